@@ -1,0 +1,2 @@
+//! rimward
+fn main() {}

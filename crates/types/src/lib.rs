@@ -1,0 +1,27 @@
+//! Values that every part of the node speaks in. No I/O, no engine.
+//!
+//! - [`head`]: request and response heads.
+//! - [`body`]: bodies, in memory or streamed.
+//! - [`hook`]: the four hook points.
+//! - [`size`]: byte sizes with units.
+//! - [`clock`], [`entropy`]: the seams through which time and randomness come.
+//! - [`connection`]: what is known of the viewer.
+//! - [`id`]: request ids and names.
+
+pub mod body;
+pub mod clock;
+pub mod connection;
+pub mod entropy;
+pub mod head;
+pub mod hook;
+pub mod id;
+pub mod size;
+
+pub use body::{Body, BodyError};
+pub use clock::{Clock, SystemClock, TestClock, Timestamp};
+pub use connection::Connection;
+pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use head::{RequestHead, ResponseHead};
+pub use hook::Hook;
+pub use id::RequestId;
+pub use size::ByteSize;
