@@ -1,1 +1,13 @@
-//! telemetry
+//! What the node says of itself.
+//!
+//! - [`record`]: the one record that each request leaves; every other view is made of it.
+//! - [`metrics`]: counters and histograms, as Prometheus text.
+//! - [`access_log`]: records as JSON lines, written off the request path.
+
+pub mod access_log;
+pub mod metrics;
+pub mod record;
+
+pub use access_log::AccessLog;
+pub use metrics::Metrics;
+pub use record::{CacheRecord, HookRecord, OriginRecord, Record, ResultType};

@@ -1,0 +1,295 @@
+//! The record of one request: what was decided at each phase, why, and what it cost.
+
+use rimward_types::{Hook, RequestId, Timestamp};
+use serde::Serialize;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a request ended, in the words of `x-edge-result-type` (`cdn-behaviour.md` section 19.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub enum ResultType {
+    /// Answered from the cache.
+    Hit,
+    /// Answered from the cache after the origin confirmed it.
+    RefreshHit,
+    /// Answered by the origin.
+    Miss,
+    /// Sent to HTTPS by the viewer protocol policy.
+    Redirect,
+    /// A viewer-tier function made the response.
+    FunctionGeneratedResponse,
+    /// A viewer-tier function failed.
+    FunctionExecutionError,
+    /// A viewer-tier function returned something that is not allowed.
+    FunctionValidationError,
+    /// A viewer-tier function was held back.
+    FunctionThrottledError,
+    /// An origin-tier function made the response.
+    LambdaGeneratedResponse,
+    /// An origin-tier function failed.
+    LambdaExecutionError,
+    /// An origin-tier function returned something that is not allowed.
+    LambdaValidationError,
+    /// An origin-tier function was throttled or ran out of time.
+    LambdaLimitExceeded,
+    /// The node or the origin could not answer.
+    Error,
+}
+
+impl ResultType {
+    /// The word in logs and in `X-Cache`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "Hit",
+            Self::RefreshHit => "RefreshHit",
+            Self::Miss => "Miss",
+            Self::Redirect => "Redirect",
+            Self::FunctionGeneratedResponse => "FunctionGeneratedResponse",
+            Self::FunctionExecutionError => "FunctionExecutionError",
+            Self::FunctionValidationError => "FunctionValidationError",
+            Self::FunctionThrottledError => "FunctionThrottledError",
+            Self::LambdaGeneratedResponse => "LambdaGeneratedResponse",
+            Self::LambdaExecutionError => "LambdaExecutionError",
+            Self::LambdaValidationError => "LambdaValidationError",
+            Self::LambdaLimitExceeded => "LambdaLimitExceeded",
+            Self::Error => "Error",
+        }
+    }
+
+    /// The value of the `X-Cache` header (`cdn-behaviour.md` section 14).
+    pub fn x_cache(self) -> &'static str {
+        match self {
+            Self::Hit => "Hit from cloudfront",
+            Self::RefreshHit => "RefreshHit from cloudfront",
+            Self::Miss => "Miss from cloudfront",
+            Self::Redirect => "Redirect from cloudfront",
+            Self::FunctionGeneratedResponse => "FunctionGeneratedResponse from cloudfront",
+            Self::FunctionExecutionError => "FunctionExecutionError from cloudfront",
+            Self::FunctionValidationError => "FunctionValidationError from cloudfront",
+            Self::FunctionThrottledError => "FunctionThrottledError from cloudfront",
+            Self::LambdaGeneratedResponse => "LambdaGeneratedResponse from cloudfront",
+            Self::LambdaExecutionError => "LambdaExecutionError from cloudfront",
+            Self::LambdaValidationError => "LambdaValidationError from cloudfront",
+            Self::LambdaLimitExceeded => "LambdaLimitExceeded from cloudfront",
+            Self::Error => "Error from cloudfront",
+        }
+    }
+
+    /// All of them, for tables that count.
+    pub const ALL: [ResultType; 13] = [
+        Self::Hit,
+        Self::RefreshHit,
+        Self::Miss,
+        Self::Redirect,
+        Self::FunctionGeneratedResponse,
+        Self::FunctionExecutionError,
+        Self::FunctionValidationError,
+        Self::FunctionThrottledError,
+        Self::LambdaGeneratedResponse,
+        Self::LambdaExecutionError,
+        Self::LambdaValidationError,
+        Self::LambdaLimitExceeded,
+        Self::Error,
+    ];
+}
+
+/// What one hook did.
+#[derive(Debug, Clone)]
+pub struct HookRecord {
+    /// Where.
+    pub hook: Hook,
+    /// Which function.
+    pub function: Arc<str>,
+    /// `continued`, `answered`, or the category of the failure.
+    pub verdict: &'static str,
+    /// The true reason of a failure; never shown to viewers.
+    pub reason: Option<String>,
+    /// Time inside the function.
+    pub time: Duration,
+    /// Share of the time limit, 0 to 100.
+    pub utilization: u8,
+}
+
+/// What the cache decided.
+#[derive(Debug, Clone, Default)]
+pub struct CacheRecord {
+    /// The member of `Cache-Status` (RFC 9211) that the viewer got.
+    pub status: String,
+    /// Why the answer was stored or not.
+    pub stored: Option<String>,
+}
+
+/// What one attempt at an origin gave.
+#[derive(Debug, Clone)]
+pub struct OriginRecord {
+    /// The origin's name in the configuration.
+    pub origin: Arc<str>,
+    /// Status, when a response came.
+    pub status: Option<u16>,
+    /// Connections tried.
+    pub attempts: u32,
+    /// Time to the head of the response.
+    pub time: Duration,
+    /// Why there is no response.
+    pub error: Option<String>,
+}
+
+/// One request's record.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Id; the same as in `x-amz-cf-id` and in events.
+    pub id: RequestId,
+    /// When the head had arrived.
+    pub start: Timestamp,
+    /// The viewer.
+    pub viewer: SocketAddr,
+    /// Method.
+    pub method: http::Method,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// Version.
+    pub version: http::Version,
+    /// Host, as sent.
+    pub host: String,
+    /// Path, as sent.
+    pub path: String,
+    /// Query, as sent.
+    pub query: Option<String>,
+    /// Distribution, when one matched.
+    pub distribution: Option<Arc<str>>,
+    /// Path pattern of the behavior, when one matched.
+    pub behavior: Option<Arc<str>>,
+    /// The hooks that ran, in order.
+    pub hooks: Vec<HookRecord>,
+    /// The cache's decision, when it was asked.
+    pub cache: Option<CacheRecord>,
+    /// The attempts at origins, in order.
+    pub origins: Vec<OriginRecord>,
+    /// How it ended.
+    pub result: ResultType,
+    /// Why it ended so, where the result alone does not tell.
+    pub detail: Option<&'static str>,
+    /// Status sent.
+    pub status: u16,
+    /// Time from `start` to the head of the response.
+    pub first_byte: Duration,
+    /// Time from `start` to the last byte.
+    pub total: Duration,
+    /// Body bytes sent.
+    pub bytes: u64,
+    /// Whether the body was sent whole.
+    pub complete: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: u64,
+    id: &'a str,
+    viewer: SocketAddr,
+    method: &'a str,
+    scheme: &'a str,
+    version: String,
+    host: &'a str,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'a str>,
+    status: u16,
+    result: ResultType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distribution: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behavior: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hooks: Vec<HookLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    origins: Vec<OriginLine<'a>>,
+    first_byte_us: u64,
+    total_us: u64,
+    bytes: u64,
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct HookLine<'a> {
+    hook: &'a str,
+    function: &'a str,
+    verdict: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    us: u64,
+    utilization: u8,
+}
+
+#[derive(Serialize)]
+struct OriginLine<'a> {
+    origin: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    attempts: u32,
+    us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+fn micros(d: Duration) -> u64 {
+    u64::try_from(d.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Record {
+    /// The record as one JSON object, without a line end.
+    pub fn to_json(&self) -> String {
+        let line = Line {
+            time: self.start.as_millis(),
+            id: self.id.as_str(),
+            viewer: self.viewer,
+            method: self.method.as_str(),
+            scheme: self.scheme,
+            version: format!("{:?}", self.version),
+            host: &self.host,
+            path: &self.path,
+            query: self.query.as_deref(),
+            status: self.status,
+            result: self.result,
+            detail: self.detail,
+            distribution: self.distribution.as_deref(),
+            behavior: self.behavior.as_deref(),
+            cache: self.cache.as_ref().map(|c| c.status.as_str()),
+            stored: self.cache.as_ref().and_then(|c| c.stored.as_deref()),
+            hooks: self
+                .hooks
+                .iter()
+                .map(|h| HookLine {
+                    hook: h.hook.as_str(),
+                    function: &h.function,
+                    verdict: h.verdict,
+                    reason: h.reason.as_deref(),
+                    us: micros(h.time),
+                    utilization: h.utilization,
+                })
+                .collect(),
+            origins: self
+                .origins
+                .iter()
+                .map(|o| OriginLine {
+                    origin: &o.origin,
+                    status: o.status,
+                    attempts: o.attempts,
+                    us: micros(o.time),
+                    error: o.error.as_deref(),
+                })
+                .collect(),
+            first_byte_us: micros(self.first_byte),
+            total_us: micros(self.total),
+            bytes: self.bytes,
+            complete: self.complete,
+        };
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+}
