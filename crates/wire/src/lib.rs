@@ -7,7 +7,9 @@
 //! - [`read`], [`write`]: the primitives.
 //! - [`event`]: host to guest.
 //! - [`reply`]: guest to host.
+//! - [`abi`]: the calls between both.
 
+pub mod abi;
 pub mod event;
 pub mod read;
 pub mod reply;
