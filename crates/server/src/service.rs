@@ -1,0 +1,24 @@
+//! What answers the requests.
+
+use crate::refusal::Refused;
+use rimward_types::{Body, Connection, RequestHead, ResponseHead};
+use std::future::Future;
+use std::sync::Arc;
+
+/// Answers requests. A panic in it is caught: the viewer gets 500, the connection goes on.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request. `head.headers` has exactly one `host`; path and query are as sent. The future is dropped
+    /// when the viewer leaves.
+    fn call(
+        &self,
+        connection: Arc<Connection>,
+        head: RequestHead,
+        body: Body,
+    ) -> impl Future<Output = (ResponseHead, Body)> + Send;
+
+    /// Answers a request that was refused by the server; the place to record it. Must not wait.
+    fn refused(&self, connection: &Connection, refused: &Refused<'_>) -> (ResponseHead, Body) {
+        let _ = connection;
+        refused.refusal.page()
+    }
+}
