@@ -1,1 +1,28 @@
-//! cache
+//! The shared cache: what may be stored, under which key, for how long, and who fetches it.
+//!
+//! - [`policy`]: pure decisions of RFC 9110, 9111, 5861 and 9213 and of CloudFront's TTL rules. No clock, no socket.
+//! - [`rules`]: what a behavior's cache policy asks for; the input of everything here.
+//! - [`key`]: the cache key.
+//! - [`cache`]: the front: [`Cache::begin`] and what may come of it.
+//! - [`fill`]: one fetch per key; leaders, followers, completion.
+//! - [`hit`]: an answer made from what is stored: conditions, ranges, `Age`.
+//! - [`purge`]: removal by URL, prefix, distribution, and after unsafe methods.
+//! - [`status`]: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
+
+pub mod cache;
+pub mod fill;
+pub mod hit;
+pub mod key;
+pub mod policy;
+pub mod purge;
+pub mod rules;
+pub mod status;
+
+pub use cache::{Begin, Cache, Options, Usage};
+pub use fill::{Completed, Follow, Followed, Lead, OriginFailure, Times};
+pub use hit::Hit;
+pub use key::Key;
+pub use policy::{NotStored, PassReason, Refusal};
+pub use purge::{Purge, Purged};
+pub use rules::{KeyRules, NameSet, Profile, Rules, TtlRules};
+pub use status::{CacheResult, CacheStatus};

@@ -1,0 +1,106 @@
+//! What a behavior's cache policy asks for.
+
+use http::HeaderName;
+use std::time::Duration;
+
+/// Whose rules decide; the differences are the table in [`crate::policy::profile`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Profile {
+    /// RFC 9111 as a shared cache, with RFC 5861 and RFC 9213.
+    #[default]
+    Rfc,
+    /// CloudFront (`cdn-behaviour.md` sections 10 and 11).
+    CloudFront,
+}
+
+/// Bounds on the time for which a stored response is fresh (`cdn-behaviour.md` section 10.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TtlRules {
+    /// At least this long.
+    pub min: Duration,
+    /// Where the origin says nothing. `None`: the RFC's heuristics.
+    pub default: Option<Duration>,
+    /// At most this long.
+    pub max: Duration,
+}
+
+impl Default for TtlRules {
+    fn default() -> Self {
+        Self { min: Duration::ZERO, default: None, max: Duration::from_secs(31_536_000) }
+    }
+}
+
+/// Which names of query parameters or cookies are in the key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum NameSet {
+    /// None.
+    #[default]
+    None,
+    /// All, in the viewer's order.
+    All,
+    /// These; case-sensitive.
+    Only(Vec<String>),
+    /// All but these; case-sensitive.
+    Except(Vec<String>),
+}
+
+impl NameSet {
+    /// Whether `name` is in the set.
+    pub fn contains(&self, name: &str) -> bool {
+        match self {
+            NameSet::None => false,
+            NameSet::All => true,
+            NameSet::Only(names) => names.iter().any(|n| n == name),
+            NameSet::Except(names) => names.iter().all(|n| n != name),
+        }
+    }
+}
+
+/// What the key is made of besides distribution and path (`cdn-behaviour.md` sections 5 and 6).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyRules {
+    /// Query parameters.
+    pub query: NameSet,
+    /// Headers, by name; an absent header and an empty one are distinct.
+    pub headers: Vec<HeaderName>,
+    /// Cookies.
+    pub cookies: NameSet,
+    /// `Accept-Encoding`, normalised, with `br` as one of the codings.
+    pub brotli: bool,
+    /// `Accept-Encoding`, normalised, with `gzip` as one of the codings.
+    pub gzip: bool,
+}
+
+/// The rules of one behavior, made from its cache policy. Shared by its requests: keep it in an `Arc`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether there is any caching.
+    pub enabled: bool,
+    /// Whose rules decide.
+    pub profile: Profile,
+    /// Bounds on freshness.
+    pub ttl: TtlRules,
+    /// What the key is made of.
+    pub key: KeyRules,
+    /// Whether answers to OPTIONS are cached (`cdn-behaviour.md` section 4).
+    pub options: bool,
+    /// CloudFront profile: how long errors are kept at least, and the time between two questions to a failing origin.
+    pub error_ttl: Duration,
+    /// Drops `Set-Cookie` from what is stored: CloudFront does so when cookies are not forwarded.
+    pub strip_set_cookie: bool,
+}
+
+impl Default for Rules {
+    /// The RFC profile with the whole query in the key.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            profile: Profile::Rfc,
+            ttl: TtlRules::default(),
+            key: KeyRules { query: NameSet::All, ..KeyRules::default() },
+            options: false,
+            error_ttl: Duration::from_secs(10),
+            strip_set_cookie: false,
+        }
+    }
+}
