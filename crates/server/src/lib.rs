@@ -1,20 +1,18 @@
 //! Listeners, TLS, HTTP/1.1 and HTTP/2, limits, drain.
 //!
-//! - [`options`]: what a server is told.
 //! - [`service`]: what answers the requests.
 //! - [`refusal`]: why a request was refused before that.
 //! - [`counters`]: what happened.
 
 pub mod counters;
-pub mod options;
 pub mod refusal;
 pub mod service;
 
 pub use counters::Counters;
-pub use options::{CertificateFiles, Limits, Options, TlsOptions};
 pub use refusal::{Refusal, Refused};
 pub use service::Service;
 
+use rimward_config::Node;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,8 +67,8 @@ impl Handle {
     ///
     /// # Errors
     /// A certificate that cannot be used; then nothing changes.
-    pub fn reload(&self, options: &Options) -> Result<(), BindError> {
-        let _ = options;
+    pub fn reload(&self, node: &Node) -> Result<(), BindError> {
+        let _ = node;
         Ok(())
     }
 }
@@ -80,11 +78,11 @@ impl Server {
     ///
     /// # Errors
     /// See [`BindError`].
-    pub fn bind(options: &Options) -> Result<Server, BindError> {
-        Ok(Server { addresses: options.listen.clone(), tls_addresses: Vec::new(), counters: Arc::default() })
+    pub fn bind(node: &Node) -> Result<Server, BindError> {
+        Ok(Server { addresses: node.listen.clone(), tls_addresses: Vec::new(), counters: Arc::default() })
     }
 
-    /// Addresses of the HTTP listeners, in the order of the options, with the port that was taken for port 0.
+    /// Addresses of the HTTP listeners, in the order of the configuration, with the port that was taken for port 0.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
