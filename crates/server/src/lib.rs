@@ -3,22 +3,53 @@
 //! - [`service`]: what answers the requests.
 //! - [`refusal`]: why a request was refused before that.
 //! - [`counters`]: what happened.
+//! - `listener`, `tls`, `connection`: from a socket to a protocol.
+//! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser, keeps the times of a connection.
+//! - `answer`, `request`: one request, to the service and back.
+//! - `stall`: HTTP/2 streams whose viewer takes nothing.
+//! - `flow`: what these parts tell each other.
 
+mod answer;
+mod chunked;
+mod connection;
 pub mod counters;
+mod flow;
+mod gate;
+mod head;
+mod listener;
 pub mod refusal;
+mod request;
 pub mod service;
+mod stall;
+mod tls;
 
 pub use counters::Counters;
 pub use refusal::{Refusal, Refused};
 pub use service::Service;
 
-use rimward_config::Node;
+use arc_swap::ArcSwap;
+use connection::Arrival;
+use counters::add;
+use flow::Flow;
+use rimward_config::{Limits, Node};
+use rustls::ServerConfig;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio_rustls::TlsAcceptor;
 
 /// Methods that may reach the service, as in `Allow`; others are its decision.
 pub const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE";
+
+/// Connections over the limit that get an answer at a time; more are dropped without.
+const TURNED_AWAY: u64 = 64;
+/// Rest after the system would not give a connection, as when there are no file descriptors left.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// A server cannot start or cannot take its new certificates.
 #[derive(Debug, thiserror::Error)]
@@ -42,36 +73,53 @@ pub enum BindError {
     /// HTTPS is asked for without certificate.
     #[error("there is an https listener but no certificate")]
     NoCertificate,
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
 }
 
 /// How the drain ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drained {
     /// Connections that were cut in the middle of a request.
-    pub cut: usize,
+    pub cut: u64,
 }
 
 /// A server that listens but does not yet answer.
 pub struct Server {
+    listeners: Vec<TcpListener>,
+    tls_listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
     tls_addresses: Vec<SocketAddr>,
-    counters: Arc<Counters>,
+    shared: Arc<Shared>,
 }
 
 /// Changes a server that runs. Cheap to clone.
 #[derive(Clone)]
-pub struct Handle(Arc<Counters>);
+pub struct Handle(Arc<Shared>);
 
-impl Handle {
-    /// Takes limits and certificates for the connections that come; addresses stay.
-    ///
-    /// # Errors
-    /// A certificate that cannot be used; then nothing changes.
-    pub fn reload(&self, node: &Node) -> Result<(), BindError> {
-        let _ = node;
-        Ok(())
-    }
+struct Shared {
+    settings: ArcSwap<Settings>,
+    counters: Arc<Counters>,
+    open: Open,
 }
+
+/// What a new connection gets; it keeps it to its end.
+struct Settings {
+    limits: Arc<Limits>,
+    tls: Option<Arc<ServerConfig>>,
+}
+
+/// The connections that are open.
+#[derive(Default)]
+struct Open {
+    flows: Mutex<HashMap<u64, Arc<Flow>>>,
+    next: AtomicU64,
+    turned_away: AtomicU64,
+    closed: Notify,
+}
+
+// === impl Server ===
 
 impl Server {
     /// Listens. Must be called within a tokio runtime.
@@ -79,7 +127,16 @@ impl Server {
     /// # Errors
     /// See [`BindError`].
     pub fn bind(node: &Node) -> Result<Server, BindError> {
-        Ok(Server { addresses: node.listen.clone(), tls_addresses: Vec::new(), counters: Arc::default() })
+        let settings = ArcSwap::from_pointee(Settings::read(node)?);
+        let listeners = listen(&node.listen)?;
+        let tls_listeners = listen(node.tls.as_ref().map_or(&[], |tls| &tls.listen))?;
+        Ok(Server {
+            addresses: addresses(&listeners)?,
+            tls_addresses: addresses(&tls_listeners)?,
+            listeners,
+            tls_listeners,
+            shared: Arc::new(Shared { settings, counters: Arc::default(), open: Open::default() }),
+        })
     }
 
     /// Addresses of the HTTP listeners, in the order of the configuration, with the port that was taken for port 0.
@@ -94,19 +151,189 @@ impl Server {
 
     /// The counts.
     pub fn counters(&self) -> Arc<Counters> {
-        self.counters.clone()
+        self.shared.counters.clone()
     }
 
     /// Changes this server while it runs.
     pub fn handle(&self) -> Handle {
-        Handle(self.counters.clone())
+        Handle(self.shared.clone())
     }
 
     /// Serves until `shutdown` is ready, then stops accepting, lets requests in flight finish up to `Limits::drain`,
     /// and cuts the rest.
     pub async fn run<S: Service>(self, service: Arc<S>, shutdown: impl Future<Output = ()> + Send) -> Drained {
-        let _ = service;
+        let Server { listeners, tls_listeners, shared, .. } = self;
+        let (stop, stopped) = watch::channel(());
+        let with_tls = listeners.into_iter().map(|l| (l, false)).chain(tls_listeners.into_iter().map(|l| (l, true)));
+        let accepting: Vec<_> = with_tls
+            .map(|(listener, tls)| {
+                tokio::spawn(accept(listener, tls, shared.clone(), service.clone(), stopped.clone()))
+            })
+            .collect();
         shutdown.await;
-        Drained { cut: 0 }
+        drop(stop);
+        for listener in accepting {
+            // Ends by itself now; the listener is closed when it has.
+            let _ = listener.await;
+        }
+        shared.drain().await
+    }
+}
+
+impl Handle {
+    /// Takes limits and certificates for the connections that come; addresses stay.
+    ///
+    /// # Errors
+    /// A certificate that cannot be used; then nothing changes.
+    pub fn reload(&self, node: &Node) -> Result<(), BindError> {
+        self.0.settings.store(Arc::new(Settings::read(node)?));
+        Ok(())
+    }
+}
+
+impl Settings {
+    fn read(node: &Node) -> Result<Settings, BindError> {
+        let tls = node.tls.as_ref().map(tls::config).transpose()?;
+        Ok(Settings { limits: Arc::new(node.limits.clone()), tls })
+    }
+}
+
+fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    addresses.iter().map(|address| listener::listen(*address)).collect()
+}
+
+fn addresses(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, BindError> {
+    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+    let address = |l: &TcpListener| l.local_addr().map_err(|source| BindError::Listen { address: unknown, source });
+    listeners.iter().map(address).collect()
+}
+
+// === accepting ===
+
+async fn accept<S: Service>(
+    listener: TcpListener,
+    tls: bool,
+    shared: Arc<Shared>,
+    service: Arc<S>,
+    mut stopped: watch::Receiver<()>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = stopped.changed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((socket, peer)) => shared.admit(socket, peer, tls, &service),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_REST).await;
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn admit<S: Service>(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr, tls: bool, service: &Arc<S>) {
+        add(&self.counters.accepted);
+        let settings = self.settings.load();
+        let Ok(local) = socket.local_addr() else { return };
+        let acceptor = match (&settings.tls, tls) {
+            (Some(config), true) => Some(TlsAcceptor::from(config.clone())),
+            // A reload took HTTPS away.
+            (None, true) => return,
+            (_, false) => None,
+        };
+        // Answers are written whole; waiting to fill packets would only delay them.
+        let _ = socket.set_nodelay(true);
+        let flow = Arc::new(Flow::default());
+        let Some(id) = self.open.enter(&flow, settings.limits.connections) else {
+            self.counters.refuse(Refusal::TooManyConnections);
+            if !tls {
+                self.turn_away(socket);
+            }
+            return;
+        };
+        self.counters.open.fetch_add(1, Ordering::Relaxed);
+        // Leaves when the task ends, however it ends.
+        let place = Place { shared: self.clone(), id };
+        let (limits, counters, service) = (settings.limits.clone(), self.counters.clone(), service.clone());
+        let arrival = Arrival { service, flow, limits, counters, peer, local };
+        tokio::spawn(async move {
+            let _place = place;
+            connection::serve(socket, acceptor, arrival).await;
+        });
+    }
+
+    fn turn_away(self: &Arc<Self>, socket: TcpStream) {
+        if self.open.turned_away.fetch_add(1, Ordering::Relaxed) >= TURNED_AWAY {
+            self.open.turned_away.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let shared = self.clone();
+        tokio::spawn(async move {
+            listener::turn_away(socket).await;
+            shared.open.turned_away.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+
+    async fn drain(&self) -> Drained {
+        self.open.each(Flow::stop);
+        let limit = self.settings.load().limits.drain;
+        if tokio::time::timeout(limit, self.open.empty()).await.is_ok() {
+            return Drained { cut: 0 };
+        }
+        let mut cut = 0;
+        self.open.each(|flow| {
+            cut += u64::from(!flow.is_idle());
+            flow.cut();
+        });
+        self.counters.cut.fetch_add(cut, Ordering::Relaxed);
+        self.open.empty().await;
+        Drained { cut }
+    }
+}
+
+/// A connection's place among the open ones.
+struct Place {
+    shared: Arc<Shared>,
+    id: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.counters.open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.open.leave(self.id);
+    }
+}
+
+impl Open {
+    fn enter(&self, flow: &Arc<Flow>, limit: usize) -> Option<u64> {
+        let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        if flows.len() >= limit {
+            return None;
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        flows.insert(id, flow.clone());
+        Some(id)
+    }
+
+    fn leave(&self, id: u64) {
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.closed.notify_waiters();
+    }
+
+    fn each(&self, mut act: impl FnMut(&Flow)) {
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|flow| act(flow));
+    }
+
+    async fn empty(&self) {
+        loop {
+            let closed = self.closed.notified();
+            if self.flows.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                return;
+            }
+            closed.await;
+        }
     }
 }

@@ -1,0 +1,199 @@
+//! One request: from the parser to the service and back.
+
+use crate::ALLOWED_METHODS;
+use crate::counters::{Counters, add};
+use crate::flow::{Flow, InFlight, Verdict};
+use crate::refusal::{Refusal, Refused};
+use crate::request;
+use crate::service::Service;
+use crate::stall;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use rimward_config::Limits;
+use rimward_types::{Body, BodyError, Connection, RequestHead, ResponseHead};
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+/// What the requests of one connection share.
+pub(crate) struct Session<S> {
+    pub(crate) service: Arc<S>,
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) counters: Arc<Counters>,
+    /// Requests so far, where their number is limited.
+    pub(crate) served: AtomicUsize,
+}
+
+/// Answers one request. Never fails: whatever goes wrong has a page.
+pub(crate) async fn answer<S: Service>(
+    session: Arc<Session<S>>,
+    request: Request<Incoming>,
+) -> Result<Response<Reply>, Infallible> {
+    let (in_flight, verdict) = session.flow.begin();
+    let version = request.version();
+    let (head, body) = match session.admit(request, verdict) {
+        Admitted::Request(head, body) => session.call(head, body).await,
+        Admitted::Answer(head, body) => (head, body),
+    };
+    Ok(session.response(head, body, version, in_flight))
+}
+
+enum Admitted {
+    Request(RequestHead, Body),
+    Answer(ResponseHead, Body),
+}
+
+impl<S: Service> Session<S> {
+    fn admit(&self, request: Request<Incoming>, verdict: Option<Verdict>) -> Admitted {
+        if let Some(verdict) = verdict {
+            return self.refuse(verdict.refusal, verdict.version, &verdict.line);
+        }
+        let (parts, body) = request.into_parts();
+        let version = parts.version;
+        let body = match request::body(body, &self.limits, &self.counters) {
+            Ok(body) => body,
+            Err(refusal) => return self.refuse(refusal, version, b""),
+        };
+        let head = match request::head(parts, &self.connection, &self.limits) {
+            Ok(head) => head,
+            Err(refusal) => return self.refuse(refusal, version, b""),
+        };
+        if head.path == "*" {
+            // RFC 9110 section 9.3.7: it asks about the server, not about any site.
+            let mut answer = ResponseHead::new(StatusCode::OK);
+            answer.headers.insert(header::ALLOW, HeaderValue::from_static(ALLOWED_METHODS));
+            return Admitted::Answer(answer, Body::Empty);
+        }
+        Admitted::Request(head, body)
+    }
+
+    fn refuse(&self, refusal: Refusal, version: Version, line: &[u8]) -> Admitted {
+        self.counters.refuse(refusal);
+        let (head, body) = self.service.refused(&self.connection, &Refused { refusal, version, line });
+        Admitted::Answer(head, body)
+    }
+
+    async fn call(&self, head: RequestHead, body: Body) -> (ResponseHead, Body) {
+        add(&self.counters.requests);
+        // The call itself may panic before it gives a future, so it is made within.
+        let answer = async { self.service.call(self.connection.clone(), head, body).await };
+        let mut answer = std::pin::pin!(AssertUnwindSafe(answer).catch_unwind());
+        let answered = poll_fn(|cx| {
+            let polled = answer.as_mut().poll(cx);
+            if polled.is_pending() {
+                stall::waits_for_us();
+            }
+            polled
+        });
+        answered.await.unwrap_or_else(|panic| {
+            add(&self.counters.panics);
+            tracing::error!(peer = %self.connection.peer, panic = text(&*panic), "the service panicked");
+            let mut head = ResponseHead::new(StatusCode::INTERNAL_SERVER_ERROR);
+            head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            (head, Body::Empty)
+        })
+    }
+
+    fn response(&self, head: ResponseHead, body: Body, version: Version, in_flight: InFlight) -> Response<Reply> {
+        let largest = if version == Version::HTTP_2 { stall::LARGEST_FRAME } else { usize::MAX };
+        let reply = Reply { body, rest: Bytes::new(), largest, counters: self.counters.clone(), _in_flight: in_flight };
+        let mut response = Response::new(reply);
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.headers;
+        if version == Version::HTTP_2 {
+            return response;
+        }
+        if let Some(reason) = head.reason
+            && let Ok(reason) = ReasonPhrase::try_from(String::from(reason))
+        {
+            response.extensions_mut().insert(reason);
+        }
+        if let Some(limit) = self.limits.requests_per_connection
+            && self.served.fetch_add(1, Ordering::Relaxed) + 1 >= limit
+        {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+fn text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+/// A response body on its way out.
+pub(crate) struct Reply {
+    body: Body,
+    /// What is left of a frame that was too large.
+    rest: Bytes,
+    largest: usize,
+    counters: Arc<Counters>,
+    _in_flight: InFlight,
+}
+
+impl Reply {
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = match &mut self.body {
+            Body::Stream(stream) => catch_unwind(AssertUnwindSafe(|| Pin::new(stream).poll_frame(cx))),
+            ready => Ok(Pin::new(ready).poll_frame(cx)),
+        };
+        polled.unwrap_or_else(|panic| {
+            add(&self.counters.panics);
+            tracing::error!(panic = text(&*panic), "a response body panicked");
+            self.body = Body::Empty;
+            Poll::Ready(Some(Err(BodyError::Origin("panic".to_owned()))))
+        })
+    }
+}
+
+impl http_body::Body for Reply {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        if this.rest.is_empty() {
+            match this.poll_body(cx) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) if data.len() > this.largest => this.rest = data,
+                    Ok(data) => {
+                        stall::moved();
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    }
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                Poll::Pending => {
+                    stall::waits_for_us();
+                    return Poll::Pending;
+                }
+                end => return end,
+            }
+        }
+        stall::moved();
+        let part = this.rest.split_to(this.largest.min(this.rest.len()));
+        Poll::Ready(Some(Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.rest.is_empty() {
+            return self.body.size_hint();
+        }
+        // Asked for in the middle of a body by nobody; true all the same.
+        self.body.len().map_or_else(SizeHint::default, |len| SizeHint::with_exact(len + self.rest.len() as u64))
+    }
+}

@@ -1,0 +1,181 @@
+//! One connection: TLS, the choice of protocol, the requests, the end.
+
+use crate::answer::{Session, answer};
+use crate::counters::{Counters, add};
+use crate::flow::Flow;
+use crate::gate::{Gate, Protocol};
+use crate::service::Service;
+use crate::stall::Streams;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioTimer;
+use rimward_config::Limits;
+use rimward_types::Connection;
+use rimward_types::connection::Tls;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+/// HTTP/2 streams of a connection at a time (RFC 9113 section 6.5.2 advises 100 or more).
+const STREAMS: u32 = 128;
+/// Streams that a viewer may reset before we took them, and that we may have reset for its mistakes; past them the
+/// connection ends (CVE-2023-44487 and its kin).
+const PENDING_RESETS: usize = 20;
+const LOCAL_RESETS: usize = 128;
+/// Header lines that the HTTP/1 parser reads without heap.
+const HEADERS_ON_STACK: usize = 100;
+/// The largest buffer of the HTTP/1 parser besides the head: what a body arrives in.
+const READ_BUFFER: usize = 64 * 1024;
+
+/// What a connection needs from its server.
+pub(crate) struct Arrival<S> {
+    pub(crate) service: Arc<S>,
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+}
+
+/// Serves a connection to its end. `tls`: how, when it is one for HTTPS.
+pub(crate) async fn serve<S: Service>(socket: TcpStream, tls: Option<TlsAcceptor>, arrival: Arrival<S>) {
+    let flow = arrival.flow.clone();
+    let served = async move {
+        match tls {
+            None => plain(socket, arrival).await,
+            Some(acceptor) => encrypted(socket, acceptor, arrival).await,
+        }
+    };
+    let mut served = pin!(served);
+    poll_fn(|cx| {
+        flow.waker.register(cx.waker());
+        if flow.is_cut() { Poll::Ready(()) } else { served.as_mut().poll(cx) }
+    })
+    .await;
+}
+
+async fn plain<S: Service>(socket: TcpStream, arrival: Arrival<S>) {
+    let mut gate = arrival.gate(socket);
+    let flow = arrival.flow.clone();
+    let protocol = poll_fn(|cx| {
+        // A connection without request has nothing to finish.
+        if flow.is_stopped() { Poll::Ready(Ok(None)) } else { gate.poll_protocol(cx) }
+    });
+    if let Ok(Some(protocol)) = protocol.await {
+        run(gate, protocol, arrival.session(None)).await;
+    }
+}
+
+async fn encrypted<S: Service>(socket: TcpStream, acceptor: TlsAcceptor, arrival: Arrival<S>) {
+    let handshake = tokio::time::timeout(arrival.limits.head_timeout, acceptor.accept(socket));
+    let stream = match handshake.await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            add(&arrival.counters.handshakes_failed);
+            tracing::debug!(peer = %arrival.peer, %error, "no TLS with the viewer");
+            return;
+        }
+        Err(_) => return add(&arrival.counters.handshakes_failed),
+    };
+    let (_, session) = stream.get_ref();
+    let protocol = if session.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
+    let tls = Tls {
+        version: match session.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            _ => "TLSv1.3",
+        },
+        cipher: session.negotiated_cipher_suite().map_or_else(String::new, |suite| cipher(suite.suite())),
+        server_name: session.server_name().map(str::to_owned),
+    };
+    let mut gate = arrival.gate(stream);
+    gate.speak(protocol);
+    run(gate, protocol, arrival.session(Some(tls))).await;
+}
+
+/// The registered name, `TLS_AES_128_GCM_SHA256`; the library calls those of TLS 1.3 `TLS13_...`.
+fn cipher(suite: rustls::CipherSuite) -> String {
+    suite.as_str().map_or_else(String::new, |name| name.replacen("TLS13_", "TLS_", 1))
+}
+
+impl<S: Service> Arrival<S> {
+    fn gate<T: AsyncRead + AsyncWrite + Unpin>(&self, io: T) -> Gate<T> {
+        Gate::new(io, self.flow.clone(), self.limits.clone(), self.counters.clone())
+    }
+
+    fn session(self, tls: Option<Tls>) -> Arc<Session<S>> {
+        let Arrival { service, flow, limits, counters, peer, local } = self;
+        let connection = Arc::new(Connection { peer, local, tls });
+        Arc::new(Session { service, connection, flow, limits, counters, served: Default::default() })
+    }
+}
+
+async fn run<S, T>(gate: Gate<T>, protocol: Protocol, session: Arc<Session<S>>)
+where
+    S: Service,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (flow, limits) = (session.flow.clone(), session.limits.clone());
+    let peer = session.connection.peer;
+    let counters = session.counters.clone();
+    let service = service_fn(move |request| answer(session.clone(), request));
+    let result = match protocol {
+        Protocol::Http1 => {
+            let mut builder = hyper::server::conn::http1::Builder::new();
+            // The gate keeps the times.
+            builder.header_read_timeout(None).title_case_headers(true).max_buf_size(buffer(&limits));
+            if limits.headers > HEADERS_ON_STACK {
+                builder.max_headers(limits.headers);
+            }
+            let connection = builder.serve_connection(gate, service);
+            drive(connection, &flow, |connection| connection.graceful_shutdown()).await
+        }
+        Protocol::Http2 => {
+            let streams = Streams { limit: limits.body_idle, counters };
+            let mut builder = hyper::server::conn::http2::Builder::new(streams);
+            builder
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .max_pending_accept_reset_streams(PENDING_RESETS)
+                .max_local_error_reset_streams(LOCAL_RESETS)
+                .max_header_list_size(u32::try_from(limits.head.as_u64()).unwrap_or(u32::MAX));
+            let connection = builder.serve_connection(gate, service);
+            // Larger and rarer than HTTP/1: not in the task of every connection.
+            Box::pin(drive(connection, &flow, |connection| connection.graceful_shutdown())).await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// Room for a head and its end, and for a body in decent parts.
+fn buffer(limits: &Limits) -> usize {
+    (limits.head.as_usize() + 1024).max(READ_BUFFER)
+}
+
+/// Runs a connection; when it is to stop, tells it once.
+async fn drive<C>(connection: C, flow: &Flow, stop: impl Fn(Pin<&mut C>)) -> hyper::Result<()>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut connection = pin!(connection);
+    let mut told = false;
+    poll_fn(|cx| {
+        loop {
+            if !told && flow.is_stopped() {
+                told = true;
+                stop(connection.as_mut());
+            }
+            let polled = connection.as_mut().poll(cx);
+            // The gate may have asked for the end while it was polled.
+            if polled.is_ready() || told || !flow.is_stopped() {
+                return polled;
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,94 @@
+//! What the gate, the driver, the service's adapter and the drain of one connection tell each other.
+
+use crate::refusal::Refusal;
+use futures_util::task::AtomicWaker;
+use http::Version;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// State of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    /// Requests given to the adapter.
+    calls: AtomicU64,
+    /// Requests whose answer has not been sent or dropped.
+    in_flight: AtomicU32,
+    /// The connection is to end after what is in flight.
+    stop: AtomicBool,
+    /// The connection is to end now.
+    cut: AtomicBool,
+    /// Wakes the driver for `stop` and `cut`.
+    pub(crate) waker: AtomicWaker,
+    /// Whether `verdict` has something; spares the lock.
+    refused: AtomicBool,
+    verdict: Mutex<Option<Verdict>>,
+}
+
+/// The gate has replaced the head of a request by a harmless one: this is what to answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    /// Which request, from 1.
+    pub(crate) number: u64,
+    pub(crate) refusal: Refusal,
+    pub(crate) version: Version,
+    /// Begin of the request line.
+    pub(crate) line: Vec<u8>,
+}
+
+impl Flow {
+    /// Counts a request that the adapter was given, and says whether it is the refused one.
+    pub(crate) fn begin(self: &Arc<Self>) -> (InFlight, Option<Verdict>) {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let verdict = if self.refused.load(Ordering::Acquire) {
+            self.verdict.lock().ok().and_then(|verdict| verdict.clone()).filter(|verdict| verdict.number == number)
+        } else {
+            None
+        };
+        (InFlight(self.clone()), verdict)
+    }
+
+    pub(crate) fn refuse(&self, verdict: Verdict) {
+        if let Ok(mut slot) = self.verdict.lock() {
+            *slot = Some(verdict);
+            self.refused.store(true, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) == 0
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+}
+
+/// One request in flight, until dropped.
+#[derive(Debug)]
+pub(crate) struct InFlight(Arc<Flow>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Release);
+    }
+}
