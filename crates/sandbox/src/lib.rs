@@ -1,1 +1,53 @@
-//! sandbox
+//! The origin tier: Lambda@Edge functions as WebAssembly components, in instances with walls of time, memory, network
+//! and disk.
+//!
+//! - [`Sandbox`]: starts the engine, publishes functions.
+//! - [`Function`]: a published function; [`Function::invoke`] handles one event.
+//! - [`Spec`], [`PublishError`]: what a function is made of, why it may be refused.
+//! - [`Invocation`], [`Failure`]: what a call gave, cost and wrote.
+//! - [`network`]: which hosts a function may talk to.
+//! - `engine`, `code`: configuration and tick of the engine; compilation and its cache on disk.
+//! - `instance`, `host`, `limits`, `scratch`, `client`, `logs`: one instance and what it holds of the host.
+//! - `flavour`, `typed`, `bindings`: the two flavours of export; the contract is `wit/edge.wit`.
+//! - `environment`, `node`: what functions are told; what they share.
+//!
+//! ```no_run
+//! # async fn run(component: Vec<u8>, event: rimward_event::lambda::LambdaEvent<'_>) -> Result<(), Box<dyn std::error::Error>> {
+//! use rimward_sandbox::{Options, Sandbox, Spec};
+//!
+//! let sandbox = Sandbox::start(Options::default())?;
+//! let function = sandbox.publish(Spec::new("origin-select", component)).await?;
+//! let invocation = function.invoke(&event).await;
+//! println!("{:?} in {:?}", invocation.result, invocation.cost.duration);
+//! # Ok(())
+//! # }
+//! ```
+
+mod bindings;
+mod client;
+mod code;
+mod engine;
+mod environment;
+mod failure;
+mod flavour;
+mod function;
+mod host;
+mod instance;
+mod invocation;
+mod limits;
+mod logs;
+pub mod network;
+mod node;
+mod publish;
+mod sandbox;
+mod scratch;
+mod typed;
+
+pub use code::{COMPONENT_LIMIT, Compiled, Mistaken};
+pub use failure::{Failure, Throttle};
+pub use flavour::Flavour;
+pub use function::Function;
+pub use invocation::{Cost, Invocation};
+pub use network::Grant;
+pub use publish::{PublishError, Spec};
+pub use sandbox::{Options, Sandbox, StartError, Usage};

@@ -1,0 +1,204 @@
+//! What a function is told of where it runs: environment variables and the context object.
+
+use std::fmt::Write;
+
+use rimward_types::{Entropy, Timestamp};
+
+use crate::publish::{PublishError, Spec};
+
+/// All names and values together (`lambda-at-edge.md` section 14.2).
+const LIMIT: usize = 4096;
+
+/// Who the function is, in the words of the vendor.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// On replicas the name carries the home region (`lambda-at-edge.md` section 4).
+    pub(crate) function_name: String,
+    pub(crate) version: String,
+    pub(crate) memory_mb: u32,
+    arn: String,
+    log_group: String,
+    log_stream: String,
+}
+
+impl Identity {
+    pub(crate) fn new(spec: &Spec, region: &str, now: Timestamp, entropy: &dyn Entropy) -> Self {
+        let function_name = format!("{region}.{}", spec.name);
+        let mut stream = [0; 16];
+        entropy.fill(&mut stream);
+        let mut log_stream = format!("{}/[{}]", &iso8601(now)[..10].replace('-', "/"), spec.version);
+        hex(&mut log_stream, &stream);
+        Self {
+            arn: format!("arn:aws:lambda:{region}:000000000000:function:{}:{}", spec.name, spec.version),
+            log_group: format!("/aws/lambda/{function_name}"),
+            log_stream,
+            function_name,
+            version: spec.version.to_string(),
+            memory_mb: u32::try_from(spec.memory.as_u64() >> 20).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The context object (`lambda-at-edge.md` section 4) with what a shim needs for its methods.
+    pub(crate) fn context_json(&self, invocation_id: &str, deadline: Timestamp) -> String {
+        serde_json::json!({
+            "awsRequestId": invocation_id,
+            "functionName": self.function_name,
+            "functionVersion": self.version,
+            "invokedFunctionArn": self.arn,
+            // A string in Node and in Python.
+            "memoryLimitInMB": self.memory_mb.to_string(),
+            "logGroupName": self.log_group,
+            "logStreamName": self.log_stream,
+            "deadlineMs": deadline.as_millis(),
+        })
+        .to_string()
+    }
+
+    /// The reserved variables (`lambda-at-edge.md` section 11.2), without credentials, which nobody issues here, and
+    /// then the configured ones.
+    pub(crate) fn environment(&self, configured: &[(String, String)], region: &str) -> Vec<(String, String)> {
+        let reserved = [
+            ("_HANDLER", "index.handler"),
+            ("AWS_REGION", region),
+            ("AWS_DEFAULT_REGION", region),
+            ("AWS_EXECUTION_ENV", "Rimward_wasm"),
+            ("AWS_LAMBDA_FUNCTION_NAME", &self.function_name),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &self.memory_mb.to_string()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", &self.version),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", &self.log_group),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", &self.log_stream),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+            ("LAMBDA_TASK_ROOT", "/var/task"),
+            ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
+            ("LANG", "en_US.UTF-8"),
+            ("TZ", ":UTC"),
+        ];
+        let free = |name: &str| !configured.iter().any(|(own, _)| own == name);
+        let reserved = reserved.iter().filter(|(name, _)| free(name));
+        reserved.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(configured.to_vec()).collect()
+    }
+}
+
+/// Checks the configured variables (`lambda-at-edge.md` sections 11.2 and 14.2).
+pub(crate) fn check(configured: &[(String, String)]) -> Result<(), PublishError> {
+    let mut total = 0;
+    for (name, value) in configured {
+        let mut characters = name.chars();
+        let well_formed = name.len() >= 2
+            && characters.next().is_some_and(|c| c.is_ascii_alphabetic())
+            && characters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let reserved = name.starts_with("AWS_") || name.starts_with("LAMBDA_");
+        if !well_formed || reserved || value.contains('\0') {
+            return Err(PublishError::Environment(name.clone()));
+        }
+        total += name.len() + value.len();
+    }
+    if total > LIMIT {
+        return Err(PublishError::Limit(format!("environment has {total} bytes; at most {LIMIT} are allowed")));
+    }
+    Ok(())
+}
+
+/// A random UUID (RFC 9562 section 5.4).
+pub(crate) fn uuid(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let mut text = String::with_capacity(36);
+    for (index, part) in [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].iter().enumerate() {
+        if index > 0 {
+            text.push('-');
+        }
+        hex(&mut text, part);
+    }
+    text
+}
+
+fn hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+}
+
+/// As in log lines: `2026-01-16T01:02:03.456Z`.
+pub(crate) fn iso8601(at: Timestamp) -> String {
+    let (days, second) = (at.as_secs() / 86_400, at.as_secs() % 86_400);
+    // Days since 0000-03-01 in eras of 400 years, so that the leap day is the last of a year.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = era * 400 + year_of_era + carry;
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}.{:03}Z", second % 60, at.as_millis() % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use rimward_types::{ByteSize, SeededEntropy};
+
+    fn identity() -> Identity {
+        let mut spec = Spec::new("resize", b"".to_vec());
+        spec.memory = ByteSize::mb(256);
+        Identity::new(&spec, "us-east-1", Timestamp::from_secs(1_768_525_323), &SeededEntropy::new(1))
+    }
+
+    #[test]
+    fn times_are_written_as_in_the_vendors_logs() {
+        for (ms, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_078_099_199_999, "2004-02-29T23:59:59.999Z"),
+            (1_768_525_323_456, "2026-01-16T01:02:03.456Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(iso8601(Timestamp::from_millis(ms)), text);
+        }
+    }
+
+    #[test]
+    fn an_invocation_id_is_a_random_uuid() {
+        let id = uuid(&SeededEntropy::new(7));
+        assert_eq!(id.len(), 36);
+        assert_eq!(id.as_bytes()[14], b'4');
+        assert!(b"89ab".contains(&id.as_bytes()[19]));
+        assert_ne!(id, uuid(&SeededEntropy::new(8)));
+    }
+
+    #[test]
+    fn the_context_has_the_fields_of_section_4() {
+        let text = identity().context_json("0d3b", Timestamp::from_millis(5));
+        let context: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(context["functionName"], "us-east-1.resize");
+        assert_eq!(context["memoryLimitInMB"], "256");
+        assert_eq!(context["awsRequestId"], "0d3b");
+        assert_eq!(context["deadlineMs"], 5);
+        assert!(context["invokedFunctionArn"].as_str().unwrap().ends_with(":resize:1"));
+        let stream = context["logStreamName"].as_str().unwrap();
+        assert!(stream.starts_with("2026/01/16/[1]") && stream.len() == 14 + 32, "{stream}");
+    }
+
+    #[test]
+    fn reserved_and_malformed_names_are_refused() {
+        for name in ["AWS_REGION", "LAMBDA_X", "A", "1A", "A-B", "", "ÄÖ", "A B"] {
+            assert!(check(&[(name.to_owned(), "x".to_owned())]).is_err(), "{name}");
+        }
+        assert!(check(&[("QUALITY".to_owned(), "80".to_owned())]).is_ok());
+        assert!(check(&[("QUALITY".to_owned(), "x".repeat(LIMIT))]).is_err());
+    }
+
+    #[test]
+    fn configured_variables_join_the_reserved_ones() {
+        let environment = identity().environment(&[("TZ".to_owned(), "Europe/Paris".to_owned())], "us-east-1");
+        let values = |name: &str| environment.iter().filter(|(n, _)| n == name).map(|(_, v)| &**v).collect::<Vec<_>>();
+        assert_eq!(values("TZ"), ["Europe/Paris"]);
+        assert_eq!(values("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), ["256"]);
+    }
+}

@@ -1,0 +1,157 @@
+//! One instance of a function: made, called, thrown away.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rimward_event::lambda::LambdaEvent;
+use rimward_types::{ByteSize, Timestamp};
+use wasmtime::component::InstancePre;
+use wasmtime::{Error, PoolConcurrencyLimitError, Store, Trap};
+use wasmtime_wasi::I32Exit;
+
+use crate::client::Client;
+use crate::environment::Identity;
+use crate::failure::{Failure, Throttle};
+use crate::flavour::{Bound, Handlers, Raw};
+use crate::host::{self, DeadlinePassed, Host, Parts};
+use crate::logs::Logs;
+use crate::node::{Node, Slot};
+
+/// What the code of a start section and of initialisers may take (`lambda-at-edge.md` section 11.1).
+pub(crate) const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Everything that instances of one function share.
+pub(crate) struct Recipe {
+    pub(crate) node: Arc<Node>,
+    pub(crate) pre: InstancePre<Host>,
+    pub(crate) handlers: Handlers,
+    pub(crate) identity: Identity,
+    pub(crate) memory: ByteSize,
+    pub(crate) environment: Vec<(String, String)>,
+    /// Bytes of `/tmp`, where the component imports a file system.
+    pub(crate) tmp: Option<ByteSize>,
+    pub(crate) client: Arc<Client>,
+}
+
+/// A running instance.
+pub(crate) struct Instance {
+    store: Store<Host>,
+    handlers: Bound,
+    pub(crate) calls: u32,
+    pub(crate) used_at: Instant,
+    /// Given back after the store is gone.
+    _slot: Slot,
+}
+
+/// What one stretch of guest code gave.
+pub(crate) struct Ran<T> {
+    pub(crate) result: Result<T, Failure>,
+    pub(crate) logs: Vec<String>,
+    /// Linear memory at the end, in bytes.
+    pub(crate) memory: usize,
+    pub(crate) time: Duration,
+}
+
+impl Recipe {
+    /// Makes an instance; its own code runs for at most [`INIT_TIMEOUT`].
+    pub(crate) async fn make(&self) -> Ran<Instance> {
+        let start = Instant::now();
+        let (mut logs, mut memory) = (Vec::new(), 0);
+        let result = self.try_make(start, &mut logs, &mut memory).await;
+        Ran { result: result.map_err(|cause| Failure::Init(Box::new(cause))), logs, memory, time: start.elapsed() }
+    }
+
+    async fn try_make(&self, start: Instant, logs: &mut Vec<String>, memory: &mut usize) -> Result<Instance, Failure> {
+        let slot = self.node.slot().ok_or(Failure::Throttled(Throttle::Instances(self.node.instances())))?;
+        let host = |error: &dyn std::fmt::Display| Failure::Trap(format!("no instance could be made: {error}"));
+        let folder = match self.tmp {
+            Some(bytes) => Some((self.node.scratch.folder().map_err(|error| host(&error))?, bytes.as_u64())),
+            None => None,
+        };
+        let parts = Parts {
+            memory: self.memory.as_usize(),
+            environment: &self.environment,
+            folder,
+            client: self.client.clone(),
+        };
+        let mut store = host::store(&self.node.engine, parts).map_err(|error| host(&error))?;
+        let deadline = start + INIT_TIMEOUT;
+        host::arm(&mut store, deadline);
+        let _running = self.node.ticker.running();
+        let made = tokio::time::timeout_at(deadline.into(), async {
+            let instance = self.pre.instantiate_async(&mut store).await?;
+            self.handlers.bind(&mut store, &instance)
+        });
+        let made = flatten(made.await);
+        *logs = store.data().logs.take();
+        *memory = store.data().limits.used();
+        let made = made.map_err(|error| self.classify(&error, store.data(), INIT_TIMEOUT))?;
+        Ok(Instance { store, handlers: made, calls: 0, used_at: start, _slot: slot })
+    }
+
+    fn classify(&self, error: &Error, host: &Host, limit: Duration) -> Failure {
+        if error.is::<DeadlinePassed>() {
+            return Failure::Timeout(limit);
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return Failure::Throttled(Throttle::Instances(self.node.instances()));
+        }
+        if let Some(I32Exit(code)) = error.downcast_ref() {
+            return Failure::Trap(format!("exited with status {code}"));
+        }
+        // Runtimes abort when they get no memory, so a refusal before a crash is its cause.
+        if host.limits.refused() {
+            return Failure::Memory(self.memory);
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(trap) => Failure::Trap(trap.to_string()),
+            None => Failure::Trap(format!("{error:#}")),
+        }
+    }
+}
+
+impl Instance {
+    /// Handles one event. `None` when the function has no handler for its hook. An instance whose call failed otherwise
+    /// than by the handler's own error must not be used again.
+    pub(crate) async fn call(
+        &mut self,
+        recipe: &Recipe,
+        event: &LambdaEvent<'_>,
+        invocation_id: &str,
+        limit: Duration,
+        now: Timestamp,
+    ) -> Ran<Raw> {
+        let start = Instant::now();
+        let deadline = start + limit;
+        host::arm(&mut self.store, deadline);
+        let _running = recipe.node.ticker.running();
+        let call = self.handlers.call(&mut self.store, event, &recipe.identity, invocation_id, now.plus(limit));
+        let called = flatten(tokio::time::timeout_at(deadline.into(), call).await);
+        let time = start.elapsed();
+        let host = self.store.data();
+        let result = match called {
+            Ok(Some(Ok(raw))) => Ok(raw),
+            Ok(Some(Err(text))) => Err(Failure::Error(text)),
+            Ok(None) => Err(Failure::NoHandler(event.hook)),
+            Err(error) => Err(recipe.classify(&error, host, limit)),
+        };
+        self.calls += 1;
+        self.used_at = start + time;
+        Ran { result, logs: host.logs.take(), memory: host.limits.used(), time }
+    }
+
+    /// Where its output goes.
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.store.data().logs
+    }
+
+    /// Linear memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.store.data().limits.used()
+    }
+}
+
+/// Both ways in which a deadline ends a call: guest code meets it at a tick, waiting guests by the timer.
+fn flatten<T>(result: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>) -> wasmtime::Result<T> {
+    result.unwrap_or_else(|_| Err(DeadlinePassed.into()))
+}

@@ -1,0 +1,82 @@
+//! What all functions of one node share: engine, tick, folders, and the number of instances.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use rimward_types::{Clock, Entropy};
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use crate::code::CodeCache;
+use crate::engine::Ticker;
+use crate::function::WeakFunction;
+use crate::host::Host;
+use crate::scratch::Scratch;
+
+/// The shared part of a sandbox.
+pub(crate) struct Node {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<Host>,
+    pub(crate) ticker: Ticker,
+    pub(crate) scratch: Arc<Scratch>,
+    pub(crate) code: Option<CodeCache>,
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) region: String,
+    pub(crate) pooling: bool,
+    pub(crate) instances: Arc<Instances>,
+    pub(crate) functions: Mutex<Vec<WeakFunction>>,
+    /// One component is compiled at a time: it takes all cores as it is.
+    pub(crate) compiling: tokio::sync::Mutex<()>,
+}
+
+/// How many instances there are and may be.
+pub(crate) struct Instances {
+    live: AtomicUsize,
+    limit: usize,
+}
+
+/// The right to one instance.
+pub(crate) struct Slot(Arc<Instances>);
+
+impl Instances {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { live: AtomicUsize::new(0), limit }
+    }
+}
+
+impl Node {
+    /// How many instances there may be.
+    pub(crate) fn instances(&self) -> usize {
+        self.instances.limit
+    }
+
+    /// How many there are.
+    pub(crate) fn live(&self) -> usize {
+        self.instances.live.load(Ordering::Relaxed)
+    }
+
+    /// The right to one more instance. When all are taken, those that wait for work make room.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        if let Some(slot) = self.take() {
+            return Some(slot);
+        }
+        let idle = self.functions.lock().iter().filter_map(WeakFunction::upgrade).find_map(|f| f.give_up_idle());
+        drop(idle?);
+        self.take()
+    }
+
+    fn take(&self) -> Option<Slot> {
+        let more = |live: usize| (live < self.instances.limit).then_some(live + 1);
+        self.instances.live.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Slot(self.instances.clone()))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, Ordering::Relaxed);
+    }
+}
