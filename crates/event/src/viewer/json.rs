@@ -270,4 +270,4 @@ fn parts_to<'a>(parts: impl Iterator<Item = Part<'a>>) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
