@@ -1,1 +1,75 @@
-//! config
+//! The configuration of a node: `rimward.toml`, read, checked, and ready to serve from.
+//!
+//! - [`node`]: listeners, TLS, limits, access log.
+//! - [`cache`]: the cache's size.
+//! - [`function`]: viewer and origin functions, key value stores.
+//! - [`origin`]: origins and origin groups.
+//! - [`policy`]: cache policies and what is forwarded.
+//! - [`distribution`]: distributions, behaviors, which one a request belongs to.
+//! - [`pattern`], [`path`], [`host`]: path patterns, paths made normal for matching, host matching.
+//! - [`duration`]: times with units.
+//! - [`diagnostic`]: what is wrong with a file, where, and how to mend it.
+//! - `read`: from TOML to the types above. One file per section.
+//!
+//! A value of these types that came from [`load`] or [`parse`] is right: names lead somewhere, numbers are in
+//! their ranges, files exist.
+
+pub mod cache;
+pub mod diagnostic;
+pub mod distribution;
+pub mod duration;
+pub mod function;
+pub mod host;
+pub mod node;
+pub mod origin;
+pub mod path;
+pub mod pattern;
+pub mod policy;
+mod read;
+
+pub use cache::Cache;
+pub use diagnostic::Diagnostic;
+pub use distribution::{Behavior, BehaviorHooks, Distribution, MethodSet, Target, ViewerProtocol};
+pub use function::{
+    Function, FunctionKind, Grant, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction,
+};
+pub use node::{AccessLog, Certificate, Limits, Node, TlsListen};
+pub use origin::{Origin, OriginGroup, OriginUrl};
+pub use path::normalize;
+pub use pattern::PathPattern;
+pub use policy::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile};
+pub use read::{load, parse};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A checked configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `[node]`: where it listens, its limits.
+    pub node: Node,
+    /// `[cache]`: the cache's size.
+    pub cache: Cache,
+    /// `[functions.NAME]`.
+    pub functions: BTreeMap<Arc<str>, Function>,
+    /// `[key-value-stores.NAME]`.
+    pub key_value_stores: BTreeMap<Arc<str>, KeyValueStore>,
+    /// `[origins.NAME]`.
+    pub origins: BTreeMap<Arc<str>, Arc<Origin>>,
+    /// `[origin-groups.NAME]`.
+    pub origin_groups: BTreeMap<Arc<str>, Arc<OriginGroup>>,
+    /// `[cache-policies.NAME]`, and the built-in ones under their names.
+    pub cache_policies: BTreeMap<Arc<str>, Arc<CachePolicy>>,
+    /// `[[distributions]]`, in the order of the file.
+    pub distributions: Vec<Distribution>,
+    hosts: host::Hosts,
+}
+
+impl Config {
+    /// The distribution that serves `host` (no port, lower case, as `RequestHead::host` gives it). An exact domain
+    /// goes before `*.example.com`, a longer wildcard before a shorter one, and `*` is last. `None`: answer 403
+    /// (`cdn-behaviour.md` section 2, step 2).
+    pub fn distribution_for(&self, host: &str) -> Option<&Distribution> {
+        self.hosts.find(host).and_then(|index| self.distributions.get(index))
+    }
+}

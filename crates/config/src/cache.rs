@@ -1,0 +1,22 @@
+//! `[cache]`: the cache's size.
+
+use rimward_types::ByteSize;
+
+/// `[cache]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    /// `memory`: bytes of stored answers, 1 MB or more. Default: 256 MB.
+    pub memory: ByteSize,
+    /// `max-object`: the largest answer that is stored, at most a quarter of `memory`. Default: 64 MB, or a quarter
+    /// of `memory` where that is less.
+    pub max_object: ByteSize,
+    /// `status-detail`: whether `Cache-Status` (RFC 9211) names the key and the reason. Default: false, since both
+    /// tell viewers how the site is built.
+    pub status_detail: bool,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { memory: ByteSize::mb(256), max_object: ByteSize::mb(64), status_detail: false }
+    }
+}

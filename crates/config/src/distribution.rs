@@ -1,0 +1,144 @@
+//! `[[distributions]]` and `[[distributions.behaviors]]` (`cdn-behaviour.md` sections 1 to 4).
+
+use crate::{CachePolicy, Forward, Origin, OriginGroup, PathPattern};
+use http::Method;
+use rimward_types::Hook;
+use std::sync::Arc;
+
+/// `[[distributions]]`: a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// `id`: 1 to 64 letters and digits. Default: `E` and 13 characters made from the first domain.
+    pub id: Arc<str>,
+    /// `domain-name`: its own name, which it answers to as well. Default: the id in lower case and `.rimward.local`.
+    pub domain_name: Arc<str>,
+    /// `domains`: hosts that it serves, 1 to 100: `"www.example.com"`, `"*.example.com"`, `"*"`. In lower case.
+    pub domains: Vec<String>,
+    /// `behaviors`: tried in their order; the last one has no `path` and takes the rest. At most 75 and that one.
+    pub behaviors: Vec<Arc<Behavior>>,
+    /// `default-root-object`: what a request for `/` gets, `"index.html"`. Default: `/` itself is asked for.
+    pub default_root_object: Option<String>,
+}
+
+/// `[[distributions.behaviors]]`: what happens to requests for some paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behavior {
+    /// `path`: pattern of the paths, `"/images/*"`. Default: all of them.
+    pub pattern: PathPattern,
+    /// `origin`: name of an origin or an origin group.
+    pub origin: Target,
+    /// `viewer-protocol`: `"allow-all"`, `"redirect-to-https"` or `"https-only"`. Default: `"allow-all"`.
+    pub viewer_protocol: ViewerProtocol,
+    /// `methods`: `["GET", "HEAD"]`, `["GET", "HEAD", "OPTIONS"]`, or `"all"`. Default: GET and HEAD.
+    pub methods: MethodSet,
+    /// `cache-policy`: name of a cache policy. Default: `"origin-cache-control"`.
+    pub cache_policy: Arc<CachePolicy>,
+    /// `forward`: what of the viewer's request reaches the origin. Default: `"all-viewer-except-host"`.
+    pub forward: Forward,
+    /// `viewer-request`, `origin-request`, `origin-response`, `viewer-response`: names of functions. Default: none.
+    pub hooks: BehaviorHooks,
+}
+
+/// Where a behavior's answers come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// One origin.
+    Origin(Arc<Origin>),
+    /// Two origins, the second in reserve.
+    Group(Arc<OriginGroup>),
+}
+
+/// What a viewer without TLS gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ViewerProtocol {
+    /// The same as with TLS.
+    #[default]
+    AllowAll,
+    /// 301 (GET, HEAD) or 307 to `https`.
+    RedirectToHttps,
+    /// 403.
+    HttpsOnly,
+}
+
+/// The methods that a behavior serves; others get 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MethodSet {
+    /// GET and HEAD.
+    #[default]
+    Read,
+    /// GET, HEAD and OPTIONS.
+    ReadAndOptions,
+    /// GET, HEAD, OPTIONS, PUT, POST, PATCH and DELETE.
+    All,
+}
+
+/// The functions of a behavior, by name; each is in `Config::functions`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BehaviorHooks {
+    /// Before the cache key is made.
+    pub viewer_request: Option<Arc<str>>,
+    /// Before the origin is asked.
+    pub origin_request: Option<Arc<str>>,
+    /// Before the origin's answer is stored.
+    pub origin_response: Option<Arc<str>>,
+    /// Before the answer leaves.
+    pub viewer_response: Option<Arc<str>>,
+}
+
+impl Distribution {
+    /// The first behavior whose pattern matches `path`, which is made normal for this alone. The query does not
+    /// count, and a `uri` that a hook changes later does not choose anew.
+    ///
+    /// # Panics
+    /// Never for a distribution from a checked configuration: it has a behavior, and the last one takes every path.
+    pub fn behavior_for(&self, path: &str) -> &Arc<Behavior> {
+        let normal = crate::normalize(path);
+        let (default, listed) = self.behaviors.split_last().expect("a checked distribution has a behavior");
+        listed.iter().find(|behavior| behavior.pattern.matches(&normal)).unwrap_or(default)
+    }
+}
+
+impl Behavior {
+    /// The function at `hook`.
+    pub fn function(&self, hook: Hook) -> Option<&Arc<str>> {
+        self.hooks.get(hook)
+    }
+}
+
+impl BehaviorHooks {
+    /// The function at `hook`.
+    pub fn get(&self, hook: Hook) -> Option<&Arc<str>> {
+        match hook {
+            Hook::ViewerRequest => self.viewer_request.as_ref(),
+            Hook::OriginRequest => self.origin_request.as_ref(),
+            Hook::OriginResponse => self.origin_response.as_ref(),
+            Hook::ViewerResponse => self.viewer_response.as_ref(),
+        }
+    }
+
+    /// Whether no hook has a function.
+    pub fn is_empty(&self) -> bool {
+        Hook::ALL.iter().all(|hook| self.get(*hook).is_none())
+    }
+}
+
+impl MethodSet {
+    /// Whether `method` is served.
+    pub fn contains(self, method: &Method) -> bool {
+        match *method {
+            Method::GET | Method::HEAD => true,
+            Method::OPTIONS => self != MethodSet::Read,
+            Method::PUT | Method::POST | Method::PATCH | Method::DELETE => self == MethodSet::All,
+            _ => false,
+        }
+    }
+
+    /// The methods as `Allow` has them.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MethodSet::Read => "GET, HEAD",
+            MethodSet::ReadAndOptions => "GET, HEAD, OPTIONS",
+            MethodSet::All => "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE",
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `[functions.NAME]` and `[key-value-stores.NAME]`.
+
+use rimward_types::ByteSize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A function: with `code` a viewer function, with `component` an origin function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its name: 1 to 64 letters, digits, `-` and `_` (`cloudfront-functions.md` section 7).
+    pub name: Arc<str>,
+    /// Which tier it belongs to.
+    pub kind: FunctionKind,
+}
+
+/// The two tiers of code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// One JavaScript file; viewer hooks.
+    Viewer(ViewerFunction),
+    /// A WebAssembly component; all four hooks.
+    Origin(OriginFunction),
+}
+
+/// A function with `code` (`cloudfront-functions.md` section 7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewerFunction {
+    /// `code`: the JavaScript file, relative to the configuration.
+    pub code: PathBuf,
+    /// `runtime`: `"cloudfront-js-1.0"` or `"cloudfront-js-2.0"`. Default: 2.0.
+    pub runtime: Runtime,
+    /// `key-value-store`: the store it may read. Default: none.
+    pub key_value_store: Option<Arc<str>>,
+    /// `timeout`: CPU time of one run, 100 us to 100 ms. Default: 1 ms.
+    pub timeout: Duration,
+    /// `memory`: what one run may use, 512 KB to 32 MB. Default: 2 MB.
+    pub memory: ByteSize,
+    /// `code-limit`: the largest source, 1 B to 1 MB. Default: 10 KB.
+    pub code_limit: ByteSize,
+}
+
+/// A viewer function's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Runtime {
+    /// `cloudfront-js-1.0`.
+    V1,
+    /// `cloudfront-js-2.0`.
+    #[default]
+    V2,
+}
+
+/// A function with `component` (`lambda-at-edge.md` section 8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginFunction {
+    /// `component`: the WebAssembly component, relative to the configuration.
+    pub component: PathBuf,
+    /// `limits`: `"classic"`, `"2026"` or `"custom"`, the ceilings that `memory` and `timeout` obey.
+    /// Default: `"classic"`.
+    pub profile: LimitProfile,
+    /// `memory`: all memories of an instance, 1 MB to 4 GB. Default: 128 MB.
+    pub memory: ByteSize,
+    /// `timeout`: one call, 1 ms to 30 s (custom: 15 min). Default: 5 s at viewer hooks, 30 s at origin hooks.
+    pub timeout: Option<Duration>,
+    /// `network`: hosts that it may call, `["api.example.com:443", "*.example.org:443"]`. Default: none.
+    pub network: Vec<Grant>,
+    /// `environment`: variables, `{ QUALITY = "80" }`. Default: none.
+    pub environment: BTreeMap<String, String>,
+    /// `tmp`: what it may write to `/tmp`, up to 512 MB. Default: 512 MB.
+    pub tmp: ByteSize,
+    /// `include-body`: whether request hooks see the request's body. Default: false.
+    pub include_body: bool,
+    /// `concurrency`: calls at a time, 1 to 1,000. Default: 100.
+    pub concurrency: usize,
+    /// `fresh`: whether every call gets a new instance. Default: false.
+    pub fresh: bool,
+}
+
+/// Which set of ceilings an origin function obeys (`lambda-at-edge.md` section 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LimitProfile {
+    /// `classic`: at viewer hooks 128 MB and 5 s, at origin hooks 30 s. What every published function fits.
+    #[default]
+    Classic,
+    /// `2026`: 30 s at every hook, memory as at origin hooks.
+    Year2026,
+    /// `custom`: the machine's own ceilings.
+    Custom,
+}
+
+/// A host that an origin function may call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Grant {
+    /// Host in lower case: a name, an IP address (IPv6 without brackets), or `*.example.com` for every name below it.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// `[key-value-stores.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyValueStore {
+    /// Its name: 1 to 64 letters, digits, `-` and `_`.
+    pub name: Arc<str>,
+    /// `file`: the pairs, `{"data":[{"key":"k","value":"v"}]}`, relative to the configuration.
+    pub file: PathBuf,
+}
+
+impl Function {
+    /// The viewer function, if it is one.
+    pub fn viewer(&self) -> Option<&ViewerFunction> {
+        match &self.kind {
+            FunctionKind::Viewer(function) => Some(function),
+            FunctionKind::Origin(_) => None,
+        }
+    }
+
+    /// The origin function, if it is one.
+    pub fn origin(&self) -> Option<&OriginFunction> {
+        match &self.kind {
+            FunctionKind::Origin(function) => Some(function),
+            FunctionKind::Viewer(_) => None,
+        }
+    }
+}
+
+impl Runtime {
+    /// The name in configuration, such as `cloudfront-js-2.0`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Runtime::V1 => "cloudfront-js-1.0",
+            Runtime::V2 => "cloudfront-js-2.0",
+        }
+    }
+}
+
+impl ViewerFunction {
+    /// A function of `code` with every setting at its default.
+    pub fn new(code: PathBuf) -> Self {
+        Self {
+            code,
+            runtime: Runtime::default(),
+            key_value_store: None,
+            timeout: Duration::from_millis(1),
+            memory: ByteSize::mb(2),
+            code_limit: ByteSize::kb(10),
+        }
+    }
+}
+
+impl OriginFunction {
+    /// The largest component (`lambda-at-edge.md` section 8), unless the profile is custom.
+    pub const COMPONENT_LIMIT: ByteSize = ByteSize::mb(50);
+
+    /// A function of `component` with every setting at its default.
+    pub fn new(component: PathBuf) -> Self {
+        Self {
+            component,
+            profile: LimitProfile::default(),
+            memory: ByteSize::mb(128),
+            timeout: None,
+            network: Vec::new(),
+            environment: BTreeMap::new(),
+            tmp: ByteSize::mb(512),
+            include_body: false,
+            concurrency: 100,
+            fresh: false,
+        }
+    }
+
+    /// How long a call at `hook` may take.
+    pub fn timeout_at(&self, hook: rimward_types::Hook) -> Duration {
+        self.timeout.unwrap_or(Duration::from_secs(if hook.is_viewer() { 5 } else { 30 }))
+    }
+}
+
+impl Grant {
+    /// Whether it covers `host` (lower case, no brackets) and `port`.
+    pub fn covers(&self, host: &str, port: u16) -> bool {
+        self.port == port
+            && match self.host.strip_prefix('*') {
+                // ".example.com": a label must stand before the dot.
+                Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+                None => self.host == host,
+            }
+    }
+}

@@ -1,0 +1,121 @@
+//! `[node]`: where the node listens and what it lets in.
+
+use rimward_types::ByteSize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `[node]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// `listen`: addresses for HTTP without TLS, `"127.0.0.1:8080"`. Default: `["127.0.0.1:8080"]`, or none with
+    /// `[node.tls]`.
+    pub listen: Vec<SocketAddr>,
+    /// `admin`: address of the admin API. Default: no admin API.
+    pub admin: Option<SocketAddr>,
+    /// `workers`: threads that serve requests. Default: one for each core.
+    pub workers: Option<NonZeroUsize>,
+    /// `state`: folder for compiled code, relative to the file. Default: the command chooses one.
+    pub state: Option<PathBuf>,
+    /// `[node.tls]`: HTTPS. Default: no HTTPS.
+    pub tls: Option<TlsListen>,
+    /// `[node.limits]`.
+    pub limits: Limits,
+    /// `access-log`: `"off"`, `"stdout"`, `"stderr"`, or a file's path. Default: `"stdout"`.
+    pub access_log: AccessLog,
+}
+
+/// `[node.tls]`: listeners for HTTPS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsListen {
+    /// `listen`: addresses for HTTPS. At least one.
+    pub listen: Vec<SocketAddr>,
+    /// `certificates`: `[{ cert = "site.pem", key = "site.key" }]`. At least one; the first is for viewers that name
+    /// no server.
+    pub certificates: Vec<Certificate>,
+}
+
+/// A certificate and its key, PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// `cert`: the certificate, then those that signed it.
+    pub cert: PathBuf,
+    /// `key`: the private key.
+    pub key: PathBuf,
+}
+
+/// `[node.limits]`: walls around every viewer connection (`cdn-behaviour.md` section 20).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// `url`: path and query, 256 B to 64 KB. Default: 8 KB. Over it: 414.
+    pub url: ByteSize,
+    /// `head`: request line and headers, 1 KB to 1 MB. Default: 32 KB. Over it: 494.
+    pub head: ByteSize,
+    /// `headers`: header lines, 1 to 1,000. Default: 128. Over it: 494.
+    pub headers: usize,
+    /// `connections`: open at a time, 1 to 1,000,000. Default: 10,000.
+    pub connections: usize,
+    /// `requests-per-connection`: after as many the connection is closed, 1 or more. Default: no limit.
+    pub requests_per_connection: Option<usize>,
+    /// `idle`: a kept-alive connection without a request, 1 s to 1 h. Default: 60 s.
+    pub idle: Duration,
+    /// `head-timeout`: until a request's head is complete, 1 s to 10 min. Default: 10 s.
+    pub head_timeout: Duration,
+    /// `body-idle`: between two parts of a body, either way, 1 s to 1 h. Default: 30 s.
+    pub body_idle: Duration,
+    /// `request-body`: a request's body, up to 64 GB. Default: 64 GB. Over it: 413.
+    pub request_body: ByteSize,
+    /// `drain`: what requests in flight get when the node stops, 0 s to 1 h. Default: 30 s.
+    pub drain: Duration,
+}
+
+/// Where the access log goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum AccessLog {
+    /// Nowhere.
+    Off,
+    /// Standard output.
+    #[default]
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+impl Node {
+    /// Where a node listens that is not told where: loopback, port 8080.
+    pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            listen: vec![Self::DEFAULT_LISTEN],
+            admin: None,
+            workers: None,
+            state: None,
+            tls: None,
+            limits: Limits::default(),
+            access_log: AccessLog::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            url: ByteSize::kb(8),
+            head: ByteSize::kb(32),
+            headers: 128,
+            connections: 10_000,
+            requests_per_connection: None,
+            idle: Duration::from_secs(60),
+            head_timeout: Duration::from_secs(10),
+            body_idle: Duration::from_secs(30),
+            request_body: ByteSize::mb(64 << 10),
+            drain: Duration::from_secs(30),
+        }
+    }
+}

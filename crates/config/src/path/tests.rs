@@ -1,0 +1,76 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn a_plain_path_is_left_alone() {
+    for path in ["/", "/a", "/a/b.jpg", "/a/b/", "/a~b/c;d=e", ""] {
+        assert!(matches!(normalize(path), Cow::Borrowed(same) if same == path));
+    }
+}
+
+#[test]
+fn dot_segments_go_as_in_rfc_3986_section_5_2_4() {
+    for (path, normal) in [
+        ("/a/b/c/./../../g", "/a/g"),
+        ("/a/b/..", "/a/"),
+        ("/a/b/.", "/a/b/"),
+        ("/./a", "/a"),
+        ("/../../a", "/a"),
+        ("/..", "/"),
+        ("/a/..", "/"),
+        ("/a/.b/..c", "/a/.b/..c"),
+        ("/a/...", "/a/..."),
+    ] {
+        assert_eq!(normalize(path), normal, "{path}");
+    }
+}
+
+#[test]
+fn double_slashes_collapse_after_dot_segments_went() {
+    for (path, normal) in [("//a", "/a"), ("/a//b///", "/a/b/"), ("/a//../b", "/a/b"), ("//", "/"), ("/a/.//b", "/a/b")]
+    {
+        assert_eq!(normalize(path), normal, "{path}");
+    }
+}
+
+#[test]
+fn encoded_unreserved_characters_are_decoded() {
+    for (path, normal) in [
+        ("/%61dmin", "/admin"),
+        ("/a/%2e%2E/b", "/b"),
+        ("/%7euser", "/~user"),
+        // What is reserved means something else when it is encoded (section 2.2).
+        ("/a%2Fb", "/a%2Fb"),
+        ("/a%20b", "/a%20b"),
+        // One round of decoding.
+        ("/%2561", "/%2561"),
+        // Not an escape.
+        ("/%", "/%"),
+        ("/%4", "/%4"),
+        ("/%zz%+1", "/%zz%+1"),
+        ("/%é1", "/%é1"),
+    ] {
+        assert_eq!(normalize(path), normal, "{path}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_normal_path_stays_as_it_is(path in "/[a/.%2e é]{0,20}") {
+        let normal = normalize(&path).into_owned();
+        prop_assert!(normal.starts_with('/'));
+        prop_assert!(!normal.contains("//"));
+        prop_assert!(!normal.split('/').any(|segment| segment == "." || segment == ".."));
+        // Decoding once can uncover an escape; what has none left is final.
+        if !normal.contains('%') {
+            prop_assert_eq!(&normalize(&normal), &normal);
+        }
+    }
+
+    #[test]
+    fn no_path_makes_it_panic(path in "\\PC{0,30}") {
+        normalize(&path);
+    }
+}

@@ -1,0 +1,201 @@
+//! `[functions.NAME]` and `[key-value-stores.NAME]`.
+
+use super::Reader;
+use super::names::{Names, check_name};
+use super::section::{Section, article};
+use crate::host::parse_host;
+use crate::origin::split_port;
+use crate::{Function, FunctionKind, Grant, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction};
+use rimward_types::ByteSize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+const VIEWER_KEYS: [&str; 6] = ["code", "runtime", "key-value-store", "timeout", "memory", "code-limit"];
+const ORIGIN_KEYS: [&str; 10] = [
+    "component",
+    "limits",
+    "memory",
+    "timeout",
+    "network",
+    "environment",
+    "tmp",
+    "include-body",
+    "concurrency",
+    "fresh",
+];
+/// Variables that the node sets itself (`lambda-at-edge.md` section 11.2).
+const RESERVED: [&str; 4] = ["AWS_", "LAMBDA_", "_HANDLER", "_X_AMZN_"];
+
+/// The functions; `None` for one that is defined but has no tier, so that using it is no second problem.
+pub(super) type Functions = BTreeMap<Arc<str>, Option<Function>>;
+
+pub(super) fn read_functions(file: &Section<'_>, stores: &Names) -> Functions {
+    let mut functions = Functions::new();
+    for (name, value) in file.named("functions") {
+        check_name(file.reader, "function", &name);
+        let called = format!("[functions.{}]", name.get_ref());
+        let name: Arc<str> = (*name.get_ref()).into();
+        let kind = read_kind(file.reader, called, value, stores);
+        let function = kind.map(|kind| Function { name: Arc::clone(&name), kind });
+        functions.insert(name, function);
+    }
+    functions
+}
+
+fn read_kind<'a>(
+    reader: &'a Reader<'a>,
+    called: String,
+    value: &'a super::Value<'a>,
+    stores: &Names,
+) -> Option<FunctionKind> {
+    let Some(table) = value.get_ref().as_table() else {
+        reader.report(value.span(), format!("`{called}` must be a table, not {}", article(value.get_ref())));
+        return None;
+    };
+    let (own, other, tier) = match (table.contains_key("code"), table.contains_key("component")) {
+        (true, true) => {
+            let hint = "`code` makes it a viewer function, `component` an origin function: leave one out";
+            reader.report_hint(value.span(), format!("{called} has both `code` and `component`"), hint);
+            return None;
+        }
+        (false, false) => {
+            let hint =
+                "add `code = \"index.js\"` (viewer function) or `component = \"function.wasm\"` (origin function)";
+            reader.report_hint(value.span(), format!("{called} has neither `code` nor `component`"), hint);
+            return None;
+        }
+        (true, false) => (&VIEWER_KEYS[..], &ORIGIN_KEYS[..], "origin functions, those with `component`"),
+        (false, true) => (&ORIGIN_KEYS[..], &VIEWER_KEYS[..], "viewer functions, those with `code`"),
+    };
+    let mut known = own.to_vec();
+    for (key, _) in table.iter() {
+        let text = key.get_ref().as_ref();
+        if !own.contains(&text) && other.contains(&text) {
+            reader.report(key.span(), format!("`{text}` is for {tier}"));
+            known.push(text);
+        }
+    }
+    let section = Section::of_table(reader, called, value.span(), table, &known);
+    Some(if table.contains_key("code") {
+        FunctionKind::Viewer(read_viewer(&section, stores))
+    } else {
+        FunctionKind::Origin(read_origin(&section))
+    })
+}
+
+fn read_viewer(section: &Section<'_>, stores: &Names) -> ViewerFunction {
+    let defaults = ViewerFunction::new(section.file("code").unwrap_or_default());
+    let runtimes = [Runtime::V1, Runtime::V2].map(|runtime| (runtime.as_str(), runtime));
+    let time = Duration::from_micros(100)..=Duration::from_millis(100);
+    let store = section.text("key-value-store");
+    ViewerFunction {
+        runtime: section.choice("runtime", &runtimes).unwrap_or_default(),
+        key_value_store: store
+            .and_then(|name| stores.check(section.reader, "key value store", "key-value-stores", &name)),
+        timeout: section.time("timeout", time).unwrap_or(defaults.timeout),
+        memory: section.size("memory", ByteSize::kb(512)..=ByteSize::mb(32)).unwrap_or(defaults.memory),
+        code_limit: section.size("code-limit", ByteSize::bytes(1)..=ByteSize::mb(1)).unwrap_or(defaults.code_limit),
+        ..defaults
+    }
+}
+
+fn read_origin(section: &Section<'_>) -> OriginFunction {
+    let defaults = OriginFunction::new(section.file("component").unwrap_or_default());
+    let profiles =
+        [("classic", LimitProfile::Classic), ("2026", LimitProfile::Year2026), ("custom", LimitProfile::Custom)];
+    let profile = section.choice("limits", &profiles).unwrap_or_default();
+    let longest = Duration::from_secs(if profile == LimitProfile::Custom { 900 } else { 30 });
+    OriginFunction {
+        profile,
+        // The lower end of Lambda's range, 128 MB, is a price list's; a component may well do with less.
+        memory: section.size("memory", ByteSize::mb(1)..=ByteSize::mb(4096)).unwrap_or(defaults.memory),
+        timeout: section.time("timeout", Duration::from_millis(1)..=longest),
+        network: section.texts("network").map(|texts| read_network(section, texts.get_ref())).unwrap_or_default(),
+        environment: read_environment(section),
+        tmp: section.size("tmp", ByteSize::bytes(0)..=defaults.tmp).unwrap_or(defaults.tmp),
+        include_body: section.flag("include-body").unwrap_or(defaults.include_body),
+        concurrency: section.number("concurrency", 1..=1000).map_or(defaults.concurrency, |n| n as usize),
+        fresh: section.flag("fresh").unwrap_or(defaults.fresh),
+        ..defaults
+    }
+}
+
+fn read_network(section: &Section<'_>, texts: &[Spanned<&str>]) -> Vec<Grant> {
+    let mut grants: Vec<Grant> = Vec::new();
+    for text in texts {
+        match read_grant(text.get_ref()) {
+            Ok(grant) if grants.contains(&grant) => {
+                section.reader.report(text.span(), format!("`{}` is there twice", text.get_ref()));
+            }
+            Ok(grant) => grants.push(grant),
+            Err(why) => {
+                let message = format!("`{}` is no host and port: {why}", text.get_ref().escape_debug());
+                section.reader.report_hint(
+                    text.span(),
+                    message,
+                    "write \"api.example.com:443\" or \"*.example.com:443\"",
+                );
+            }
+        }
+    }
+    grants
+}
+
+fn read_grant(text: &str) -> Result<Grant, String> {
+    let (host, Some(port)) = split_port(text) else { return Err("it has no port".to_owned()) };
+    let port = Some(port).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    let port = port.and_then(|digits| digits.parse().ok()).filter(|port| *port != 0);
+    let port = port.ok_or("its port is a number from 1 to 65535")?;
+    let host = match host.strip_prefix("*.") {
+        Some(name) => format!("*.{}", parse_host(name).map_err(|why| why.to_string())?),
+        None => parse_host(host).map_err(|why| why.to_string())?,
+    };
+    Ok(Grant { host, port })
+}
+
+fn read_environment(section: &Section<'_>) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::new();
+    let Some(value) = section.get("environment") else { return environment };
+    let Some(table) = value.get_ref().as_table() else {
+        section.report_type("environment", value, "a table of strings");
+        return environment;
+    };
+    for (name, value) in table.iter() {
+        let text = name.get_ref().as_ref();
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !plain || text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
+            let message = format!("`{}` is no name for a variable", text.escape_debug());
+            section.reader.report_hint(name.span(), message, "a name is letters, digits and `_`, no digit first");
+        } else if RESERVED.iter().any(|reserved| text.starts_with(reserved)) {
+            section.reader.report(name.span(), format!("`{text}` is set by the node itself"));
+        }
+        match value.get_ref().as_str() {
+            Some(content) if content.contains('\0') => {
+                section.reader.report(value.span(), format!("`{text}` cannot have a NUL character"));
+            }
+            Some(content) => {
+                environment.insert(text.to_owned(), content.to_owned());
+            }
+            None => section.report_type(text, value, "a string"),
+        }
+    }
+    environment
+}
+
+pub(super) fn read_stores(file: &Section<'_>) -> BTreeMap<Arc<str>, KeyValueStore> {
+    let mut stores = BTreeMap::new();
+    for (name, value) in file.named("key-value-stores") {
+        check_name(file.reader, "key value store", &name);
+        let called = format!("[key-value-stores.{}]", name.get_ref());
+        let Some(section) = Section::of_value(file.reader, called, value, &["file"]) else { continue };
+        if section.get("file").is_none() {
+            section.report_missing("file", "\"pairs.json\"");
+        }
+        let name: Arc<str> = (*name.get_ref()).into();
+        let store = KeyValueStore { name: Arc::clone(&name), file: section.file("file").unwrap_or_default() };
+        stores.insert(name, store);
+    }
+    stores
+}

@@ -1,0 +1,176 @@
+//! `[node]` and `[cache]`.
+
+use super::section::Section;
+use crate::{AccessLog, Cache, Certificate, Limits, Node, TlsListen};
+use rimward_types::ByteSize;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+use toml::Spanned;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+pub(super) fn read_node(file: &Section<'_>) -> Node {
+    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "access-log"];
+    let Some(node) = file.section("node", "[node]", &keys) else { return Node::default() };
+    let mut used = HashMap::new();
+    let tls = read_tls(&node, &mut used);
+    let listen = match node.texts("listen") {
+        Some(texts) => read_addresses(&node, "listen", &texts, &mut used),
+        None if tls.is_some() => Vec::new(),
+        None => vec![Node::DEFAULT_LISTEN],
+    };
+    let list = node.get("listen").and_then(|value| value.get_ref().as_array());
+    if list.is_some_and(|list| list.is_empty()) && node.get("tls").is_none() {
+        let hint = "write `listen = [\"127.0.0.1:8080\"]`, or add `[node.tls]`";
+        node.reader.report_hint(node.key_span("listen"), "the node listens nowhere", hint);
+    }
+    let admin = node.text("admin").and_then(|text| read_address(&node, "admin", &text, &mut used));
+    Node {
+        listen,
+        admin,
+        workers: node.number("workers", 1..=1024).and_then(|n| NonZeroUsize::new(n as usize)),
+        state: node.text("state").and_then(|text| node.path(&text)),
+        tls,
+        limits: read_limits(&node),
+        access_log: read_access_log(&node),
+    }
+}
+
+fn read_access_log(node: &Section<'_>) -> AccessLog {
+    let Some(text) = node.text("access-log") else { return AccessLog::default() };
+    match *text.get_ref() {
+        "off" => AccessLog::Off,
+        "stdout" => AccessLog::Stdout,
+        "stderr" => AccessLog::Stderr,
+        _ => node.path(&text).map(AccessLog::File).unwrap_or_default(),
+    }
+}
+
+/// An address that no other listener has. `used` knows the lines of those before.
+fn read_address(
+    section: &Section<'_>,
+    key: &str,
+    text: &Spanned<&str>,
+    used: &mut HashMap<SocketAddr, usize>,
+) -> Option<SocketAddr> {
+    let reader = section.reader;
+    let Ok(address) = text.get_ref().parse::<SocketAddr>() else {
+        let message = format!("`{}` is not an address", text.get_ref().escape_debug());
+        reader.report_hint(
+            text.span(),
+            message,
+            format!("`{key}` has IP address and port, such as \"127.0.0.1:8080\""),
+        );
+        return None;
+    };
+    // Port 0 asks the system for a free port, another one each time.
+    if address.port() != 0
+        && let Some(line) = used.insert(address, reader.line(text.span().start))
+    {
+        let message = format!("`{address}` is listened on twice");
+        reader.report_hint(text.span(), message, format!("the other is in line {line}"));
+    }
+    Some(address)
+}
+
+fn read_addresses(
+    section: &Section<'_>,
+    key: &str,
+    texts: &Spanned<Vec<Spanned<&str>>>,
+    used: &mut HashMap<SocketAddr, usize>,
+) -> Vec<SocketAddr> {
+    texts.get_ref().iter().filter_map(|text| read_address(section, key, text, used)).collect()
+}
+
+fn read_tls(node: &Section<'_>, used: &mut HashMap<SocketAddr, usize>) -> Option<TlsListen> {
+    let tls = node.section("tls", "[node.tls]", &["listen", "certificates"])?;
+    let listen = tls.texts("listen");
+    if listen.as_ref().is_none_or(|texts| texts.get_ref().is_empty()) && !tls.get("listen").is_some_and(is_no_list) {
+        tls.report_missing("listen", "[\"127.0.0.1:8443\"]");
+    }
+    let listen = listen.map(|texts| read_addresses(&tls, "listen", &texts, used)).unwrap_or_default();
+    let mut certificates = Vec::new();
+    match tls.get("certificates").map(|value| (value, value.get_ref().as_array())) {
+        Some((value, None)) => tls.report_type("certificates", value, "a list of tables"),
+        Some((_, Some(list))) if !list.is_empty() => {
+            for item in list.iter() {
+                certificates.extend(read_certificate(&tls, item));
+            }
+        }
+        _ => tls.report_missing("certificates", "[{ cert = \"site.pem\", key = \"site.key\" }]"),
+    }
+    Some(TlsListen { listen, certificates })
+}
+
+fn is_no_list(value: &super::Value<'_>) -> bool {
+    !value.get_ref().is_array()
+}
+
+fn read_certificate<'a>(tls: &Section<'a>, item: &'a super::Value<'a>) -> Option<Certificate> {
+    let name = "[[node.tls.certificates]]".to_owned();
+    let certificate = Section::of_value(tls.reader, name, item, &["cert", "key"])?;
+    for (key, example) in [("cert", "\"site.pem\""), ("key", "\"site.key\"")] {
+        if certificate.get(key).is_none() {
+            certificate.report_missing(key, example);
+        }
+    }
+    let (cert, key) = (certificate.file("cert"), certificate.file("key"));
+    Some(Certificate { cert: cert?, key: key? })
+}
+
+fn read_limits(node: &Section<'_>) -> Limits {
+    let defaults = Limits::default();
+    let keys = [
+        "url",
+        "head",
+        "headers",
+        "connections",
+        "requests-per-connection",
+        "idle",
+        "head-timeout",
+        "body-idle",
+        "request-body",
+        "drain",
+    ];
+    let Some(limits) = node.section("limits", "[node.limits]", &keys) else { return defaults };
+    let count = |key, most, default| limits.number(key, 1..=most).map_or(default, |n| n as usize);
+    Limits {
+        url: limits.size("url", ByteSize::bytes(256)..=ByteSize::kb(64)).unwrap_or(defaults.url),
+        head: limits.size("head", ByteSize::kb(1)..=ByteSize::mb(1)).unwrap_or(defaults.head),
+        headers: count("headers", 1000, defaults.headers),
+        connections: count("connections", 1_000_000, defaults.connections),
+        requests_per_connection: limits.number("requests-per-connection", 1..=u32::MAX.into()).map(|n| n as usize),
+        idle: limits.time("idle", SECOND..=HOUR).unwrap_or(defaults.idle),
+        head_timeout: limits.time("head-timeout", SECOND..=HOUR / 6).unwrap_or(defaults.head_timeout),
+        body_idle: limits.time("body-idle", SECOND..=HOUR).unwrap_or(defaults.body_idle),
+        request_body: limits
+            .size("request-body", ByteSize::bytes(0)..=defaults.request_body)
+            .unwrap_or(defaults.request_body),
+        drain: limits.time("drain", Duration::ZERO..=HOUR).unwrap_or(defaults.drain),
+    }
+}
+
+pub(super) fn read_cache(file: &Section<'_>) -> Cache {
+    let keys = ["memory", "max-object", "status-detail", "disk"];
+    let defaults = Cache::default();
+    let Some(cache) = file.section("cache", "[cache]", &keys) else { return defaults };
+    if cache.get("disk").is_some() {
+        let hint = "leave `disk` out: answers are kept in memory";
+        cache.reader.report_hint(cache.key_span("disk"), "this version has no disk tier", hint);
+    }
+    let memory = cache.size("memory", ByteSize::mb(1)..=ByteSize::mb(1 << 24)).unwrap_or(defaults.memory);
+    let quarter = ByteSize::bytes(memory.as_u64() / 4);
+    let max_object = cache.size("max-object", ByteSize::bytes(1)..=ByteSize::mb(50 << 10));
+    if let (Some(size), Some(value)) = (max_object.filter(|size| *size > quarter), cache.get("max-object")) {
+        let message = format!("`max-object` is {size}; it must be at most a quarter of `memory`, {quarter}");
+        cache.reader.report_hint(value.span(), message, "a larger one would push out most of the cache at once");
+    }
+    Cache {
+        memory,
+        max_object: max_object.unwrap_or(defaults.max_object.min(quarter)),
+        status_detail: cache.flag("status-detail").unwrap_or(defaults.status_detail),
+    }
+}

@@ -1,0 +1,98 @@
+//! Wrong settings of functions and stores, with what is said about each.
+
+use super::wrong;
+
+wrong! {
+    a_name_has_letters_digits_and_dashes: "[functions.\"a b\"]\ncode = \"index.js\"" => [
+        "1:12 `a b` is no name for a function", "hint: a name is 1 to 64 letters, digits, `-` and `_`",
+    ]
+    a_name_has_at_most_64_characters: format!("[functions.{}]\ncode = \"index.js\"", "a".repeat(65)) => [
+        format!("1:12 `{}` is no name for a function", "a".repeat(65)).as_str(),
+        "hint: a name is 1 to 64 letters, digits, `-` and `_`",
+    ]
+    a_function_has_code_or_a_component: "[functions.f]" => [
+        "1:1 [functions.f] has neither `code` nor `component`",
+        "hint: add `code = \"index.js\"` (viewer function) or `component = \"function.wasm\"` (origin function)",
+    ]
+    a_function_has_not_both: "[functions.f]\ncode = \"index.js\"\ncomponent = \"function.wasm\"" => [
+        "1:1 [functions.f] has both `code` and `component`",
+        "hint: `code` makes it a viewer function, `component` an origin function: leave one out",
+    ]
+    a_function_is_a_table: "functions.f = \"index.js\"" => ["1:15 `[functions.f]` must be a table, not a string"]
+    a_viewer_function_has_no_network: "[functions.f]\ncode = \"index.js\"\nnetwork = []" => [
+        "3:1 `network` is for origin functions, those with `component`",
+    ]
+    a_component_has_no_runtime: "[functions.f]\ncomponent = \"function.wasm\"\nruntime = \"cloudfront-js-2.0\"" => [
+        "3:1 `runtime` is for viewer functions, those with `code`",
+    ]
+    the_code_is_there: "[functions.f]\ncode = \"indx.js\"" => [
+        "2:8 cannot read `indx.js`: No such file or directory (os error 2)", "hint: relative paths begin at `FOLDER`",
+    ]
+    the_code_is_a_file: "[functions.f]\ncode = \"folder\"" => ["2:8 `folder` is not a file"]
+    the_component_is_there: "[functions.f]\ncomponent = \"f.wasm\"" => [
+        "2:13 cannot read `f.wasm`: No such file or directory (os error 2)", "hint: relative paths begin at `FOLDER`",
+    ]
+    the_runtime_is_known: "[functions.f]\ncode = \"index.js\"\nruntime = \"cloudfront-js-3.0\"" => [
+        "3:11 `runtime` cannot be \"cloudfront-js-3.0\"",
+        "hint: did you mean \"cloudfront-js-1.0\"? It is one of \"cloudfront-js-1.0\", \"cloudfront-js-2.0\"",
+    ]
+    the_store_is_defined: "[functions.f]\ncode = \"index.js\"\nkey-value-store = \"keys\"\n[key-value-stores.key]\nfile = \"pairs.json\"" => [
+        "3:19 there is no key value store `keys`", "hint: did you mean `key`?",
+    ]
+    // A store that is defined wrongly is one problem, not two.
+    a_store_has_a_file: "[functions.f]\ncode = \"index.js\"\nkey-value-store = \"keys\"\n[key-value-stores.keys]" => [
+        "4:1 `[key-value-stores.keys]` needs `file`", "hint: add `file = \"pairs.json\"`",
+    ]
+    a_stores_file_is_there: "[key-value-stores.keys]\nfile = \"no.json\"" => [
+        "2:8 cannot read `no.json`: No such file or directory (os error 2)", "hint: relative paths begin at `FOLDER`",
+    ]
+    a_viewer_function_has_at_most_100_ms: "[functions.f]\ncode = \"index.js\"\ntimeout = \"101 ms\"" => [
+        "3:11 `timeout` is 101 ms; it must be from 100 us to 100 ms",
+    ]
+    a_viewer_functions_memory_has_a_range: "[functions.f]\ncode = \"index.js\"\nmemory = \"33 MB\"" => [
+        "3:10 `memory` is 33 MB; it must be from 512 KB to 32 MB",
+    ]
+    the_code_limit_has_a_range: "[functions.f]\ncode = \"index.js\"\ncode-limit = \"2 MB\"" => [
+        "3:14 `code-limit` is 2 MB; it must be from 1 B to 1 MB",
+    ]
+    limits_are_a_known_profile: "[functions.f]\ncomponent = \"function.wasm\"\nlimits = \"clasic\"" => [
+        "3:10 `limits` cannot be \"clasic\"",
+        "hint: did you mean \"classic\"? It is one of \"classic\", \"2026\", \"custom\"",
+    ]
+    a_components_memory_ends_at_4_gb: "[functions.f]\ncomponent = \"function.wasm\"\nmemory = \"5 GB\"" => [
+        "3:10 `memory` is 5 GB; it must be from 1 MB to 4 GB",
+    ]
+    a_component_has_at_most_30_s: "[functions.f]\ncomponent = \"function.wasm\"\ntimeout = \"31 s\"" => [
+        "3:11 `timeout` is 31 s; it must be from 1 ms to 30 s",
+    ]
+    tmp_has_at_most_512_mb: "[functions.f]\ncomponent = \"function.wasm\"\ntmp = \"1 GB\"" => [
+        "3:7 `tmp` is 1 GB; it must be from 0 B to 512 MB",
+    ]
+    concurrency_has_a_range: "[functions.f]\ncomponent = \"function.wasm\"\nconcurrency = 1001" => [
+        "3:15 `concurrency` is 1001; it must be from 1 to 1000",
+    ]
+    include_body_is_true_or_false: "[functions.f]\ncomponent = \"function.wasm\"\ninclude-body = 1" => [
+        "3:16 `include-body` must be true or false, not an integer",
+    ]
+    a_grant_has_host_and_port: "[functions.f]\ncomponent = \"function.wasm\"\nnetwork = [\"a.com\", \"*:1\", \"a:x\", \"https://a\", \"a:1\", \"A:1\"]" => [
+        "3:12 `a.com` is no host and port: it has no port",
+        "hint: write \"api.example.com:443\" or \"*.example.com:443\"",
+        "3:21 `*:1` is no host and port: `*` stands alone or at the beginning, as in \"*.example.com\"",
+        "hint: write \"api.example.com:443\" or \"*.example.com:443\"",
+        "3:28 `a:x` is no host and port: its port is a number from 1 to 65535",
+        "hint: write \"api.example.com:443\" or \"*.example.com:443\"",
+        "3:35 `https://a` is no host and port: its port is a number from 1 to 65535",
+        "hint: write \"api.example.com:443\" or \"*.example.com:443\"",
+        "3:55 `A:1` is there twice",
+    ]
+    the_environment_is_a_table: "[functions.f]\ncomponent = \"function.wasm\"\nenvironment = [\"A=1\"]" => [
+        "3:15 `environment` must be a table of strings, not a list",
+    ]
+    // `lambda-at-edge.md` section 11.2: reserved variables.
+    variables_have_names_and_texts: "[functions.f]\ncomponent = \"function.wasm\"\nenvironment = { 1A = \"\", AWS_REGION = \"x\", N = 1, Z = \"\\u0000\" }" => [
+        "3:17 `1A` is no name for a variable", "hint: a name is letters, digits and `_`, no digit first",
+        "3:26 `AWS_REGION` is set by the node itself",
+        "3:48 `N` must be a string, not an integer",
+        "3:55 `Z` cannot have a NUL character",
+    ]
+}
