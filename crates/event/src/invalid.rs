@@ -37,8 +37,8 @@ pub enum Invalid {
         /// Column, as with the line.
         column: u32,
     },
-    /// The result is no request and no response.
-    #[error("the function returned neither a request nor a response: {0}")]
+    /// The result is no request and no response, or a member has the wrong shape; the text says which.
+    #[error("{0}")]
     Shape(String),
     /// A member of the result has the wrong type.
     #[error("{member} must be {expected}")]

@@ -26,10 +26,10 @@ pub fn from_json(event: &LambdaEvent<'_>, text: &str, strictness: Strictness) ->
 
 /// Reads a result without looking at its rules.
 fn parse(hook: Hook, text: &str) -> Result<Returned, Invalid> {
-    let value: Value = serde_json::from_str(text).map_err(|error| Invalid::Shape(format!("no JSON: {error}")))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| Invalid::Shape(format!("the function returned no JSON: {error}")))?;
     // Rule 1.
     let Value::Object(result) = value else {
-        return Err(Invalid::Shape(format!("got {}, expected an object", kind(&value))));
+        return Err(Invalid::Shape(format!("the function returned {}, expected an object", kind(&value))));
     };
     // The two kinds are told apart by `status` (section 5.1).
     match result.get("status") {
