@@ -1,1 +1,241 @@
-//! admin
+//! The admin API: what a node tells of itself, and what it can be told.
+//!
+//! | | |
+//! |---|---|
+//! | `GET /health` | the process answers |
+//! | `GET /ready` | it serves: 200, or 503 with the reason |
+//! | `GET /status` | configuration, listeners, distributions, cache |
+//! | `GET /metrics` | Prometheus text |
+//! | `GET /functions` | functions, where they run, whether they work |
+//! | `POST /reload` | reads the configuration again; a wrong one is told and changes nothing |
+//! | `POST /purge` | removes stored answers |
+//!
+//! - [`node`]: what the API needs of a node, as a trait: this crate knows no proxy.
+//! - [`purge`]: what `POST /purge` asks for.
+//! - `guard`: requests that a web page made a browser send are refused.
+//! - `reply`: answers as JSON.
+//!
+//! There is no password: who reaches the address may do everything. It belongs on loopback.
+
+mod guard;
+pub mod node;
+pub mod purge;
+mod reply;
+
+pub use node::{
+    CacheStatus, ConfigurationStatus, DistributionStatus, FunctionInfo, Node, NotPurged, NotReady, Place, Purged,
+    Reloaded, Status, Tier,
+};
+pub use purge::{InvalidPurge, Purge, Target};
+
+use http::{HeaderMap, Method, StatusCode, header};
+use reply::Reply;
+use rimward_server::Service;
+use rimward_types::{Body, BodyError, Connection, RequestHead, ResponseHead};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// The largest body that a request may have, in bytes.
+pub const MAX_BODY: u64 = 64 << 10;
+
+/// The admin API of a node.
+pub struct Admin<N> {
+    node: Arc<N>,
+    /// Held while the configuration is read again: one at a time.
+    reloading: Arc<Mutex<()>>,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy)]
+enum Endpoint {
+    Health,
+    Ready,
+    Status,
+    Metrics,
+    Functions,
+    Reload,
+    Purge,
+}
+
+const ENDPOINTS: [(&str, Endpoint); 7] = [
+    ("/health", Endpoint::Health),
+    ("/ready", Endpoint::Ready),
+    ("/status", Endpoint::Status),
+    ("/metrics", Endpoint::Metrics),
+    ("/functions", Endpoint::Functions),
+    ("/reload", Endpoint::Reload),
+    ("/purge", Endpoint::Purge),
+];
+
+impl<N: Node> Admin<N> {
+    /// The admin API of `node`.
+    pub fn new(node: Arc<N>) -> Self {
+        Self { node, reloading: Arc::default() }
+    }
+
+    /// Answers a request that came in at `bound`. The query does not count.
+    pub async fn call(
+        &self,
+        bound: SocketAddr,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> (ResponseHead, Body) {
+        let answer = self.answer(bound, method, path, headers, body).await;
+        answer.unwrap_or_else(|refused| refused).finish(method)
+    }
+
+    async fn answer(
+        &self,
+        bound: SocketAddr,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Reply, Reply> {
+        guard::check(bound, headers)
+            .map_err(|foreign| Reply::error(StatusCode::FORBIDDEN, foreign.to_string(), foreign.hint()))?;
+        let Some((_, endpoint)) = ENDPOINTS.iter().find(|(known, _)| *known == path) else {
+            let known: Vec<&str> = ENDPOINTS.iter().map(|(path, _)| *path).collect();
+            return Err(Reply::error(
+                StatusCode::NOT_FOUND,
+                "there is nothing here",
+                format!("try {}", known.join(", ")),
+            ));
+        };
+        check_method(*endpoint, method)?;
+        Ok(match endpoint {
+            Endpoint::Health => Reply::json(StatusCode::OK, &json!({ "status": "ok" })),
+            Endpoint::Ready => self.ready(),
+            Endpoint::Status => Reply::json(StatusCode::OK, &self.node.status()),
+            Endpoint::Metrics => Reply::prometheus(self.node.metrics()),
+            Endpoint::Functions => Reply::json(StatusCode::OK, &json!({ "functions": self.node.functions() })),
+            Endpoint::Reload => {
+                // Nothing is asked for in a body; a large one is refused all the same.
+                collect(body).await?;
+                self.reload().await
+            }
+            Endpoint::Purge => {
+                check_json(headers)?;
+                self.purge(&collect(body).await?).await
+            }
+        })
+    }
+
+    fn ready(&self) -> Reply {
+        match self.node.ready() {
+            Ok(()) => Reply::json(StatusCode::OK, &json!({ "status": "ready" })),
+            Err(NotReady(reason)) => {
+                Reply::json(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "not ready", "reason": reason }))
+            }
+        }
+    }
+
+    async fn reload(&self) -> Reply {
+        let Ok(turn) = Arc::clone(&self.reloading).try_lock_owned() else {
+            return Reply::error(
+                StatusCode::CONFLICT,
+                "the configuration is being read already",
+                "ask again when it is done",
+            );
+        };
+        // A task of its own: it comes to its end when the caller leaves.
+        let node = Arc::clone(&self.node);
+        let reloading = tokio::spawn(async move {
+            let reloaded = node.reload().await;
+            drop(turn);
+            reloaded
+        });
+        match reloading.await {
+            Ok(Ok(reloaded)) => {
+                tracing::info!(?reloaded, "configuration reloaded");
+                Reply::json(StatusCode::OK, &reloaded)
+            }
+            Ok(Err(diagnostics)) => {
+                tracing::warn!(problems = diagnostics.len(), "configuration refused");
+                let refused = json!({
+                    "error": "the new configuration is wrong; the old one keeps serving",
+                    "diagnostics": diagnostics,
+                    "hint": "mend the file and ask again",
+                });
+                Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &refused)
+            }
+            Err(_) => broke("reading the configuration"),
+        }
+    }
+
+    async fn purge(&self, body: &[u8]) -> Reply {
+        let purge = match Purge::from_json(body) {
+            Ok(purge) => purge,
+            Err(invalid) => return Reply::error(invalid.status(), invalid.to_string(), invalid.hint()),
+        };
+        tracing::info!(?purge, "purge");
+        // Looking through a large cache takes longer than the executor may be held.
+        let node = Arc::clone(&self.node);
+        let purging = tokio::task::spawn_blocking(move || node.purge(&purge).map(|purged| (purge, purged)));
+        match purging.await {
+            Ok(Ok((purge, purged))) => Reply::json(StatusCode::OK, &purge.receipt(&purged)),
+            Ok(Err(not)) => Reply::error(not.status(), not.to_string(), not.hint()),
+            Err(_) => broke("purging"),
+        }
+    }
+}
+
+impl<N: Node> Service for Admin<N> {
+    async fn call(&self, connection: Arc<Connection>, head: RequestHead, body: Body) -> (ResponseHead, Body) {
+        Admin::call(self, connection.local, &head.method, &head.path, &head.headers, body).await
+    }
+}
+
+fn check_method(endpoint: Endpoint, method: &Method) -> Result<(), Reply> {
+    let (right, allow) = match endpoint {
+        Endpoint::Reload | Endpoint::Purge => (method == Method::POST, "POST"),
+        _ => (method == Method::GET || method == Method::HEAD, "GET, HEAD"),
+    };
+    if right {
+        return Ok(());
+    }
+    let reply =
+        Reply::error(StatusCode::METHOD_NOT_ALLOWED, format!("the method is not {method}"), format!("use {allow}"));
+    Err(reply.allowing(allow))
+}
+
+fn check_json(headers: &HeaderMap) -> Result<(), Reply> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Reply::error(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "the body must be JSON",
+        "send `Content-Type: application/json`",
+    ))
+}
+
+async fn collect(body: Body) -> Result<bytes::Bytes, Reply> {
+    body.collect(MAX_BODY).await.map_err(|error| match error {
+        BodyError::TooLarge(limit) => {
+            let message = format!("the body is larger than {limit} bytes");
+            Reply::error(StatusCode::PAYLOAD_TOO_LARGE, message, "ask in several requests")
+        }
+        BodyError::TimedOut => {
+            Reply::error(StatusCode::REQUEST_TIMEOUT, "the body did not come in time", "send it again")
+        }
+        BodyError::Origin(_) | BodyError::Viewer(_) => {
+            Reply::error(StatusCode::BAD_REQUEST, error.to_string(), "send it again")
+        }
+    })
+}
+
+/// A bug of ours; the log has the panic.
+fn broke(doing: &str) -> Reply {
+    let message = format!("{doing} ended in a panic");
+    Reply::error(StatusCode::INTERNAL_SERVER_ERROR, message, "the node's log says more")
+}
+
+#[cfg(test)]
+mod tests;

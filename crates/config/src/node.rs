@@ -50,9 +50,9 @@ pub struct Certificate {
 pub struct Limits {
     /// `url`: path and query, 256 B to 64 KB. Default: 8 KB. Over it: 414.
     pub url: ByteSize,
-    /// `head`: request line and headers, 1 KB to 1 MB. Default: 32 KB. Over it: 494.
+    /// `head`: request line and headers, 1 KB to 1 MB. Default: 32 KB. Over it: 431.
     pub head: ByteSize,
-    /// `headers`: header lines, 1 to 1,000. Default: 128. Over it: 494.
+    /// `headers`: header lines, 1 to 1,000. Default: 128. Over it: 431.
     pub headers: usize,
     /// `connections`: open at a time, 1 to 1,000,000. Default: 10,000.
     pub connections: usize,
