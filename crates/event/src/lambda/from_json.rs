@@ -26,7 +26,8 @@ pub fn from_json(event: &LambdaEvent<'_>, text: &str, strictness: Strictness) ->
 
 /// Reads a result without looking at its rules.
 fn parse(hook: Hook, text: &str) -> Result<Returned, Invalid> {
-    let value: Value = serde_json::from_str(text).map_err(|error| Invalid::Shape(format!("the function returned no JSON: {error}")))?;
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| Invalid::Shape(format!("the function returned no JSON: {error}")))?;
     // Rule 1.
     let Value::Object(result) = value else {
         return Err(Invalid::Shape(format!("the function returned {}, expected an object", kind(&value))));
