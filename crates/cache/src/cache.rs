@@ -1,12 +1,22 @@
 //! The front of the cache.
 
-use crate::fill::{Follow, Lead};
-use crate::hit::Hit;
-use crate::key::Key;
-use crate::policy::{PassReason, Refusal};
+use crate::fill::Follow;
+use crate::fill::lead::Lead;
+use crate::fill::state::Fill;
+use crate::hit::{Hit, aged};
+use crate::key::{self, Key};
+use crate::object::Stored;
+use crate::policy::directives::RequestDirectives;
+use crate::policy::reuse::{self, Failing, Reason, Reuse};
+use crate::policy::{PassReason, Refusal, invalidation, request as requests};
 use crate::purge::{Purge, Purged};
 use crate::rules::Rules;
-use rimward_types::{ByteSize, Clock, RequestHead, ResponseHead};
+use crate::status::{CacheResult, CacheStatus, Forward};
+use crate::store::shard::{Found, Joined, Shard};
+use crate::store::{Mark, Store};
+use http::header::AUTHORIZATION;
+use http::{Method, StatusCode};
+use rimward_types::{ByteSize, Clock, RequestHead, ResponseHead, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +27,7 @@ pub struct Options {
     pub memory: ByteSize,
     /// Objects above this are not stored. At most a quarter of `memory` takes effect.
     pub max_object: ByteSize,
-    /// Variants (RFC 9111 section 4.1) of one key; the least recently used goes.
+    /// Variants (RFC 9111 section 4.1) of one key; the oldest goes.
     pub variants: usize,
     /// How long a fill goes on when every viewer has left.
     pub abandoned: Duration,
@@ -68,29 +78,162 @@ pub enum Begin {
 }
 
 /// The shared cache. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Cache {
-    clock: Arc<dyn Clock>,
+    store: Arc<Store>,
+}
+
+/// What a request brings to the shard's lock.
+struct Asked<'a> {
+    key: &'a Key,
+    request: &'a RequestHead,
+    rules: &'a Arc<Rules>,
+    wishes: RequestDirectives,
+    now: Timestamp,
 }
 
 impl Cache {
     /// An empty cache.
     pub fn new(options: Options, clock: Arc<dyn Clock>) -> Self {
-        let _ = options;
-        Self { clock }
+        Self { store: Arc::new(Store::new(options, clock)) }
     }
 
     /// Looks `key` up for `request` and, when it must be fetched, says who fetches.
     pub fn begin(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Begin {
-        let _ = (key, request, rules, &self.clock);
-        unimplemented!()
+        self.decide(key, request, rules, true)
+    }
+
+    /// As [`Cache::begin`] for a request that has waited in vain: it waits for nobody, and nobody for it.
+    pub(crate) fn begin_alone(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Begin {
+        self.decide(key, request, rules, false)
+    }
+
+    fn decide(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>, may_join: bool) -> Begin {
+        if let Some(reason) = requests::pass(request, rules) {
+            return Begin::Pass(reason);
+        }
+        let wishes = requests::directives(request, rules);
+        let asked = Asked { key, request, rules, wishes, now: self.store.now() };
+        let mut shard = self.store.shard(key);
+        let (stored, why) = match shard.find(key, &request.headers) {
+            Found::Nothing => (None, Forward::UriMiss),
+            Found::OtherVariants => (None, Forward::VaryMiss),
+            Found::Stored(stored) => match reuse_of(&stored, &asked) {
+                Reuse::Fresh => {
+                    drop(shard);
+                    return Begin::Hit(Hit::of(&stored, request, asked.now));
+                }
+                Reuse::StaleAccepted => {
+                    drop(shard);
+                    return Begin::Hit(stale(&stored, &asked, "max-stale"));
+                }
+                Reuse::StaleWhileRevalidate => {
+                    // One fetch for all who come meanwhile.
+                    if shard.join(key, &request.headers).is_some() {
+                        drop(shard);
+                        return Begin::Hit(stale(&stored, &asked, "stale-while-revalidate"));
+                    }
+                    let mut lead = self.lead(&mut shard, &asked, Some(stored.clone()), Forward::Stale, true);
+                    lead.is_background = true;
+                    drop(shard);
+                    return Begin::Stale(stale(&stored, &asked, "stale-while-revalidate"), lead);
+                }
+                Reuse::Validate(Reason::Stale) if may_stand_in(&stored, &asked) => {
+                    drop(shard);
+                    return Begin::Hit(stale(&stored, &asked, "stale-if-error"));
+                }
+                Reuse::Validate(Reason::Stale) => (Some(stored), Forward::Stale),
+                Reuse::Validate(Reason::Request) => (Some(stored), Forward::Request),
+            },
+        };
+        if asked.wishes.only_if_cached {
+            return Begin::Refuse(Refusal::OnlyIfCached);
+        }
+        let mark = shard.marked(key, asked.now);
+        let may_join = may_join && mark.is_none() && !is_personal(&asked);
+        if may_join {
+            if let Some(begin) = self.join(&shard, &asked, why) {
+                return begin;
+            }
+        }
+        // HEAD brings no body that others could share.
+        let joinable = may_join && request.method != Method::HEAD;
+        let stored = stored.filter(|_| mark != Some(Mark::TooLarge));
+        let is_plain = stored.is_none() && (mark.is_some() || asked.wishes.no_store);
+        let mut lead = self.lead(&mut shard, &asked, stored, why, joinable);
+        lead.is_plain = is_plain;
+        Begin::Lead(lead)
+    }
+
+    fn join(&self, shard: &Shard, asked: &Asked<'_>, why: Forward) -> Option<Begin> {
+        let Asked { key, request, rules, now, .. } = asked;
+        match shard.join(key, &request.headers)? {
+            Joined::Asking(fill) => {
+                let request = RequestHead::clone(request);
+                let follow = Follow::new(self.clone(), Key::clone(key), request, (*rules).clone(), fill, why);
+                Some(Begin::Follow(follow))
+            }
+            Joined::Arriving(fill, face) => {
+                let table = rules.profile.table();
+                // A long body may outlive its freshness.
+                let usable = reuse::reuse(&face.terms, false, &asked.wishes, table, *now);
+                if !matches!(usable, Reuse::Fresh | Reuse::StaleWhileRevalidate) {
+                    return None;
+                }
+                let filling = fill.attach()?;
+                let status = CacheStatus {
+                    forward_status: Some(face.head.status),
+                    ttl: Some(reuse::ttl(&face.terms, *now)),
+                    stored: true,
+                    collapsed: true,
+                    ..CacheStatus::forwarded(why)
+                };
+                let head = aged(&face, *now);
+                Some(Begin::Hit(Hit::arriving(head, &face, filling, request, *now, status, CacheResult::Hit)))
+            }
+        }
+    }
+
+    fn lead(
+        &self,
+        shard: &mut Shard,
+        asked: &Asked<'_>,
+        stored: Option<Stored>,
+        why: Forward,
+        joinable: bool,
+    ) -> Lead {
+        let key = Arc::new(asked.key.clone());
+        let request = Arc::new(asked.request.clone());
+        let fill = Fill::new(request.clone(), joinable);
+        shard.register(&key, &fill);
+        Lead {
+            store: self.store.clone(),
+            key,
+            rules: asked.rules.clone(),
+            request,
+            fill,
+            stored,
+            why,
+            is_plain: false,
+            is_background: false,
+            done: false,
+        }
     }
 
     /// The lead of a POST whose answer may be stored for later GETs (RFC 9110 section 9.3.3), RFC profile alone. Its
     /// request is sent as it is; [`Lead::respond`] takes the answer, after [`Cache::invalidate`].
     pub fn lead_post(&self, distribution: &str, request: &RequestHead, rules: &Arc<Rules>) -> Option<Lead> {
-        let _ = (distribution, request, rules);
-        None
+        if request.method != Method::POST || !rules.enabled || !rules.profile.table().post {
+            return None;
+        }
+        let key = Key::new(distribution, request, &rules.key);
+        let wishes = RequestDirectives::default();
+        let asked = Asked { key: &key, request, rules, wishes, now: self.store.now() };
+        let mut shard = self.store.shard(&key);
+        let mut lead = self.lead(&mut shard, &asked, None, Forward::Method, false);
+        drop(shard);
+        lead.is_plain = true;
+        Some(lead)
     }
 
     /// Removes what an answer to an unsafe method makes doubtful (RFC 9111 section 4.4): the URL and, on the same host,
@@ -102,24 +245,60 @@ impl Cache {
         response: &ResponseHead,
         rules: &Rules,
     ) -> Purged {
-        let _ = (distribution, request, response, rules);
-        Purged::default()
+        let mut total = Purged::default();
+        for url in invalidation::doubtful(request, response, rules) {
+            let purged = self.store.invalidate(distribution, &key::kept_url(&url, &rules.key));
+            total.objects += purged.objects;
+            total.bytes += purged.bytes;
+            total.fills += purged.fills;
+        }
+        total
     }
 
     /// Removes; a fetch that began before is not stored.
     pub fn purge(&self, what: &Purge) -> Purged {
-        let _ = what;
-        Purged::default()
+        self.store.purge(what)
     }
 
     /// Makes stale instead of removing: what is stored is validated before its next use, or served when the origin is away.
     pub fn expire(&self, what: &Purge) -> Purged {
-        let _ = what;
-        Purged::default()
+        self.store.expire(what)
     }
 
     /// What it holds now.
     pub fn usage(&self) -> Usage {
-        Usage::default()
+        self.store.usage()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.store.now()
     }
 }
+
+fn reuse_of(stored: &Stored, asked: &Asked<'_>) -> Reuse {
+    let face = &stored.face;
+    reuse::reuse(&face.terms, face.is_expired(), &asked.wishes, asked.rules.profile.table(), asked.now)
+}
+
+/// Whether the origin failed a moment ago and this may be served instead of asking again.
+fn may_stand_in(stored: &Stored, asked: &Asked<'_>) -> bool {
+    let failing = Failing::Status(StatusCode::SERVICE_UNAVAILABLE);
+    let table = asked.rules.profile.table();
+    stored.face.is_resting(asked.now)
+        && reuse::stale_on_failure(&stored.face.terms, failing, &asked.wishes, table, asked.now)
+}
+
+/// Whether the answer is most likely for this request alone.
+fn is_personal(asked: &Asked<'_>) -> bool {
+    let needs_leave = asked.rules.profile.table().authorization;
+    asked.wishes.no_store || (needs_leave && asked.request.headers.contains_key(AUTHORIZATION))
+}
+
+fn stale(stored: &Stored, asked: &Asked<'_>, detail: &'static str) -> Hit {
+    let mut hit = Hit::of(stored, asked.request, asked.now);
+    hit.status.detail = Some(detail);
+    hit
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,22 @@
-//! An answer made from what is stored.
+//! An answer made from what is stored: conditions, ranges and `Age`.
 
+use crate::fill::stream::Filling;
+use crate::object::{Content, Face, Stored};
+use crate::policy::range::{self, Part};
+use crate::policy::validate::{self, Outcome};
+use crate::policy::{age, reuse};
 use crate::status::{CacheResult, CacheStatus};
-use rimward_types::{Body, ResponseHead};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, AGE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE,
+};
+use http::{HeaderValue, Method, StatusCode};
+use http_body::{Frame, SizeHint};
+use rimward_types::{Body, BodyError, RequestHead, ResponseHead, Timestamp};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// An answer that can be sent: conditions and ranges of the request are applied, `Age` is set.
 #[derive(Debug)]
@@ -15,3 +30,216 @@ pub struct Hit {
     /// For `X-Cache` and the log.
     pub result: CacheResult,
 }
+
+impl Hit {
+    /// A hit on something stored.
+    pub(crate) fn of(stored: &Stored, request: &RequestHead, now: Timestamp) -> Self {
+        let ttl = if stored.face.is_expired() { 0 } else { reuse::ttl(&stored.face.terms, now) };
+        Self::with(stored, request, now, CacheStatus::hit(ttl), CacheResult::Hit)
+    }
+
+    /// An answer from something stored, with a status of its own.
+    pub(crate) fn with(
+        stored: &Stored,
+        request: &RequestHead,
+        now: Timestamp,
+        status: CacheStatus,
+        result: CacheResult,
+    ) -> Self {
+        let head = aged(&stored.face, now);
+        answer(head, &stored.face, Source::Stored(&stored.content), request, now, status, result)
+    }
+
+    /// The leader's answer, with the origin's own head.
+    pub(crate) fn first(
+        head: ResponseHead,
+        stored: &Stored,
+        request: &RequestHead,
+        now: Timestamp,
+        status: CacheStatus,
+    ) -> Self {
+        let source = Source::Stored(&stored.content);
+        answer(head, &stored.face, source, request, now, status, CacheResult::Miss)
+    }
+
+    /// An answer from a fetch that is still arriving.
+    pub(crate) fn arriving(
+        head: ResponseHead,
+        face: &Face,
+        filling: Filling,
+        request: &RequestHead,
+        now: Timestamp,
+        status: CacheStatus,
+        result: CacheResult,
+    ) -> Self {
+        answer(head, face, Source::Filling(filling), request, now, status, result)
+    }
+}
+
+/// The stored head with its `Age` (RFC 9111 section 5.1).
+pub(crate) fn aged(face: &Face, now: Timestamp) -> ResponseHead {
+    let mut head = face.head.clone();
+    let age = age::current(face.terms.initial_age, face.terms.received, now).as_secs();
+    head.headers.insert(AGE, HeaderValue::from(age));
+    head
+}
+
+/// Where the bytes come from.
+enum Source<'a> {
+    Stored(&'a Content),
+    Filling(Filling),
+}
+
+impl Source<'_> {
+    fn length(&self) -> Option<u64> {
+        match self {
+            Source::Stored(content) => Some(content.length()),
+            Source::Filling(filling) => filling.length(),
+        }
+    }
+
+    /// Bytes `start..end`; `end` may be behind what there is.
+    fn body(self, start: u64, end: Option<u64>) -> Body {
+        match self {
+            Source::Stored(Content::Whole(bytes)) => {
+                let length = bytes.len();
+                let end = end.map_or(length, |end| (end as usize).min(length));
+                bytes.slice((start as usize).min(end)..end).into()
+            }
+            Source::Stored(Content::Blocks { blocks, length }) => {
+                let end = end.map_or(*length, |end| end.min(*length));
+                Body::stream(Blocks::new(blocks.clone(), start, end))
+            }
+            Source::Filling(filling) => Body::stream(filling.part(start, end)),
+        }
+    }
+}
+
+fn answer(
+    mut head: ResponseHead,
+    face: &Face,
+    source: Source<'_>,
+    request: &RequestHead,
+    now: Timestamp,
+    status: CacheStatus,
+    result: CacheResult,
+) -> Hit {
+    let asked = &request.headers;
+    let result = result.with_status(head.status);
+    let hit = |head, body| Hit { head, body, status, result };
+    let is_conditional = asked.contains_key(IF_NONE_MATCH) || asked.contains_key(IF_MODIFIED_SINCE);
+    let is_read = request.method == Method::GET || request.method == Method::HEAD;
+    if is_conditional && is_read {
+        match validate::evaluate(asked, head.status, &face.validators, now) {
+            Outcome::NotModified => return hit(not_modified(head), Body::Empty),
+            Outcome::Proceed => {}
+        }
+    }
+    if request.method == Method::HEAD {
+        return hit(head, Body::Empty);
+    }
+    if request.method == Method::GET && head.status == StatusCode::OK && asked.contains_key(RANGE) {
+        let part = match source.length() {
+            Some(length) if validate::range_applies(asked, &face.validators, now) => {
+                Some((range::part(asked, length), length))
+            }
+            // The length is not known before the end: the whole is a good answer to any range.
+            _ => None,
+        };
+        match part {
+            Some((Part::Bytes { start, end }, length)) => {
+                partial(&mut head, start, end, length);
+                return hit(head, source.body(start, Some(end)));
+            }
+            Some((Part::Unsatisfiable, length)) => {
+                let head = unsatisfiable(head, length);
+                return Hit { result: CacheResult::Error, ..hit(head, Body::Empty) };
+            }
+            Some((Part::Whole, _)) | None => {}
+        }
+    }
+    hit(head, source.body(0, None))
+}
+
+/// A 304 keeps what the 200 would say of caching and leaves out what describes the body (RFC 9110 section 15.4.5).
+fn not_modified(mut head: ResponseHead) -> ResponseHead {
+    head.status = StatusCode::NOT_MODIFIED;
+    head.reason = None;
+    for name in [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_RANGE] {
+        head.headers.remove(name);
+    }
+    head
+}
+
+/// 206 (RFC 9110 section 15.3.7).
+fn partial(head: &mut ResponseHead, start: u64, end: u64, length: u64) {
+    head.status = StatusCode::PARTIAL_CONTENT;
+    head.reason = None;
+    if let Ok(value) = HeaderValue::try_from(format!("bytes {start}-{}/{length}", end - 1)) {
+        head.headers.insert(CONTENT_RANGE, value);
+    }
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(end - start));
+}
+
+/// 416 (RFC 9110 section 15.5.17).
+fn unsatisfiable(head: ResponseHead, length: u64) -> ResponseHead {
+    let mut head = not_modified(head);
+    head.status = StatusCode::RANGE_NOT_SATISFIABLE;
+    if let Ok(value) = HeaderValue::try_from(format!("bytes */{length}")) {
+        head.headers.insert(CONTENT_RANGE, value);
+    }
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0u64));
+    head.headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    head
+}
+
+/// A body of blocks, from `at` to `end`.
+struct Blocks {
+    blocks: Arc<[Bytes]>,
+    next: usize,
+    /// Bytes to leave out at the beginning of the next block.
+    skip: u64,
+    left: u64,
+}
+
+impl Blocks {
+    fn new(blocks: Arc<[Bytes]>, start: u64, end: u64) -> Self {
+        let mut next = 0;
+        let mut skip = start;
+        while let Some(block) = blocks.get(next).filter(|block| block.len() as u64 <= skip) {
+            skip -= block.len() as u64;
+            next += 1;
+        }
+        Self { blocks, next, skip, left: end.saturating_sub(start) }
+    }
+}
+
+impl http_body::Body for Blocks {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        let Some(block) = this.blocks.get(this.next).filter(|_| this.left > 0) else { return Poll::Ready(None) };
+        let end = (this.skip + this.left).min(block.len() as u64);
+        let bytes = block.slice(this.skip as usize..end as usize);
+        this.next += 1;
+        this.skip = 0;
+        this.left -= bytes.len() as u64;
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests;

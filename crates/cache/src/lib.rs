@@ -6,6 +6,7 @@
 //! - [`cache`]: the front: [`Cache::begin`] and what may come of it.
 //! - [`fill`]: one fetch per key; leaders, followers, completion.
 //! - [`hit`]: an answer made from what is stored: conditions, ranges, `Age`.
+//! - `store`, `object`, `memory`: the memory tier: what is stored, sharded and bounded by bytes.
 //! - [`purge`]: removal by URL, prefix, distribution, and after unsafe methods.
 //! - [`status`]: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
 
@@ -13,10 +14,13 @@ pub mod cache;
 pub mod fill;
 pub mod hit;
 pub mod key;
+mod memory;
+mod object;
 pub mod policy;
 pub mod purge;
 pub mod rules;
 pub mod status;
+mod store;
 
 pub use cache::{Begin, Cache, Options, Usage};
 pub use fill::{Completed, Follow, Followed, Lead, OriginFailure, Times};

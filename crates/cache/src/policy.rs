@@ -1,35 +1,32 @@
-//! Pure decisions: functions from values to enums that carry the reason.
+//! Pure decisions: functions from values to enums that carry the reason. No clock, no socket, no store.
+//!
+//! - [`profile`]: the one table in which the RFC's rules and CloudFront's differ.
+//! - [`directives`], [`targeted`]: `Cache-Control` and `CDN-Cache-Control`.
+//! - [`date`], [`age`]: HTTP dates, `Age` and its arithmetic.
+//! - [`freshness`]: how long a response is fresh.
+//! - [`admit`]: whether it is stored, and on which terms.
+//! - [`reuse`]: whether what is stored answers a request, fresh or stale.
+//! - [`request`]: which requests the cache has a part in.
+//! - [`fields`]: which header fields are stored, and how a 304 updates them.
+//! - [`validate`]: validators, conditions of origin requests and of viewers.
+//! - [`invalidation`]: what unsafe methods make doubtful.
+//! - [`range`]: ranges of complete responses.
+//! - [`vary`]: which stored response a request selects.
 
-/// Why a request is not looked up and its answer not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PassReason {
-    /// The cache policy is off.
-    Disabled,
-    /// The method is not cached.
-    Method,
-    /// GET with a body, or an upgrade.
-    Request,
-}
+pub mod admit;
+pub mod age;
+pub mod date;
+pub mod directives;
+pub mod fields;
+pub mod freshness;
+pub mod invalidation;
+pub mod profile;
+pub mod range;
+pub mod request;
+pub mod reuse;
+pub mod targeted;
+pub mod validate;
+pub mod vary;
 
-/// Why a response is not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NotStored {
-    /// `no-store`.
-    NoStore,
-}
-
-/// Why a request is refused by the cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// `only-if-cached`, and it is not (504, RFC 9111 section 5.2.1.7).
-    OnlyIfCached,
-}
-
-impl Refusal {
-    /// The status to answer with.
-    pub fn status(self) -> http::StatusCode {
-        match self {
-            Refusal::OnlyIfCached => http::StatusCode::GATEWAY_TIMEOUT,
-        }
-    }
-}
+pub use admit::NotStored;
+pub use request::{PassReason, Refusal};

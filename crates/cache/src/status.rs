@@ -1,6 +1,10 @@
-//! What is said of the cache's part in an answer: `Cache-Status` (RFC 9211) and `X-Cache`.
+//! What is said of the cache's part in an answer: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
 
-use http::{HeaderMap, StatusCode};
+use crate::policy::PassReason;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::fmt;
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 /// The word for `X-Cache` and the log (`cdn-behaviour.md` section 14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,8 +53,22 @@ pub enum Forward {
     Request,
 }
 
+impl Forward {
+    /// The token of RFC 9211.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Forward::Bypass => "bypass",
+            Forward::Method => "method",
+            Forward::UriMiss => "uri-miss",
+            Forward::VaryMiss => "vary-miss",
+            Forward::Stale => "stale",
+            Forward::Request => "request",
+        }
+    }
+}
+
 /// One member of `Cache-Status`, made into text only when it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheStatus {
     /// Why it went forward; `None`: a hit.
     pub forward: Option<Forward>,
@@ -67,8 +85,118 @@ pub struct CacheStatus {
 }
 
 impl CacheStatus {
-    /// Appends the member to `headers`, after those of upstream caches.
+    /// Of a hit.
+    pub fn hit(ttl: i64) -> Self {
+        Self { ttl: Some(ttl), ..Self::default() }
+    }
+
+    /// Of a request that went forward.
+    pub fn forwarded(forward: Forward) -> Self {
+        Self { forward: Some(forward), ..Self::default() }
+    }
+
+    /// Of a request that the cache had no part in.
+    pub fn passed(reason: PassReason) -> Self {
+        let forward = match reason {
+            PassReason::Method => Forward::Method,
+            PassReason::Disabled => Forward::Bypass,
+            PassReason::Body | PassReason::Upgrade => Forward::Request,
+        };
+        Self { detail: Some(reason.as_str()), ..Self::forwarded(forward) }
+    }
+
+    /// Appends the member to `headers`, after those of upstream caches (RFC 9211 section 2).
     pub fn append_to(&self, headers: &mut HeaderMap) {
-        let _ = headers;
+        if let Ok(value) = HeaderValue::try_from(self.to_string()) {
+            headers.append(CACHE_STATUS, value);
+        }
+    }
+}
+
+impl fmt::Display for CacheStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rimward")?;
+        match self.forward {
+            None => f.write_str("; hit")?,
+            Some(forward) => {
+                write!(f, "; fwd={}", forward.as_str())?;
+                if let Some(status) = self.forward_status {
+                    write!(f, "; fwd-status={}", status.as_u16())?;
+                }
+                if self.stored {
+                    f.write_str("; stored")?;
+                }
+                if self.collapsed {
+                    f.write_str("; collapsed")?;
+                }
+            }
+        }
+        if let Some(ttl) = self.ttl {
+            // Integers of structured fields have at most 15 digits (RFC 9651 section 3.3.1).
+            write!(f, "; ttl={}", ttl.clamp(-999_999_999_999_999, 999_999_999_999_999))?;
+        }
+        if let Some(detail) = self.detail {
+            write!(f, "; detail={detail}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use sfv::{FieldType, List, Parser};
+
+    fn all() -> Vec<CacheStatus> {
+        let miss = CacheStatus::forwarded(Forward::UriMiss);
+        vec![
+            CacheStatus::hit(376),
+            CacheStatus { detail: Some("stale-while-revalidate"), ..CacheStatus::hit(-412) },
+            CacheStatus { forward_status: Some(StatusCode::OK), stored: true, ttl: Some(60), ..miss },
+            CacheStatus { forward_status: Some(StatusCode::OK), stored: true, collapsed: true, ..miss },
+            CacheStatus { detail: Some("no-store"), ..miss },
+            CacheStatus::passed(PassReason::Method),
+            CacheStatus::passed(PassReason::Disabled),
+            CacheStatus { ttl: Some(i64::MIN), ..miss },
+        ]
+    }
+
+    #[test]
+    fn members_read_as_in_the_rfc() {
+        // RFC 9211 section 4
+        let texts: Vec<String> = all().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "Rimward; hit; ttl=376",
+                "Rimward; hit; ttl=-412; detail=stale-while-revalidate",
+                "Rimward; fwd=uri-miss; fwd-status=200; stored; ttl=60",
+                "Rimward; fwd=uri-miss; fwd-status=200; stored; collapsed",
+                "Rimward; fwd=uri-miss; detail=no-store",
+                "Rimward; fwd=method; detail=method",
+                "Rimward; fwd=bypass; detail=disabled",
+                "Rimward; fwd=uri-miss; ttl=-999999999999999",
+            ]
+        );
+    }
+
+    #[test]
+    fn members_are_structured_fields() {
+        for status in all() {
+            let text = status.to_string();
+            let list: List = Parser::new(&text).parse().unwrap();
+            assert_eq!(list.serialize().unwrap().replace(';', "; "), text);
+        }
+    }
+
+    #[test]
+    fn the_member_comes_after_those_of_upstream() {
+        // RFC 9211 section 2
+        let mut headers = HeaderMap::new();
+        headers.append(CACHE_STATUS, HeaderValue::from_static("OriginCache; hit"));
+        CacheStatus::hit(1).append_to(&mut headers);
+        let lines: Vec<_> = headers.get_all(CACHE_STATUS).iter().collect();
+        assert_eq!(lines, ["OriginCache; hit", "Rimward; hit; ttl=1"]);
     }
 }

@@ -1,0 +1,378 @@
+//! The right, and the duty, to fetch.
+
+use super::pump::Pump;
+use super::state::{AnswerKind, Ended, Fill};
+use super::{OriginFailure, Times};
+use crate::hit::Hit;
+use crate::key::Key;
+use crate::memory::block;
+use crate::object::{Content, Face, Stored, face_weight};
+use crate::policy::admit::{Admission, Terms, admit};
+use crate::policy::reuse::{self, Failing};
+use crate::policy::validate::{self, Validators};
+use crate::policy::{NotStored, age, fields, freshness, request};
+use crate::rules::Rules;
+use crate::status::{CacheResult, CacheStatus, Forward};
+use crate::store::{Mark, Store};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED};
+use http::{HeaderValue, Method, StatusCode};
+use rimward_types::{Body, RequestHead, ResponseHead, Timestamp};
+use std::sync::Arc;
+
+/// The right, and the duty, to fetch. Dropping it without an answer lets a follower lead.
+#[derive(Debug)]
+pub struct Lead {
+    pub(crate) store: Arc<Store>,
+    pub(crate) key: Arc<Key>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) request: Arc<RequestHead>,
+    pub(crate) fill: Arc<Fill>,
+    /// What is stored for the request and must be validated.
+    pub(crate) stored: Option<Stored>,
+    pub(crate) why: Forward,
+    /// The viewer's conditions and range go to the origin as they are: what it answers will hardly be stored.
+    pub(crate) is_plain: bool,
+    /// A viewer has been answered already.
+    pub(crate) is_background: bool,
+    pub(crate) done: bool,
+}
+
+/// What came of a fetch.
+#[derive(Debug)]
+pub enum Completed {
+    /// It is being stored; the hit streams while it arrives.
+    Stored(Hit),
+    /// The origin confirmed what was stored: it is fresh again.
+    Refreshed(Hit),
+    /// The origin answered with an error and what is stored may be served instead (RFC 5861 section 4).
+    Stale(Hit),
+    /// 304 for something that is not stored: send the request again, `add_conditions` will add none.
+    Again(Lead),
+    /// Passed on.
+    NotStored {
+        /// Head, without hop-by-hop fields.
+        head: ResponseHead,
+        /// Body as it came.
+        body: Body,
+        /// Why not.
+        reason: NotStored,
+        /// For `Cache-Status`.
+        status: CacheStatus,
+        /// For `X-Cache` and the log.
+        result: CacheResult,
+    },
+}
+
+impl Lead {
+    /// The stored response's validators, when there is one to validate: `ETag` and `Last-Modified`.
+    pub fn validators(&self) -> Option<(Option<&HeaderValue>, Option<&HeaderValue>)> {
+        let validators = self.to_validate()?;
+        Some((validators.etag.as_ref(), validators.last_modified.as_ref()))
+    }
+
+    /// Makes the origin request's conditions the cache's own (RFC 9111 section 4.3.1): the viewer's conditions and
+    /// range are taken out, since the whole response is wanted, and those of the stored response are put in.
+    ///
+    /// For keys that were uncacheable or too large a moment ago, and for POST, the viewer's stay.
+    pub fn add_conditions(&self, request: &mut RequestHead) {
+        if !self.is_plain {
+            validate::replace_conditions(&mut request.headers, self.to_validate());
+        }
+    }
+
+    /// The `Cache-Status` of this fetch before its answer is known.
+    pub fn status(&self) -> CacheStatus {
+        CacheStatus::forwarded(self.why)
+    }
+
+    /// Takes the origin's answer (after origin-response). Needs a tokio runtime when the body is a stream.
+    pub fn respond(mut self, mut head: ResponseHead, body: Body, times: Times) -> Completed {
+        fields::strip_hop_by_hop(&mut head.headers);
+        if head.status == StatusCode::NOT_MODIFIED && !self.is_plain {
+            return self.not_modified(head, body, times);
+        }
+        if let Some(hit) = self.stale_instead(Failing::Status(head.status), times.received) {
+            return Completed::Stale(hit);
+        }
+        if self.request.method == Method::HEAD {
+            return self.head_only(head, body, times);
+        }
+        match admit(&self.request, &head, &self.rules, times) {
+            Admission::Store(terms) => self.keep(head, body, terms, times.received),
+            Admission::Refuse(reason) => self.pass_on(head, body, reason),
+        }
+    }
+
+    /// The origin did not answer: what is stored, if it may be served stale (RFC 5861 section 4, RFC 9111 section 4.2.4).
+    pub fn fail(mut self, failure: OriginFailure) -> Option<Hit> {
+        let now = self.store.now();
+        if let Some(hit) = self.stale_instead(Failing::Silent, now) {
+            return Some(hit);
+        }
+        self.conclude(Ended::Failed(failure));
+        None
+    }
+
+    fn to_validate(&self) -> Option<&Validators> {
+        let validators = &self.stored.as_ref()?.face.validators;
+        validators.exist().then_some(validators)
+    }
+
+    /// Tells those who wait, and leaves the store's list of fetches.
+    fn conclude(&mut self, ended: Ended) {
+        self.done = true;
+        self.store.release(&self.key, &self.fill);
+        self.fill.finish(ended);
+    }
+
+    fn stale_instead(&mut self, failing: Failing, now: Timestamp) -> Option<Hit> {
+        let stored = self.stored.clone()?;
+        let table = self.rules.profile.table();
+        let wishes = request::directives(&self.request, &self.rules);
+        if !reuse::stale_on_failure(&stored.face.terms, failing, &wishes, table, now) {
+            return None;
+        }
+        if table.rests_after_failure {
+            stored.face.rest_until(now.plus(self.rules.error_ttl));
+        }
+        let origin = match failing {
+            Failing::Status(status) => Some(status),
+            Failing::Silent => None,
+        };
+        let status = CacheStatus {
+            forward_status: origin,
+            ttl: Some(reuse::ttl(&stored.face.terms, now)),
+            detail: Some("stale-if-error"),
+            ..self.status()
+        };
+        let hit = Hit::with(&stored, &self.request, now, status, CacheResult::Hit);
+        self.conclude(Ended::Answer { stored, kind: AnswerKind::Stale(origin), shared: true });
+        Some(hit)
+    }
+
+    /// 304 to the cache's own conditions (RFC 9111 section 4.3.3).
+    fn not_modified(mut self, head: ResponseHead, body: Body, times: Times) -> Completed {
+        let Some(old) = self.stored.clone().filter(|old| old.face.validators.exist()) else {
+            return self.pass_on(head, body, NotStored::NotModified);
+        };
+        if !validate::confirms(&head.headers, &old.face.validators) {
+            // RFC 9111 section 4.3.4: nothing stored is meant. What there is cannot be trusted either.
+            self.store.remove(&self.key, &old);
+            self.stored = None;
+            return Completed::Again(self);
+        }
+        self.refresh(&old, head, times)
+    }
+
+    /// Updates the stored head (RFC 9111 sections 3.2 and 4.3.4) and answers with it.
+    fn refresh(mut self, old: &Stored, update: ResponseHead, times: Times) -> Completed {
+        let now = times.received;
+        let origin = update.status;
+        let mut head = old.face.head.clone();
+        fields::update(&mut head.headers, update.headers, now);
+        // The update may have been told to a HEAD; what it freshens answers a GET.
+        let mut asked = RequestHead::clone(&self.request);
+        if asked.method == Method::HEAD {
+            asked.method = Method::GET;
+        }
+        let face = match admit(&asked, &head, &self.rules, times) {
+            Admission::Store(terms) => self.face(head.clone(), terms),
+            Admission::Refuse(_) => {
+                self.store.remove(&self.key, old);
+                None
+            }
+        };
+        let Some(face) = face else { return self.confirmed_once(old, head, origin, times) };
+        let shared = is_shared(&face, now);
+        let stored = Stored { face, content: old.content.clone() };
+        let status = CacheStatus {
+            forward_status: Some(origin),
+            stored: true,
+            ttl: Some(reuse::ttl(&stored.face.terms, now)),
+            ..self.status()
+        };
+        let hit = Hit::with(&stored, &self.request, now, status, CacheResult::RefreshHit);
+        self.remember(shared);
+        self.store.complete(&self.key, &self.fill, stored.clone());
+        self.conclude(Ended::Answer { stored, kind: AnswerKind::Refreshed, shared });
+        Completed::Refreshed(hit)
+    }
+
+    /// What is stored was confirmed and answers this request, but may not be kept (RFC 9111 section 3).
+    fn confirmed_once(mut self, old: &Stored, head: ResponseHead, origin: StatusCode, times: Times) -> Completed {
+        let now = times.received;
+        let date = freshness::date_of(&head.headers, now);
+        let initial_age = age::initial(age::value(&head.headers), date, times);
+        let terms = Terms { initial_age, received: now, ..old.face.terms.clone() };
+        let face = Face::new(head, &self.request.headers, terms, &self.rules, self.store.no_room());
+        let passing = Stored { face: Arc::new(face), content: old.content.clone() };
+        let status = CacheStatus { forward_status: Some(origin), ..self.status() };
+        let hit = Hit::with(&passing, &self.request, now, status, CacheResult::RefreshHit);
+        self.conclude(Ended::Alone);
+        Completed::Refreshed(hit)
+    }
+
+    /// An answer to HEAD freshens what is stored, or shows that it is another (RFC 9111 section 4.3.5).
+    fn head_only(self, head: ResponseHead, body: Body, times: Times) -> Completed {
+        if let Some(old) = self.stored.clone().filter(|_| head.status == StatusCode::OK) {
+            let same = |name| match head.headers.get(&name) {
+                None => true,
+                told => told == old.face.head.headers.get(&name),
+            };
+            let is_same = old.face.head.status == StatusCode::OK
+                && same(ETAG)
+                && same(LAST_MODIFIED)
+                && (head.headers.get(CONTENT_LENGTH).is_none_or(|told| *told == old.content.length().to_string()));
+            if is_same {
+                return self.refresh(&old, head, times);
+            }
+            old.face.expire();
+        }
+        self.pass_on(head, body, NotStored::Method)
+    }
+
+    fn pass_on(mut self, head: ResponseHead, body: Body, reason: NotStored) -> Completed {
+        let is_error = head.status.is_server_error();
+        if let Some(old) = self.stored.take() {
+            // A new answer takes the place of the old one, though it is not kept itself.
+            let is_answer = !matches!(
+                reason,
+                NotStored::Method | NotStored::Partial | NotStored::RequestNoStore | NotStored::NotModified
+            );
+            if is_answer && !is_error {
+                self.store.remove(&self.key, &old);
+            }
+        }
+        match reason {
+            NotStored::TooLarge => self.store.mark(&self.key, Mark::TooLarge),
+            NotStored::NoStore
+            | NotStored::Private
+            | NotStored::NotUnderstood
+            | NotStored::VaryStar
+            | NotStored::NoUse
+            | NotStored::Status
+                if !is_error =>
+            {
+                self.store.mark(&self.key, Mark::Uncacheable);
+            }
+            _ => {}
+        }
+        let status = CacheStatus {
+            forward_status: Some(head.status),
+            detail: Some(reason.as_str()),
+            ..self.status()
+        };
+        let result = CacheResult::Miss.with_status(head.status);
+        self.conclude(Ended::Alone);
+        Completed::NotStored { head, body, reason, status, result }
+    }
+
+    fn keep(mut self, head: ResponseHead, body: Body, terms: Terms, now: Timestamp) -> Completed {
+        let told = match head.headers.get(CONTENT_LENGTH).map(told_length) {
+            Some(None) => return self.pass_on(head, body, NotStored::Length),
+            told => told.flatten(),
+        };
+        let expected = match (body.len(), told) {
+            (Some(actual), Some(told)) if actual != told => return self.pass_on(head, body, NotStored::Length),
+            (actual, told) => actual.or(told),
+        };
+        if expected.is_some_and(|length| length > self.store.max_object()) {
+            return self.pass_on(head, body, NotStored::TooLarge);
+        }
+        let Some(face) = self.face(head.clone(), terms) else {
+            return self.pass_on(head, body, NotStored::NoRoom);
+        };
+        let shared = is_shared(&face, now);
+        let status = CacheStatus {
+            forward_status: Some(head.status),
+            stored: true,
+            ttl: Some(reuse::ttl(&face.terms, now)),
+            ..self.status()
+        };
+        let body = match body {
+            Body::Stream(stream) => Body::Stream(stream),
+            whole => {
+                let bytes = match whole {
+                    Body::Full(bytes) => bytes,
+                    _ => Bytes::new(),
+                };
+                return match self.store.reserve(bytes.len()) {
+                    Some(room) => {
+                        let content = Content::Whole(block(std::slice::from_ref(&bytes), room));
+                        self.keep_whole(head, Stored { face, content }, shared, status, now)
+                    }
+                    None => self.pass_on(head, bytes.into(), NotStored::NoRoom),
+                };
+            }
+        };
+        self.remember(shared);
+        self.done = true;
+        let Some(filling) = self.fill.arrive(face.clone(), shared, expected) else {
+            // Only a fill that has overflown refuses readers, and this one has not begun.
+            return self.pass_on(head, body, NotStored::NoRoom);
+        };
+        let (store, key, fill) = (self.store.clone(), self.key.clone(), self.fill.clone());
+        let pump = Pump::new(store, key, fill, face.clone(), expected, self.is_background);
+        tokio::spawn(pump.run(body));
+        Completed::Stored(Hit::arriving(
+            head,
+            &face,
+            filling,
+            &self.request,
+            now,
+            status,
+            CacheResult::Miss,
+        ))
+    }
+
+    fn keep_whole(
+        mut self,
+        head: ResponseHead,
+        stored: Stored,
+        shared: bool,
+        status: CacheStatus,
+        now: Timestamp,
+    ) -> Completed {
+        self.remember(shared);
+        self.store.complete(&self.key, &self.fill, stored.clone());
+        let hit = Hit::first(head, &stored, &self.request, now, status);
+        self.conclude(Ended::Answer { stored, kind: AnswerKind::New, shared });
+        Completed::Stored(hit)
+    }
+
+    /// Makes a face, if there is room for it.
+    fn face(&self, head: ResponseHead, terms: Terms) -> Option<Arc<Face>> {
+        let weight = face_weight(&head, &self.request.headers, self.key.as_bytes().len());
+        let room = self.store.reserve(weight)?;
+        Some(Arc::new(Face::new(head, &self.request.headers, terms, &self.rules, room)))
+    }
+
+    /// Remembers whether requests for the key may wait for each other.
+    fn remember(&self, shared: bool) {
+        if shared {
+            self.store.unmark(&self.key);
+        } else {
+            self.store.mark(&self.key, Mark::Uncacheable);
+        }
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        if !self.done {
+            self.conclude(Ended::Abandoned);
+        }
+    }
+}
+
+/// Whether a response answers more requests than the one that fetched it.
+fn is_shared(face: &Face, now: Timestamp) -> bool {
+    reuse::is_fresh(&face.terms, now) || !face.terms.stale.while_revalidate.is_zero()
+}
+
+/// `Content-Length`, digits alone.
+fn told_length(value: &HeaderValue) -> Option<u64> {
+    let text = value.to_str().ok()?;
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}

@@ -1,0 +1,133 @@
+//! What is stored: a face (head, terms, validators) and a content (bytes).
+
+use crate::memory::Room;
+use crate::policy::admit::Terms;
+use crate::policy::validate::Validators;
+use crate::policy::vary::{Names, Selecting};
+use crate::policy::{fields, vary};
+use crate::rules::Rules;
+use bytes::Bytes;
+use http::HeaderMap;
+use rimward_types::{ResponseHead, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What one stored response takes besides its bytes and fields: key, list and table slots, terms. Measured with a
+/// counting allocator on empty objects, rounded up.
+const FIXED_WEIGHT: usize = 1024;
+/// What a header field takes besides name and value.
+const FIELD_WEIGHT: usize = 128;
+
+/// Everything of a stored response but its bytes.
+#[derive(Debug)]
+pub(crate) struct Face {
+    /// Ready to be sent, save for `Age`.
+    pub(crate) head: ResponseHead,
+    pub(crate) terms: Terms,
+    pub(crate) validators: Validators,
+    pub(crate) selecting: Selecting,
+    /// Purged softly: it must be validated.
+    expired: AtomicBool,
+    /// Served stale without asking the origin until then (milliseconds since the epoch).
+    rested: AtomicU64,
+    room: Room,
+}
+
+impl Face {
+    /// Makes the face of a response to a request with `request` headers. `head` is without hop-by-hop fields.
+    pub(crate) fn new(
+        mut head: ResponseHead,
+        request: &HeaderMap,
+        terms: Terms,
+        rules: &Rules,
+        room: Room,
+    ) -> Self {
+        let received = terms.received;
+        fields::for_storing(&mut head.headers, &terms.dropped, received);
+        let selecting = match vary::names(&head.headers) {
+            Names::These(names) if rules.profile.table().vary => Selecting::of(&names, request, &head.headers),
+            _ => Selecting::default(),
+        };
+        let validators = Validators::of(&head.headers, received);
+        Self {
+            head,
+            terms,
+            validators,
+            selecting,
+            expired: AtomicBool::new(false),
+            rested: AtomicU64::new(0),
+            room,
+        }
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expired.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn expire(&self) {
+        self.expired.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the origin has failed a moment ago and is left in peace.
+    pub(crate) fn is_resting(&self, now: Timestamp) -> bool {
+        now.as_millis() < self.rested.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn rest_until(&self, then: Timestamp) {
+        self.rested.store(then.as_millis(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.room.bytes()
+    }
+}
+
+/// Bytes that a face for `head` takes in the store, key included.
+pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: usize) -> usize {
+    let fields: usize =
+        head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_WEIGHT).sum();
+    // The selecting fields are kept too; at most all that the request has.
+    let selecting = match vary::names(&head.headers) {
+        Names::These(names) => {
+            names.iter().flat_map(|name| request.get_all(name)).map(|value| 2 * value.len() + FIELD_WEIGHT).sum()
+        }
+        Names::Star => 0,
+    };
+    FIXED_WEIGHT + 2 * key + fields + selecting
+}
+
+/// The bytes of a stored response.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    /// In one piece; may be empty.
+    Whole(Bytes),
+    /// In pieces.
+    Blocks { blocks: Arc<[Bytes]>, length: u64 },
+}
+
+impl Content {
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Content::Whole(bytes) => bytes.len() as u64,
+            Content::Blocks { length, .. } => *length,
+        }
+    }
+}
+
+/// A stored response. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) face: Arc<Face>,
+    pub(crate) content: Content,
+}
+
+impl Stored {
+    pub(crate) fn weight(&self) -> u64 {
+        self.face.weight() as u64 + self.content.length()
+    }
+
+    pub(crate) fn is(&self, other: &Stored) -> bool {
+        Arc::ptr_eq(&self.face, &other.face)
+    }
+}
+

@@ -1,0 +1,204 @@
+//! How long a response is fresh (RFC 9111 section 4.2, `cdn-behaviour.md` section 10.1).
+
+use super::date;
+use super::directives::{Directives, Seconds};
+use super::profile::Statuses;
+use crate::rules::Rules;
+use http::header::{DATE, EXPIRES, LAST_MODIFIED};
+use http::{HeaderMap, StatusCode};
+use rimward_types::Timestamp;
+use std::time::Duration;
+
+/// A tenth of the time since the last change is the RFC's example (RFC 9111 section 4.2.2).
+const HEURISTIC_SHARE: u32 = 10;
+/// Heuristic freshness ends here: a guess should not outlive a day.
+const HEURISTIC_MAX: Duration = Duration::from_secs(86_400);
+/// CloudFront's default TTL (`cdn-behaviour.md` section 6).
+const CLOUDFRONT_DEFAULT: Duration = Duration::from_secs(86_400);
+
+/// What a lifetime comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `s-maxage` (RFC 9111 section 5.2.2.10).
+    SMaxAge,
+    /// `max-age` (RFC 9111 section 5.2.2.1).
+    MaxAge,
+    /// `Expires` less `Date` (RFC 9111 section 5.3).
+    Expires,
+    /// The policy's default TTL.
+    DefaultTtl,
+    /// The policy's minimum TTL, against the origin's word.
+    MinTtl,
+    /// The time for which errors are kept at least.
+    ErrorTtl,
+    /// A tenth of the time since `Last-Modified` (RFC 9111 section 4.2.2).
+    Heuristic,
+    /// `no-cache`: it is used after validation alone.
+    NoCache,
+    /// Nothing tells.
+    Nothing,
+}
+
+impl Source {
+    /// Whether the origin gave it.
+    pub fn is_explicit(self) -> bool {
+        matches!(self, Source::SMaxAge | Source::MaxAge | Source::Expires)
+    }
+}
+
+/// A lifetime and what it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Freshness lifetime, within the policy's bounds.
+    pub time: Duration,
+    /// What it comes from.
+    pub source: Source,
+}
+
+/// The response's `Date`; the time of its receipt when there is none, or none that can be read (RFC 9110 section 6.6.1).
+pub fn date_of(headers: &HeaderMap, received: Timestamp) -> Timestamp {
+    headers.get(DATE).and_then(|value| date::parse(value.as_bytes(), received)).unwrap_or(received)
+}
+
+/// The response's `Last-Modified`.
+pub fn last_modified_of(headers: &HeaderMap, received: Timestamp) -> Option<Timestamp> {
+    headers.get(LAST_MODIFIED).and_then(|value| date::parse(value.as_bytes(), received))
+}
+
+/// What the origin says, before any bound. Bad or contradictory words mean stale (RFC 9111 section 4.2.1).
+pub fn explicit(directives: &Directives, headers: &HeaderMap, targeted: bool, received: Timestamp) -> Option<Lifetime> {
+    let of = |seconds: Seconds, source| Lifetime { time: seconds.given().unwrap_or_default(), source };
+    if directives.s_maxage.is_present() {
+        return Some(of(directives.s_maxage, Source::SMaxAge));
+    }
+    if directives.max_age.is_present() {
+        return Some(of(directives.max_age, Source::MaxAge));
+    }
+    if targeted {
+        return None;
+    }
+    let mut expires = headers.get_all(EXPIRES).iter();
+    let first = expires.next()?;
+    let time = match (expires.next(), date::parse(first.as_bytes(), received)) {
+        (None, Some(at)) => at.since(date_of(headers, received)),
+        _ => Duration::ZERO,
+    };
+    Some(Lifetime { time, source: Source::Expires })
+}
+
+/// Statuses that may be given a lifetime by heuristics (RFC 9110 section 15.1; 206 is not stored here).
+pub fn is_heuristic(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+}
+
+/// The lifetime of a response that is otherwise fit to be stored. `None`: its status needs a word that it has not.
+pub fn lifetime(
+    status: StatusCode,
+    directives: &Directives,
+    headers: &HeaderMap,
+    targeted: bool,
+    rules: &Rules,
+    received: Timestamp,
+) -> Option<Lifetime> {
+    let given = explicit(directives, headers, targeted, received);
+    match rules.profile.table().statuses {
+        Statuses::Rfc => rfc(status, directives, headers, given, rules, received),
+        Statuses::CloudFront => cloudfront(status, directives, given, rules),
+    }
+}
+
+fn rfc(
+    status: StatusCode,
+    directives: &Directives,
+    headers: &HeaderMap,
+    given: Option<Lifetime>,
+    rules: &Rules,
+    received: Timestamp,
+) -> Option<Lifetime> {
+    let ttl = &rules.ttl;
+    if given.is_none() && !is_heuristic(status) && !directives.public {
+        return None;
+    }
+    if directives.no_cache.is_all() {
+        return Some(Lifetime { time: Duration::ZERO, source: Source::NoCache });
+    }
+    let lifetime = given.unwrap_or_else(|| match (ttl.default, last_modified_of(headers, received)) {
+        (Some(default), _) => Lifetime { time: default, source: Source::DefaultTtl },
+        (None, Some(changed)) => {
+            let unchanged = date_of(headers, received).since(changed);
+            Lifetime { time: (unchanged / HEURISTIC_SHARE).min(HEURISTIC_MAX), source: Source::Heuristic }
+        }
+        (None, None) => Lifetime { time: Duration::ZERO, source: Source::Nothing },
+    });
+    Some(bounded(lifetime, rules))
+}
+
+/// How CloudFront treats a status (`cdn-behaviour.md` sections 10.1 and 11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Stored whatever the origin says of time.
+    Plain,
+    /// Stored when the origin says for how long.
+    Explicit,
+    /// Stored at least for the error TTL; `no-store`, `no-cache` and `private` count for some alone.
+    Error { obeys: bool },
+    /// Stored at least for the error TTL, when `max-age` or `s-maxage` is there.
+    ExplicitError,
+    /// Never stored.
+    Never,
+}
+
+fn class(status: StatusCode) -> Class {
+    match status.as_u16() {
+        200 | 203 | 300 | 301 | 302 => Class::Plain,
+        404 | 410 | 414 | 501 => Class::Error { obeys: true },
+        500 | 502..=504 => Class::Error { obeys: false },
+        400 | 403 | 405 | 412 | 415 => Class::ExplicitError,
+        416 => Class::Never,
+        _ => Class::Explicit,
+    }
+}
+
+fn cloudfront(
+    status: StatusCode,
+    directives: &Directives,
+    given: Option<Lifetime>,
+    rules: &Rules,
+) -> Option<Lifetime> {
+    let ttl = &rules.ttl;
+    let blocked = directives.no_store || directives.no_cache.is_all() || directives.private.is_all();
+    let spoken = directives.max_age.is_present() || directives.s_maxage.is_present();
+    match class(status) {
+        Class::Never => None,
+        Class::Explicit if given.is_none() => None,
+        Class::ExplicitError if !spoken => None,
+        Class::Plain | Class::Explicit if blocked && ttl.min > Duration::ZERO => {
+            Some(Lifetime { time: ttl.min, source: Source::MinTtl })
+        }
+        // `no-store` and `private` were refused before; what remains is used after validation.
+        Class::Plain | Class::Explicit if blocked => Some(Lifetime { time: Duration::ZERO, source: Source::NoCache }),
+        Class::Plain | Class::Explicit => {
+            let default =
+                Lifetime { time: ttl.default.unwrap_or(CLOUDFRONT_DEFAULT), source: Source::DefaultTtl };
+            Some(bounded(given.unwrap_or(default), rules))
+        }
+        Class::Error { obeys: true } if blocked => None,
+        Class::Error { .. } | Class::ExplicitError => {
+            let least = Lifetime { time: rules.error_ttl, source: Source::ErrorTtl };
+            let given = given.map(|given| Lifetime { time: given.time.min(ttl.max), ..given });
+            let longest = given.filter(|given| given.time > least.time).unwrap_or(least);
+            (longest.time > Duration::ZERO).then_some(longest)
+        }
+    }
+}
+
+fn bounded(lifetime: Lifetime, rules: &Rules) -> Lifetime {
+    let ttl = &rules.ttl;
+    if lifetime.time < ttl.min {
+        return Lifetime { time: ttl.min, source: Source::MinTtl };
+    }
+    Lifetime { time: lifetime.time.min(ttl.max.max(ttl.min)), ..lifetime }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Where the RFC's rules and CloudFront's differ. Nothing else in the policy asks which profile it is.
+
+use crate::rules::Profile;
+use std::time::Duration;
+
+/// One profile's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    /// `Cache-Control` of requests is obeyed.
+    pub request_directives: bool,
+    /// `Vary` selects among stored responses; else the cache key alone does.
+    pub vary: bool,
+    /// `CDN-Cache-Control` is obeyed (RFC 9213).
+    pub targeted: bool,
+    /// Answers to requests with `Authorization` need leave to be shared (RFC 9111 section 3.5).
+    pub authorization: bool,
+    /// `must-understand` is obeyed (RFC 9111 section 5.2.2.3).
+    pub must_understand: bool,
+    /// `Age` and `Date` of the origin use up freshness; else it counts from storing.
+    pub age_counts: bool,
+    /// Which statuses are stored, and for how long without a word from the origin.
+    pub statuses: Statuses,
+    /// A minimum TTL above zero beats `no-store`, `no-cache` and `private`.
+    pub min_ttl_beats_all: bool,
+    /// How long stale responses stand in for 5xx when no directive says so.
+    pub stale_on_error: StaleFor,
+    /// How long stale responses stand in for an origin that does not answer, when no directive says so.
+    pub stale_on_disconnect: StaleFor,
+    /// Stale responses are never served past the maximum TTL.
+    pub stale_ends_at_max_ttl: bool,
+    /// An origin that failed is not asked again for the error TTL while something stale can be served.
+    pub rests_after_failure: bool,
+    /// Successful unsafe methods remove what is stored under their URL (RFC 9111 section 4.4).
+    pub unsafe_invalidates: bool,
+    /// POST may be stored for later GETs (RFC 9110 section 9.3.3).
+    pub post: bool,
+}
+
+/// Which statuses are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statuses {
+    /// Any final status with explicit freshness; the RFC's list with heuristics (RFC 9110 section 15.1).
+    Rfc,
+    /// CloudFront's lists (`cdn-behaviour.md` sections 10.1 and 11).
+    CloudFront,
+}
+
+/// How long something stale may be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaleFor {
+    /// Not at all.
+    Never,
+    /// This long after it became stale.
+    Within(Duration),
+    /// Until the maximum TTL, counted from storing.
+    UntilMaxTtl,
+}
+
+/// RFC 9111 as a shared cache.
+pub const RFC: Table = Table {
+    request_directives: true,
+    vary: true,
+    targeted: true,
+    authorization: true,
+    must_understand: true,
+    age_counts: true,
+    statuses: Statuses::Rfc,
+    min_ttl_beats_all: false,
+    stale_on_error: StaleFor::Never,
+    // RFC 9111 section 4.2.4 permits it and names no bound; a day outlasts most outages.
+    stale_on_disconnect: StaleFor::Within(Duration::from_secs(86_400)),
+    stale_ends_at_max_ttl: false,
+    rests_after_failure: false,
+    unsafe_invalidates: true,
+    post: true,
+};
+
+/// CloudFront (`cdn-behaviour.md` sections 7.3, 10 and 11).
+pub const CLOUDFRONT: Table = Table {
+    request_directives: false,
+    vary: false,
+    targeted: false,
+    authorization: false,
+    must_understand: false,
+    age_counts: false,
+    statuses: Statuses::CloudFront,
+    min_ttl_beats_all: true,
+    stale_on_error: StaleFor::UntilMaxTtl,
+    stale_on_disconnect: StaleFor::UntilMaxTtl,
+    stale_ends_at_max_ttl: true,
+    rests_after_failure: true,
+    unsafe_invalidates: false,
+    post: false,
+};
+
+impl Profile {
+    /// The profile's answers.
+    pub const fn table(self) -> &'static Table {
+        match self {
+            Profile::Rfc => &RFC,
+            Profile::CloudFront => &CLOUDFRONT,
+        }
+    }
+}

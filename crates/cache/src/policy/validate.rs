@@ -1,0 +1,162 @@
+//! Validators and conditions (RFC 9110 sections 8.8 and 13, RFC 9111 section 4.3).
+
+use super::{date, freshness};
+use http::header::{
+    ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use rimward_types::Timestamp;
+
+/// What identifies a stored representation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag` as it came; it need not be well formed.
+    pub etag: Option<HeaderValue>,
+    /// `Last-Modified` as it came.
+    pub last_modified: Option<HeaderValue>,
+    /// `Last-Modified`, when it can be read.
+    pub modified: Option<Timestamp>,
+    /// `Date`, or when it was received.
+    pub date: Timestamp,
+}
+
+impl Validators {
+    /// The validators in `headers`.
+    pub fn of(headers: &HeaderMap, received: Timestamp) -> Self {
+        Self {
+            etag: headers.get(ETAG).cloned(),
+            last_modified: headers.get(LAST_MODIFIED).cloned(),
+            modified: freshness::last_modified_of(headers, received),
+            date: freshness::date_of(headers, received),
+        }
+    }
+
+    /// Whether there is anything to validate with.
+    pub fn exist(&self) -> bool {
+        self.etag.is_some() || self.last_modified.is_some()
+    }
+}
+
+/// An entity tag (RFC 9110 section 8.8.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct EntityTag<'a> {
+    weak: bool,
+    opaque: &'a [u8],
+}
+
+impl<'a> EntityTag<'a> {
+    /// Reads one from the beginning of `text`; gives what is behind it.
+    fn read(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (weak, text) = match text {
+            [b'W', b'/', rest @ ..] => (true, rest),
+            _ => (false, text),
+        };
+        let inner = text.strip_prefix(b"\"")?;
+        let end = inner.iter().position(|&b| b == b'"')?;
+        Some((Self { weak, opaque: &inner[..end] }, &inner[end + 1..]))
+    }
+
+    fn parse(text: &'a [u8]) -> Option<Self> {
+        let (tag, rest) = Self::read(text.trim_ascii())?;
+        rest.is_empty().then_some(tag)
+    }
+}
+
+/// Takes the viewer's conditions and range out of an origin request, since the whole response is wanted, and puts in
+/// those of the stored response (RFC 9111 section 4.3.1).
+pub fn replace_conditions(headers: &mut HeaderMap, stored: Option<&Validators>) {
+    for name in [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, IF_RANGE, RANGE] {
+        headers.remove(name);
+    }
+    let Some(stored) = stored else { return };
+    if let Some(etag) = &stored.etag {
+        headers.insert(IF_NONE_MATCH, etag.clone());
+    }
+    if let Some(last_modified) = &stored.last_modified {
+        headers.insert(IF_MODIFIED_SINCE, last_modified.clone());
+    }
+}
+
+/// Whether a 304 speaks of the stored response (RFC 9111 section 4.3.4).
+pub fn confirms(not_modified: &HeaderMap, stored: &Validators) -> bool {
+    if let (Some(new), Some(old)) = (not_modified.get(ETAG), &stored.etag) {
+        return match (EntityTag::parse(new.as_bytes()), EntityTag::parse(old.as_bytes())) {
+            (Some(new), Some(old)) => new.opaque == old.opaque && (new.weak || !old.weak),
+            _ => new == old,
+        };
+    }
+    match (not_modified.get(LAST_MODIFIED), &stored.last_modified) {
+        (Some(new), Some(old)) => new == old,
+        // It says nothing else than yes to the one response that was asked about.
+        _ => true,
+    }
+}
+
+/// What a viewer's conditions come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Send the response.
+    Proceed,
+    /// The viewer has it: 304.
+    NotModified,
+}
+
+/// Evaluates a viewer's `If-None-Match`, else `If-Modified-Since`, against a stored response (RFC 9110 section 13.2.2,
+/// RFC 9111 section 4.3.2). `If-Match` and `If-Unmodified-Since` are for origins (RFC 9110 section 13.1.1).
+pub fn evaluate(request: &HeaderMap, status: StatusCode, stored: &Validators, now: Timestamp) -> Outcome {
+    // Conditions are about representations: other answers would be the same without them (RFC 9110 section 13.2.1).
+    if !status.is_success() {
+        return Outcome::Proceed;
+    }
+    if request.contains_key(IF_NONE_MATCH) {
+        return if none_match_fails(request, stored) { Outcome::NotModified } else { Outcome::Proceed };
+    }
+    let Some(since) = request.get(IF_MODIFIED_SINCE) else { return Outcome::Proceed };
+    match date::parse(since.as_bytes(), now) {
+        Some(since) if stored.modified.unwrap_or(stored.date) <= since => Outcome::NotModified,
+        _ => Outcome::Proceed,
+    }
+}
+
+/// Whether a tag of `If-None-Match` is the stored one, compared weakly (RFC 9110 section 13.1.2).
+fn none_match_fails(request: &HeaderMap, stored: &Validators) -> bool {
+    let own = stored.etag.as_ref().and_then(|etag| EntityTag::parse(etag.as_bytes()));
+    request.get_all(IF_NONE_MATCH).iter().any(|line| {
+        let mut rest = line.as_bytes().trim_ascii();
+        if rest == b"*" {
+            return true;
+        }
+        let Some(own) = own else { return false };
+        loop {
+            rest = match rest {
+                [b',' | b' ' | b'\t', more @ ..] => more,
+                [] => return false,
+                _ => match EntityTag::read(rest) {
+                    Some((tag, _)) if tag.opaque == own.opaque => return true,
+                    Some((_, more)) => more,
+                    // Not a list of tags: what it says is not known.
+                    None => return false,
+                },
+            };
+        }
+    })
+}
+
+/// Whether `If-Range` lets a range be served: the representation is the viewer's for certain (RFC 9110 section 13.1.5).
+pub fn range_applies(request: &HeaderMap, stored: &Validators, now: Timestamp) -> bool {
+    let Some(condition) = request.get(IF_RANGE) else { return true };
+    let text = condition.as_bytes().trim_ascii();
+    if let Some(tag) = EntityTag::parse(text) {
+        let own = stored.etag.as_ref().and_then(|etag| EntityTag::parse(etag.as_bytes()));
+        return own.is_some_and(|own| !tag.weak && !own.weak && own.opaque == tag.opaque);
+    }
+    match (date::parse(text, now), stored.modified) {
+        // A date is strong when the response is at least a second younger than the change (RFC 9110 section 8.8.2.2);
+        // a minute allows for clocks that differ.
+        (Some(date), Some(modified)) => date == modified && stored.date.since(modified).as_secs() >= 60,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! Which stored response a request selects (RFC 9111 section 4.1).
+
+use http::header::{
+    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LANGUAGE, COOKIE, USER_AGENT, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
+
+/// The selecting field names of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// These; none when the response does not vary.
+    These(SmallVec<[HeaderName; 2]>),
+    /// `*`: by things a request does not show. A name that is no name counts as this.
+    Star,
+}
+
+/// Reads `Vary`. A star anywhere is a star (RFC 9110 section 12.5.5).
+pub fn names(response: &HeaderMap) -> Names {
+    let mut these = SmallVec::new();
+    for line in response.get_all(VARY) {
+        for name in line.as_bytes().split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()) {
+            match HeaderName::from_bytes(name) {
+                Ok(name) if name != "*" => {
+                    if !these.contains(&name) {
+                        these.push(name);
+                    }
+                }
+                _ => return Names::Star,
+            }
+        }
+    }
+    Names::These(these)
+}
+
+/// The selecting fields of the request that a response answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selecting {
+    fields: SmallVec<[Field; 1]>,
+    /// `Content-Language` in lower case, when it is one and the response varies by `Accept-Language`.
+    language: Option<Box<[u8]>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Field {
+    name: HeaderName,
+    /// The value, when there was exactly one line: most requests that match are equal to it.
+    line: Option<HeaderValue>,
+    canonical: Option<Box<[u8]>>,
+}
+
+impl Selecting {
+    /// The fields `names` of `request`, whose answer is `response`.
+    pub fn of(names: &[HeaderName], request: &HeaderMap, response: &HeaderMap) -> Self {
+        let fields = names
+            .iter()
+            .map(|name| Field {
+                name: name.clone(),
+                line: only_line(request, name).cloned(),
+                canonical: canonical(request, name).map(Vec::into_boxed_slice),
+            })
+            .collect();
+        let language = only_line(response, &CONTENT_LANGUAGE)
+            .filter(|_| names.contains(&ACCEPT_LANGUAGE))
+            .map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase().into_boxed_slice())
+            .filter(|value| !value.contains(&b','));
+        Self { fields, language }
+    }
+
+    /// Whether `request` selects the same response.
+    pub fn matches(&self, request: &HeaderMap) -> bool {
+        self.fields.iter().all(|field| field.matches(request, self.language.as_deref()))
+    }
+
+    /// The selecting field names.
+    pub fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.fields.iter().map(|field| &field.name)
+    }
+
+    /// Bytes that it takes, for the store's bound.
+    pub fn weight(&self) -> usize {
+        let of = |field: &Field| {
+            size_of::<Field>()
+                + field.line.as_ref().map_or(0, HeaderValue::len)
+                + field.canonical.as_ref().map_or(0, |text| text.len())
+        };
+        self.fields.iter().map(of).sum::<usize>() + self.language.as_ref().map_or(0, |text| text.len())
+    }
+}
+
+impl Field {
+    fn matches(&self, request: &HeaderMap, language: Option<&[u8]>) -> bool {
+        if self.line.is_some() && only_line(request, &self.name) == self.line.as_ref() {
+            return true;
+        }
+        let theirs = canonical(request, &self.name);
+        if theirs.as_deref() == self.canonical.as_deref() {
+            return true;
+        }
+        // The response is in the one language that the request likes best: whatever else it lists, this is the choice.
+        match (language, theirs) {
+            (Some(language), Some(theirs)) if self.name == ACCEPT_LANGUAGE => best(&theirs) == Some(language),
+            _ => false,
+        }
+    }
+}
+
+fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut lines = headers.get_all(name).iter();
+    match (lines.next(), lines.next()) {
+        (Some(line), None) => Some(line),
+        _ => None,
+    }
+}
+
+/// A field's value in a form that is the same for values of the same meaning (RFC 9111 section 4.1). `None`: absent.
+fn canonical(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let mut lines = headers.get_all(name).iter().peekable();
+    lines.peek()?;
+    if [COOKIE, AUTHORIZATION, USER_AGENT].contains(name) {
+        // No lists: every byte counts.
+        return Some(lines.map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"\n"[..]));
+    }
+    let mut members: Vec<Vec<u8>> = Vec::new();
+    let is_preference = [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name);
+    for line in lines {
+        for member in members_of(line.as_bytes()) {
+            members.push(if is_preference { preference(member) } else { member.to_vec() });
+        }
+    }
+    if is_preference {
+        // Best first, and by name where the quality is equal: the order among equals says nothing (RFC 9110 section 12.5.4).
+        members.sort_by(|a, b| quality(b).cmp(&quality(a)).then_with(|| a.cmp(b)));
+        members.dedup();
+    }
+    Some(members.join(&b","[..]))
+}
+
+/// Members of a list, without the white space around them; commas in quotes do not divide.
+fn members_of(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    line.split(move |&byte| {
+        quoted ^= byte == b'"';
+        byte == b',' && !quoted
+    })
+    .map(<[u8]>::trim_ascii)
+    .filter(|member| !member.is_empty())
+}
+
+/// `De ; Q=0.50` as `de;q=0500`; the quality of 1 is left out.
+fn preference(member: &[u8]) -> Vec<u8> {
+    let mut parts = member.split(|&b| b == b';').map(|part| part.trim_ascii().to_ascii_lowercase());
+    let mut out = parts.next().unwrap_or_default();
+    let mut weight = None;
+    for part in parts {
+        match part.strip_prefix(b"q=") {
+            Some(text) if weight.is_none() => weight = thousandths(text),
+            _ => {
+                out.push(b';');
+                out.extend_from_slice(&part);
+            }
+        }
+    }
+    if let Some(weight) = weight.filter(|weight| *weight != 1000) {
+        out.extend_from_slice(format!(";q={weight:04}").as_bytes());
+    }
+    out
+}
+
+/// `0.5` as 500 (RFC 9110 section 12.4.2).
+fn thousandths(text: &[u8]) -> Option<u16> {
+    let (whole, rest) = text.split_first()?;
+    let digits = match rest {
+        [] => &[],
+        [b'.', digits @ ..] if digits.len() <= 3 => digits,
+        _ => return None,
+    };
+    let mut n = match whole {
+        b'0' => 0u16,
+        b'1' => 1,
+        _ => return None,
+    };
+    for i in 0..3 {
+        let digit = digits.get(i).copied().unwrap_or(b'0');
+        n = n * 10 + u16::from(digit.checked_sub(b'0').filter(|d| *d < 10)?);
+    }
+    (n <= 1000).then_some(n)
+}
+
+/// The quality in a member made by [`preference`].
+fn quality(member: &[u8]) -> u16 {
+    match member.len().checked_sub(7).map(|at| member.split_at(at)) {
+        Some((_, [b';', b'q', b'=', digits @ ..])) => {
+            digits.iter().fold(0, |n, b| n * 10 + u16::from(b.wrapping_sub(b'0') % 10))
+        }
+        _ => 1000,
+    }
+}
+
+/// The member of a canonical list that is better than all others.
+fn best(canonical: &[u8]) -> Option<&[u8]> {
+    let mut members = canonical.split(|&b| b == b',');
+    let first = members.next()?;
+    let is_best = quality(first) > 0 && members.next().is_none_or(|second| quality(second) < quality(first));
+    let name = first.split(|&b| b == b';').next()?;
+    (is_best && !name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests;
