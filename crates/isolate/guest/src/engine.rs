@@ -1,0 +1,189 @@
+//! The engine's life: [`Engine::new`] at boot, [`Engine::load`] at publish, [`Engine::handle`] per request.
+
+use std::rc::Rc;
+
+use boa_engine::{
+    Context, JsResult, JsString, JsValue,
+    builtins::promise::PromiseState,
+    context::{
+        ContextBuilder, HostHooks,
+        time::{Clock, JsInstant},
+    },
+    object::builtins::{JsFunction, JsPromise},
+    realm::Realm,
+};
+use rimward_wire::{abi::Loaded, event::Event};
+
+use crate::{
+    event::Builder,
+    failure::Fault,
+    globals, host,
+    jobs::Jobs,
+    modules::{Loader, Modules},
+    names::Names,
+    program::{NotLoaded, Program},
+    reply::ReplyReader,
+};
+
+/// Calls deeper than this throw `RangeError: Maximum call stack size exceeded`.
+const RECURSION_LIMIT: usize = 400;
+/// Frames kept for the position of an error; the innermost is shown.
+const BACKTRACE_LIMIT: usize = 8;
+
+/// Runtimes of CloudFront Functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runtime {
+    /// `cloudfront-js-1.0`.
+    V1,
+    /// `cloudfront-js-2.0`.
+    V2,
+}
+
+/// When the top level runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopLevel {
+    /// Once, at publish.
+    Now,
+    /// In every invocation, because it asks for time, randomness or the store.
+    Deferred,
+}
+
+/// One JavaScript engine, and the function loaded into it.
+pub struct Engine {
+    context: Context,
+    names: Names,
+    events: Builder,
+    modules: Modules,
+    program: Option<Program>,
+    handler: Option<JsFunction>,
+}
+
+impl Engine {
+    /// Boots the engine.
+    ///
+    /// # Errors
+    /// None that could happen; the engine's own set-up is fallible by type.
+    pub fn new() -> JsResult<Self> {
+        let loader = Rc::new(Loader::default());
+        let mut context = ContextBuilder::new()
+            .host_hooks(Rc::new(Hooks))
+            .clock(Rc::new(FrozenClock))
+            .job_executor(Rc::new(Jobs::default()))
+            .module_loader(loader.clone())
+            .build()?;
+        context.strict(true);
+        context.runtime_limits_mut().set_recursion_limit(RECURSION_LIMIT);
+        context.runtime_limits_mut().set_backtrace_limit(BACKTRACE_LIMIT);
+        let names = Names::new();
+        let events = Builder::new(&mut context, &names)?;
+        let modules = Modules::install(&mut context, &loader)?;
+        globals::install(&mut context)?;
+        Ok(Self { context, names, events, modules, program: None, handler: None })
+    }
+
+    /// Compiles a function and, unless deferred, runs its top level and finds the handler.
+    /// What goes wrong is appended to `out` as a reply.
+    pub fn load(&mut self, source: &[u8], runtime: Runtime, top_level: TopLevel, out: &mut Vec<u8>) -> Loaded {
+        let result = self.try_load(source, runtime, top_level);
+        match result {
+            Ok(loaded) => loaded,
+            Err(NotLoaded { status, error }) => {
+                Fault::Thrown(error).write(&mut self.context, out);
+                status
+            }
+        }
+    }
+
+    fn try_load(&mut self, source: &[u8], runtime: Runtime, top_level: TopLevel) -> Result<Loaded, NotLoaded> {
+        self.modules.select(&mut self.context, runtime).map_err(NotLoaded::threw)?;
+        let program = self.program.insert(Program::compile(source, &mut self.context)?);
+        if top_level == TopLevel::Deferred {
+            return Ok(Loaded::Ready);
+        }
+        host::asked();
+        self.handler = Some(program.run(&mut self.context)?);
+        Ok(if host::asked() { Loaded::Impure } else { Loaded::Ready })
+    }
+
+    /// Prepares for the snapshot: what the first event would allocate or look up is there already, garbage is gone.
+    pub fn settle(&mut self) {
+        let sample = Event::default();
+        for _ in 0..2 {
+            self.events.build(&mut self.context, &self.names, &sample);
+        }
+        boa_gc::force_collect();
+    }
+
+    /// Runs one event (`rimward_wire::event`) and appends the reply (`rimward_wire::reply`).
+    pub fn handle(&mut self, event: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        if let Err(fault) = self.try_handle(event, out) {
+            out.truncate(start);
+            fault.write(&mut self.context, out);
+        }
+    }
+
+    fn try_handle(&mut self, event: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        let event = Event::read(event).map_err(Fault::Malformed)?;
+        let handler = match (&self.handler, &self.program) {
+            (Some(handler), _) => handler.clone(),
+            (None, Some(program)) => program.run(&mut self.context).map_err(|e| Fault::Thrown(e.error))?,
+            (None, None) => return Err(Fault::Invalid("no function is loaded".to_owned())),
+        };
+        let built = self.events.build(&mut self.context, &self.names, &event);
+        let result = handler.call(&JsValue::undefined(), &[built.event.clone().into()], &mut self.context)?;
+        self.context.run_jobs()?;
+        let result = settled(result)?;
+        let reader = ReplyReader { names: &self.names, event: &event, built: &built };
+        reader.write(&mut self.context, &result, out)
+    }
+}
+
+/// The value of a promise whose jobs have all run, or the value itself.
+fn settled(result: JsValue) -> Result<JsValue, Fault> {
+    let Some(promise) = result.as_object().and_then(|o| JsPromise::from_object(o).ok()) else { return Ok(result) };
+    match promise.state() {
+        PromiseState::Fulfilled(value) => Ok(value),
+        PromiseState::Rejected(reason) => Err(Fault::Thrown(boa_engine::JsError::from_opaque(reason))),
+        PromiseState::Pending => Err(Fault::Pending),
+    }
+}
+
+/// The engine's questions about its surroundings.
+struct Hooks;
+
+impl HostHooks for Hooks {
+    /// Section 10.4: no `eval`, no `new Function`.
+    fn ensure_can_compile_strings(
+        &self,
+        _: Realm,
+        _: &[JsString],
+        _: &JsString,
+        _: bool,
+        _: &mut Context,
+    ) -> JsResult<()> {
+        Err(boa_engine::JsNativeError::typ().with_message("code generation from strings is disabled").into())
+    }
+
+    fn local_timezone_offset_seconds(&self, _: i64) -> i32 {
+        0
+    }
+
+    fn max_buffer_size(&self, _: &mut Context) -> u64 {
+        rimward_wire::abi::MAX_HEAP_EXTRA as u64
+    }
+}
+
+/// Time stands still within an invocation (section 10.4).
+struct FrozenClock;
+
+impl Clock for FrozenClock {
+    fn now(&self) -> JsInstant {
+        let ms = host::now_ms();
+        JsInstant::new((ms / 1000.0) as u64, 0)
+    }
+
+    fn system_time_millis(&self) -> i64 {
+        host::now_ms() as i64
+    }
+}

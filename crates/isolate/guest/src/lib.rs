@@ -1,0 +1,35 @@
+//! The guest of the viewer tier: a JavaScript engine with the surface of CloudFront Functions (`cloudfront-functions.md` sections 3, 4, 10 to 12).
+//!
+//! Built for wasm32 it is the image that every function's snapshot starts from; built natively its logic is tested without a wasm engine.
+//! It trusts nobody's JavaScript with time, memory or stack: the host's walls are around it, not in it.
+//!
+//! # Layout
+//! - [`engine`]: boots, loads, handles; the order of things.
+//! - [`program`]: source text to handler: scripts, modules, imports.
+//! - [`event`], [`reply`], [`names`], [`text`]: wire to objects and back.
+//! - [`failure`]: errors in words, with line and column.
+//! - [`jobs`]: promises.
+//! - [`globals`], [`console`], [`inspect`], [`bytes`]: what functions find in the global scope.
+//! - [`modules`]: `crypto`, `buffer`, `querystring`, `cloudfront`.
+//! - [`host`]: what the guest asks of the host.
+//! - `exports`, `alloc` (wasm32 alone): the calls named in `rimward_wire::abi`, and the memory.
+
+#[cfg(target_family = "wasm")]
+mod alloc;
+mod bytes;
+mod console;
+pub mod engine;
+mod event;
+#[cfg(target_family = "wasm")]
+mod exports;
+mod failure;
+mod globals;
+pub mod host;
+mod inspect;
+mod jobs;
+mod modules;
+mod names;
+mod program;
+mod reply;
+mod text;
+mod text_codec;

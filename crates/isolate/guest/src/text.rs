@@ -1,0 +1,91 @@
+//! Strings between JavaScript (Latin-1 or UTF-16) and the wire (UTF-8).
+
+use std::borrow::Cow;
+
+use boa_engine::{JsString, string::JsStrVariant};
+
+/// Appends a JavaScript string as UTF-8; lone surrogates become U+FFFD.
+pub(crate) fn push_utf8(out: &mut Vec<u8>, text: &JsString) {
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => out.extend_from_slice(bytes),
+        JsStrVariant::Latin1(bytes) => {
+            for &b in bytes {
+                push_char(out, char::from(b));
+            }
+        }
+        JsStrVariant::Utf16(units) => {
+            for c in char::decode_utf16(units.iter().copied()) {
+                push_char(out, c.unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+        }
+    }
+}
+
+fn push_char(out: &mut Vec<u8>, c: char) {
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// The string as UTF-8, borrowed where it is ASCII.
+pub(crate) fn utf8(text: &JsString) -> Cow<'_, str> {
+    if let JsStrVariant::Latin1(bytes) = text.as_str().variant()
+        && bytes.is_ascii()
+        && let Ok(ascii) = std::str::from_utf8(bytes)
+    {
+        return Cow::Borrowed(ascii);
+    }
+    Cow::Owned(text.to_std_string_lossy())
+}
+
+/// Whether both are the same text.
+pub(crate) fn equals(text: &JsString, utf8: &str) -> bool {
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => bytes == utf8.as_bytes(),
+        _ => text.to_std_string().is_ok_and(|t| t == utf8),
+    }
+}
+
+/// The string's units as bytes, each cut to its low eight bits.
+pub(crate) fn low_bytes(text: &JsString) -> Vec<u8> {
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) => bytes.to_vec(),
+        JsStrVariant::Utf16(units) => units.iter().map(|&u| u as u8).collect(),
+    }
+}
+
+/// A string whose units are the bytes.
+pub(crate) fn from_latin1(bytes: &[u8]) -> JsString {
+    JsString::from(boa_engine::JsStr::latin1(bytes))
+}
+
+/// A string from UTF-8 bytes; what is not UTF-8 becomes U+FFFD.
+pub(crate) fn from_utf8_lossy(bytes: &[u8]) -> JsString {
+    if bytes.is_ascii() { from_latin1(bytes) } else { JsString::from(String::from_utf8_lossy(bytes).as_ref()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{equals, from_utf8_lossy, low_bytes, push_utf8, utf8};
+    use boa_engine::JsString;
+
+    #[test]
+    fn text_survives_the_way_through_javascript() {
+        for text in ["", "plain", "größe", "家", "🦀 x"] {
+            let js = JsString::from(text);
+            let mut out = Vec::new();
+            push_utf8(&mut out, &js);
+            assert_eq!(out, text.as_bytes());
+            assert_eq!(utf8(&js), text);
+            assert!(equals(&js, text) && !equals(&js, "other"));
+            assert_eq!(from_utf8_lossy(text.as_bytes()), js);
+        }
+    }
+
+    #[test]
+    fn a_lone_surrogate_becomes_the_replacement_character() {
+        let js = JsString::from(&[0x61, 0xd800][..]);
+        let mut out = Vec::new();
+        push_utf8(&mut out, &js);
+        assert_eq!(out, "a\u{fffd}".as_bytes());
+        assert_eq!(low_bytes(&js), [0x61, 0]);
+    }
+}
