@@ -1,0 +1,40 @@
+//! A function, as the pages in which it differs from the booted engine.
+
+use crate::mapping::PAGE;
+use crate::page_store::{Page, PageStore};
+use std::sync::Arc;
+
+/// A function's memory, sparse.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// Number of the page and its content, in order.
+    pages: Box<[(u32, Arc<Page>)]>,
+    /// Values of the mutable globals, in the order of [`crate::guest_image::GuestImage`].
+    globals: Box<[i32]>,
+}
+
+impl Snapshot {
+    /// Takes those of the `written` pages of `memory` that differ from `image`.
+    pub(crate) fn take(
+        memory: &[u8],
+        image: &[u8],
+        written: impl IntoIterator<Item = u32>,
+        globals: Box<[i32]>,
+        store: &PageStore,
+    ) -> Self {
+        let (memory, image) = (memory.as_chunks::<PAGE>().0, image.as_chunks::<PAGE>().0);
+        let differs = |n: &u32| memory[*n as usize] != image[*n as usize];
+        let pages = written.into_iter().filter(differs).map(|n| (n, store.intern(&memory[n as usize]))).collect();
+        Self { pages, globals }
+    }
+
+    /// The pages that differ.
+    pub(crate) fn pages(&self) -> &[(u32, Arc<Page>)] {
+        &self.pages
+    }
+
+    /// Values of the mutable globals.
+    pub(crate) fn globals(&self) -> &[i32] {
+        &self.globals
+    }
+}
