@@ -49,11 +49,9 @@ impl ErrorKind {
     /// answer in time as 504, a wrong answer as 502. `None`: the origin is not to blame, the group stays.
     pub fn failover_status(self) -> Option<StatusCode> {
         match self {
-            ErrorKind::Dns
-            | ErrorKind::Connect
-            | ErrorKind::ConnectTimeout
-            | ErrorKind::Tls
-            | ErrorKind::Saturated => Some(StatusCode::SERVICE_UNAVAILABLE),
+            ErrorKind::Dns | ErrorKind::Connect | ErrorKind::ConnectTimeout | ErrorKind::Tls | ErrorKind::Saturated => {
+                Some(StatusCode::SERVICE_UNAVAILABLE)
+            }
             ErrorKind::ReadTimeout | ErrorKind::CompletionTimeout => Some(StatusCode::GATEWAY_TIMEOUT),
             ErrorKind::Closed | ErrorKind::Protocol | ErrorKind::HeadTooLarge => Some(StatusCode::BAD_GATEWAY),
             ErrorKind::RequestBody | ErrorKind::InvalidRequest => None,

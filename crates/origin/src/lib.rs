@@ -1,15 +1,40 @@
 //! Requests to origins: connections, TLS, timeouts, retries (`cdn-behaviour.md` section 8).
 //!
 //! - [`error`]: why an origin gave no answer.
+//! - [`demo`]: the demo origin inside the node.
+//! - [`fields`]: fields that belong to a connection.
+//! - `fetch`: one request, with its attempts.
+//! - `retry`: whether there is another attempt. Pure.
+//! - `exchange`, `outgoing`, `arriving`: one attempt; the bodies there and back.
+//! - `pool`, `connect`, `stream`: connections.
 
+mod arriving;
+mod connect;
+pub mod demo;
 pub mod error;
+mod exchange;
+mod fetch;
+pub mod fields;
+mod outgoing;
+mod pool;
+mod retry;
+mod stream;
 
 pub use error::{ErrorKind, OriginError};
+pub use fields::remove_hop_by_hop;
 
-use rimward_config::Origin;
+use connect::Trust;
+use parking_lot::RwLock;
+use pool::{Endpoint, Pool};
+use rimward_config::{Origin, OriginUrl};
 use rimward_types::{Body, RequestHead, ResponseHead};
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
+
+/// Pools that are kept; past it unused ones are dropped. Functions may name origins, so their number is not ours.
+const POOLS: usize = 1024;
 
 /// The head of an answer and a body that arrives.
 #[derive(Debug)]
@@ -35,9 +60,30 @@ pub struct Timing {
     pub first_byte: Duration,
 }
 
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Connections made.
+    pub connected: AtomicU64,
+    /// Connections that could not be made.
+    pub connect_failed: AtomicU64,
+    /// Requests over a connection that had served before.
+    pub reused: AtomicU64,
+    /// Requests sent again after a failed attempt.
+    pub retried: AtomicU64,
+}
+
 /// The node's connections to its origins. Cheap to clone; lives over configuration changes.
 #[derive(Clone, Default)]
-pub struct Origins(Arc<()>);
+pub struct Origins(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// By host; the pools of one host differ in port and TLS.
+    pools: RwLock<HashMap<String, Vec<Arc<Pool>>>>,
+    trust: Trust,
+    counters: Counters,
+}
 
 impl Origins {
     /// Without connections yet.
@@ -50,21 +96,66 @@ impl Origins {
     /// # Errors
     /// A text for the operator when the file is missing or has no certificate.
     pub fn prepare(&self, origin: &Origin) -> Result<(), String> {
-        let _ = origin;
-        Ok(())
+        match &origin.url {
+            OriginUrl::Http { tls: true, .. } => self.0.trust.read(origin.ca.clone()).map(|_| ()),
+            _ => Ok(()),
+        }
     }
 
     /// Sends a request to `origin`.
     ///
     /// Added here: the origin's path before `head.path`, its custom headers, the framing of `body`. Removed: hop-by-hop
-    /// fields, `expect`. `host`: the origin's `host_header` if set, else the head's, else the origin's own name.
-    /// Everything else (`via`, `x-forwarded-for`, ...) is the caller's. Dropping the future or the body closes the
-    /// connection.
+    /// fields, `expect`. `host`: the head's if it has one, else [`Origin::host`]. Everything else (`via`,
+    /// `x-forwarded-for`, ...) is the caller's. Dropping the future or the body closes the connection.
     ///
     /// # Errors
     /// See [`ErrorKind`].
     pub async fn fetch(&self, origin: &Origin, head: RequestHead, body: Body) -> Result<Fetched, OriginError> {
-        let _ = (origin, head, body, &self.0);
-        Err(OriginError { kind: ErrorKind::Connect, attempts: 0, detail: String::new() })
+        match &origin.url {
+            OriginUrl::Demo => Ok(demo::answer(&origin.name, head, body).await),
+            OriginUrl::Http { tls, host, port, path } => {
+                let pool = self.0.pool(*tls, host, *port, origin);
+                fetch::fetch(&self.0, origin, pool, path, head, body).await
+            }
+        }
+    }
+
+    /// The counts.
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    /// Connections that are kept unused now.
+    pub fn kept(&self) -> usize {
+        self.0.pools.read().values().flatten().map(|pool| pool.kept()).sum()
+    }
+}
+
+impl Shared {
+    fn pool(&self, tls: bool, host: &str, port: u16, origin: &Origin) -> Arc<Pool> {
+        let fits = |pool: &&Arc<Pool>| {
+            let endpoint = &pool.endpoint;
+            endpoint.port == port
+                && endpoint.tls == tls
+                && endpoint.ca == origin.ca
+                && endpoint.max_connections == origin.max_connections
+        };
+        if let Some(pool) = self.pools.read().get(host).and_then(|pools| pools.iter().find(fits)) {
+            return pool.clone();
+        }
+        let mut pools = self.pools.write();
+        if let Some(pool) = pools.get(host).and_then(|pools| pools.iter().find(fits)) {
+            return pool.clone();
+        }
+        if pools.len() >= POOLS {
+            pools.retain(|_, pools| {
+                pools.retain(|pool| !pool.is_unused());
+                !pools.is_empty()
+            });
+        }
+        let (host, ca, max_connections) = (host.to_owned(), origin.ca.clone(), origin.max_connections);
+        let pool = Pool::new(Endpoint { tls, host: host.clone(), port, ca, max_connections });
+        pools.entry(host).or_default().push(pool.clone());
+        pool
     }
 }

@@ -17,17 +17,35 @@ pub(crate) struct Broken;
 /// Where in a chunked body we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chunked {
-    Size { digits: u8, size: u64 },
-    Extension { size: u64, bytes: u16 },
-    SizeLf { size: u64 },
-    Data { left: u64 },
+    Size {
+        digits: u8,
+        size: u64,
+    },
+    Extension {
+        size: u64,
+        bytes: u16,
+    },
+    SizeLf {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataCr,
     DataLf,
     /// At the start of a trailer line or of the last, empty line.
-    TrailerStart { bytes: u16 },
-    TrailerName { bytes: u16 },
-    TrailerValue { bytes: u16 },
-    TrailerLf { bytes: u16 },
+    TrailerStart {
+        bytes: u16,
+    },
+    TrailerName {
+        bytes: u16,
+    },
+    TrailerValue {
+        bytes: u16,
+    },
+    TrailerLf {
+        bytes: u16,
+    },
     EndLf,
     End,
 }
@@ -104,7 +122,12 @@ mod tests {
 
     #[test]
     fn a_body_ends_after_its_trailers_and_not_before() {
-        for body in ["0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5;a=b\r\nhello\r\n000\r\nx: y\r\nz:\r\n\r\n", "A\r\n0123456789\r\n0\r\n\r\n"] {
+        for body in [
+            "0\r\n\r\n",
+            "5\r\nhello\r\n0\r\n\r\n",
+            "5;a=b\r\nhello\r\n000\r\nx: y\r\nz:\r\n\r\n",
+            "A\r\n0123456789\r\n0\r\n\r\n",
+        ] {
             assert_eq!(follow(&format!("{body}GET /")), Ok((body.len(), Chunked::End)), "{body:?}");
         }
     }
@@ -112,9 +135,22 @@ mod tests {
     #[test]
     fn what_is_no_chunk_is_refused() {
         for body in [
-            "\r\n", "x\r\n", "+5\r\nhello\r\n", "0x5\r\nhello\r\n", "5\nhello\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n",
-            "5\r\nhello0\r\n", "5\r\nhello\n0\r\n\r\n", "5\rhello", "1234567890123456\r\n", "0\r\n x: y\r\n\r\n",
-            "0\r\nx : y\r\n\r\n", "0\r\nx: y\n\r\n", "5;a\nb\r\nhello", "0\r\nx\r\n\r\n",
+            "\r\n",
+            "x\r\n",
+            "+5\r\nhello\r\n",
+            "0x5\r\nhello\r\n",
+            "5\nhello\r\n",
+            " 5\r\nhello\r\n",
+            "5 \r\nhello\r\n",
+            "5\r\nhello0\r\n",
+            "5\r\nhello\n0\r\n\r\n",
+            "5\rhello",
+            "1234567890123456\r\n",
+            "0\r\n x: y\r\n\r\n",
+            "0\r\nx : y\r\n\r\n",
+            "0\r\nx: y\n\r\n",
+            "5;a\nb\r\nhello",
+            "0\r\nx\r\n\r\n",
         ] {
             assert_eq!(follow(body), Err(Broken), "{body:?}");
         }

@@ -6,6 +6,7 @@ use crate::flow::Flow;
 use crate::gate::{Gate, Protocol};
 use crate::service::Service;
 use crate::stall::Streams;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use rimward_config::Limits;
@@ -124,18 +125,18 @@ where
     let service = service_fn(move |request| answer(session.clone(), request));
     let result = match protocol {
         Protocol::Http1 => {
-            let mut builder = hyper::server::conn::http1::Builder::new();
+            let mut builder = http1::Builder::new();
             // The gate keeps the times.
             builder.header_read_timeout(None).title_case_headers(true).max_buf_size(buffer(&limits));
             if limits.headers > HEADERS_ON_STACK {
                 builder.max_headers(limits.headers);
             }
             let connection = builder.serve_connection(gate, service);
-            drive(connection, &flow, |connection| connection.graceful_shutdown()).await
+            drive(connection, &flow, http1::Connection::graceful_shutdown).await
         }
         Protocol::Http2 => {
             let streams = Streams { limit: limits.body_idle, counters };
-            let mut builder = hyper::server::conn::http2::Builder::new(streams);
+            let mut builder = http2::Builder::new(streams);
             builder
                 .timer(TokioTimer::new())
                 .max_concurrent_streams(STREAMS)
@@ -144,7 +145,7 @@ where
                 .max_header_list_size(u32::try_from(limits.head.as_u64()).unwrap_or(u32::MAX));
             let connection = builder.serve_connection(gate, service);
             // Larger and rarer than HTTP/1: not in the task of every connection.
-            Box::pin(drive(connection, &flow, |connection| connection.graceful_shutdown())).await
+            Box::pin(drive(connection, &flow, http2::Connection::graceful_shutdown)).await
         }
     };
     if let Err(error) = result {

@@ -103,8 +103,7 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     pub(crate) fn new(io: T, flow: Arc<Flow>, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
-        let times =
-            Times { timer: None, idle_since: None, calls: 0, head_since: None, write_since: None, told: None };
+        let times = Times { timer: None, idle_since: None, calls: 0, head_since: None, write_since: None, told: None };
         let io = TokioIo::new(Counting { inner: io, read: 0 });
         let (held, phase) = (Vec::new(), Phase::Unknown);
         Self { io, phase, held, passed: 0, substitute: &[], heads: 0, flow, limits, counters, times, linger: None }

@@ -260,7 +260,8 @@ impl<'a> Fields<'a> {
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.encoding = self.encoding.with(value),
             7 if name.eq_ignore_ascii_case(b"upgrade") => {
-                self.websocket |= value.split(|b| *b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"websocket"));
+                self.websocket |=
+                    value.split(|b| *b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"websocket"));
             }
             _ => {}
         }

@@ -64,6 +64,6 @@ impl ResolvesServerCert for Certificates {
 }
 
 fn names(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
-    let leaf = key.end_entity_cert().and_then(|leaf| ParsedCertificate::try_from(leaf));
+    let leaf = key.end_entity_cert().and_then(ParsedCertificate::try_from);
     leaf.is_ok_and(|leaf| verify_server_name(&leaf, name).is_ok())
 }

@@ -1,0 +1,116 @@
+//! From a name to a connection: addresses, TCP, TLS.
+
+use crate::error::ErrorKind;
+use crate::stream::{Io, Stream, Traffic};
+use parking_lot::Mutex;
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+
+/// Why there is no connection: kind and particulars.
+pub(crate) type Failed = (ErrorKind, String);
+
+/// Certificates to trust, read once for each file.
+#[derive(Default)]
+pub(crate) struct Trust(Mutex<HashMap<Option<PathBuf>, Arc<ClientConfig>>>);
+
+impl Trust {
+    /// TLS that trusts `ca`, or the public authorities.
+    pub(crate) fn config(&self, ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+        let key = ca.map(Path::to_owned);
+        if let Some(config) = self.0.lock().get(&key) {
+            return Ok(config.clone());
+        }
+        self.read(key)
+    }
+
+    /// The same, read anew.
+    pub(crate) fn read(&self, ca: Option<PathBuf>) -> Result<Arc<ClientConfig>, String> {
+        let mut roots = RootCertStore::empty();
+        match &ca {
+            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+            Some(file) => {
+                let wrong = |error: &dyn std::fmt::Display| format!("cannot use {}: {error}", file.display());
+                for certificate in CertificateDer::pem_file_iter(file).map_err(|error| wrong(&error))? {
+                    let certificate = certificate.map_err(|error| wrong(&error))?;
+                    roots.add(certificate).map_err(|error| wrong(&error))?;
+                }
+                if roots.is_empty() {
+                    return Err(wrong(&"there is no certificate in it"));
+                }
+            }
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| format!("cannot set up TLS: {error}"))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let config = Arc::new(config);
+        self.0.lock().insert(ca, config.clone());
+        Ok(config)
+    }
+}
+
+/// Connects to `host`. `attempt`, from 0, chooses which of its addresses comes first, so that a dead one does not
+/// take all attempts. With TLS the certificate must name `host`.
+pub(crate) async fn connect(
+    host: &str,
+    port: u16,
+    tls: Option<Arc<ClientConfig>>,
+    limit: Duration,
+    attempt: u32,
+) -> Result<Stream, Failed> {
+    let deadline = Instant::now() + limit;
+    let late = |what: &str| (ErrorKind::ConnectTimeout, format!("{what} took more than {limit:?}"));
+    let found = timeout_at(deadline, tokio::net::lookup_host((host, port))).await;
+    let addresses = found
+        .map_err(|_| (ErrorKind::Dns, format!("the address of {host} took more than {limit:?}")))?
+        .map_err(|error| (ErrorKind::Dns, format!("{host}: {error}")))?;
+    let socket = connect_any(addresses.collect(), attempt, deadline).await.map_err(|error| match error {
+        Some(error) => (ErrorKind::Connect, format!("{host}:{port}: {error}")),
+        None => late("connecting"),
+    })?;
+    // Requests are written whole; waiting to fill packets would only delay them.
+    let _ = socket.set_nodelay(true);
+    let io = match tls {
+        None => Io::Plain(socket),
+        Some(config) => {
+            let name = ServerName::try_from(host.to_owned()).map_err(|e| (ErrorKind::Tls, format!("{host}: {e}")))?;
+            let handshake = TlsConnector::from(config).connect(name, socket);
+            let stream = timeout_at(deadline, handshake).await.map_err(|_| late("the TLS handshake"))?;
+            Io::Tls(Box::new(stream.map_err(|error| (ErrorKind::Tls, format!("{host}: {error}")))?))
+        }
+    };
+    Ok(Stream { io, traffic: Arc::new(Traffic::default()) })
+}
+
+/// Tries the addresses one after the other. All but the last share the time evenly. `None`: no time is left.
+async fn connect_any(
+    mut addresses: Vec<SocketAddr>,
+    attempt: u32,
+    deadline: Instant,
+) -> Result<TcpStream, Option<std::io::Error>> {
+    if addresses.is_empty() {
+        return Err(Some(std::io::Error::other("it has no address")));
+    }
+    let first = attempt as usize % addresses.len();
+    addresses.rotate_left(first);
+    let mut last = None;
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
+        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+            Ok(Ok(socket)) => return Ok(socket),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => {}
+        }
+    }
+    Err(last)
+}

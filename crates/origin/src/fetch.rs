@@ -1,0 +1,245 @@
+//! One request to an origin, with its attempts.
+
+use crate::arriving::{Arriving, Lease};
+use crate::connect::connect;
+use crate::error::{ErrorKind, OriginError};
+use crate::exchange::exchange;
+use crate::fields::remove_hop_by_hop;
+use crate::outgoing::Outgoing;
+use crate::pool::{Channel, Pool};
+use crate::retry::{Attempt, Next, next};
+use crate::{Fetched, Shared, Timing};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::ext::ReasonPhrase;
+use hyper_util::rt::TokioIo;
+use rimward_config::Origin;
+use rimward_types::{Body, RequestHead, ResponseHead};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The largest head of an answer (`cdn-behaviour.md` section 20).
+const HEAD_LIMIT: usize = 32 * 1024;
+/// The most bytes of an answer that are read ahead of who takes them.
+const READ_BUFFER: usize = 64 * 1024;
+
+/// The request, as it is sent in each attempt.
+struct Message {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+pub(crate) async fn fetch(
+    shared: &Shared,
+    origin: &Origin,
+    pool: Arc<Pool>,
+    prefix: &str,
+    head: RequestHead,
+    body: Body,
+) -> Result<Fetched, OriginError> {
+    let began = Instant::now();
+    let completion = origin.completion_timeout.map(|limit| began + limit);
+    let mut message = match Message::new(origin, prefix, head, &body) {
+        Ok(message) => message,
+        Err(detail) => return Err(OriginError { kind: ErrorKind::InvalidRequest, attempts: 0, detail }),
+    };
+    let mut body = Some(body);
+    let mut fresh = false;
+    let mut attempts = 0;
+    loop {
+        let attempt_began = Instant::now();
+        let leased = lease(shared, origin, &pool, fresh, attempts, completion).await;
+        let failed = match leased {
+            Err((kind, detail)) => {
+                attempts += 1;
+                let attempt = Attempt {
+                    kind,
+                    method: &message.method,
+                    sent: false,
+                    stale: false,
+                    repeatable: true,
+                    attempts,
+                    allowed: u32::from(origin.attempts),
+                };
+                (next(attempt), kind, detail)
+            }
+            Ok(mut lease) => {
+                let connect = attempt_began.elapsed();
+                let reused = lease.channel.used;
+                count(if reused { &shared.counters.reused } else { &shared.counters.connected });
+                let empty = body.as_ref().is_some_and(Body::is_empty);
+                let outgoing = Outgoing::new(body.take().unwrap_or_default(), lease.channel.traffic.clone());
+                let request = message.request(outgoing, empty);
+                match exchange(&mut lease.channel, request, origin.read_timeout, completion).await {
+                    Ok(response) => {
+                        let timing = Timing {
+                            connect: if reused { Duration::ZERO } else { connect },
+                            first_byte: began.elapsed(),
+                        };
+                        let (head, body) = receive(response, lease, origin, completion);
+                        let attempts = attempts + 1;
+                        return Ok(Fetched { head, body, timing, connection_reused: reused, attempts });
+                    }
+                    Err(failed) => {
+                        if !failed.stale {
+                            attempts += 1;
+                        }
+                        if let Some((headers, whole)) = failed.unsent {
+                            message.headers = headers;
+                            body = Some(whole);
+                        } else if empty {
+                            body = Some(Body::Empty);
+                        }
+                        let attempt = Attempt {
+                            kind: failed.kind,
+                            method: &message.method,
+                            sent: failed.sent,
+                            stale: failed.stale,
+                            repeatable: body.is_some(),
+                            attempts,
+                            allowed: u32::from(origin.attempts),
+                        };
+                        (next(attempt), failed.kind, failed.detail)
+                    }
+                }
+            }
+        };
+        let (next, kind, detail) = failed;
+        // What the completion time has left is for the answer, not for ever new attempts.
+        let in_time = completion.is_none_or(|end| Instant::now() < end);
+        match next {
+            Next::Again if in_time => {}
+            Next::Fresh if in_time => fresh = true,
+            _ => return Err(OriginError { kind, attempts: attempts.max(1), detail }),
+        }
+        count(&shared.counters.retried);
+        tracing::debug!(origin = %origin.name, attempts, %detail, "trying again");
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A connection: a kept one unless `fresh`, else a new one.
+async fn lease(
+    shared: &Shared,
+    origin: &Origin,
+    pool: &Arc<Pool>,
+    fresh: bool,
+    attempt: u32,
+    completion: Option<Instant>,
+) -> Result<Lease, (ErrorKind, String)> {
+    let left = completion.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+    let limit = origin.connect_timeout.min(left);
+    let permit = pool.permit(limit).await?;
+    let lease = |channel| Lease { channel, pool: pool.clone(), keepalive: origin.keepalive, permit };
+    if !fresh && let Some(channel) = pool.take(origin.keepalive) {
+        return Ok(lease(channel));
+    }
+    match open(shared, origin, pool, limit, attempt).await {
+        Ok(channel) => Ok(lease(channel)),
+        Err(failed) => {
+            count(&shared.counters.connect_failed);
+            Err(failed)
+        }
+    }
+}
+
+async fn open(
+    shared: &Shared,
+    origin: &Origin,
+    pool: &Pool,
+    limit: Duration,
+    attempt: u32,
+) -> Result<Channel, (ErrorKind, String)> {
+    let endpoint = &pool.endpoint;
+    let tls = match endpoint.tls {
+        true => Some(shared.trust.config(origin.ca.as_deref()).map_err(|reason| (ErrorKind::Tls, reason))?),
+        false => None,
+    };
+    let stream = connect(&endpoint.host, endpoint.port, tls, limit, attempt).await?;
+    let traffic = stream.traffic.clone();
+    let made = http1::Builder::new()
+        .title_case_headers(true)
+        .max_header_size(HEAD_LIMIT)
+        .max_buf_size(READ_BUFFER)
+        .handshake(TokioIo::new(stream))
+        .await;
+    let (sender, driver) = made.map_err(|error| (ErrorKind::Connect, error.to_string()))?;
+    Ok(Channel::new(sender, driver, traffic))
+}
+
+impl Message {
+    fn new(origin: &Origin, prefix: &str, head: RequestHead, body: &Body) -> Result<Self, String> {
+        let RequestHead { method, path, query, mut headers, .. } = head;
+        // A fragment would be dropped silently, and what comes after it with it.
+        if !path.starts_with('/') || path.contains(['#', '?']) || query.as_ref().is_some_and(|q| q.contains('#')) {
+            return Err(format!("`{path}` is no path"));
+        }
+        if matches!(method, Method::CONNECT | Method::TRACE) {
+            return Err(format!("{method} is not for origins"));
+        }
+        let mut target = String::with_capacity(prefix.len() + path.len() + query.as_ref().map_or(0, |q| q.len() + 1));
+        target.push_str(prefix);
+        target.push_str(&path);
+        if let Some(query) = query {
+            target.push('?');
+            target.push_str(&query);
+        }
+        let uri = Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| format!("`{path}`: {error}"))?;
+        remove_hop_by_hop(&mut headers);
+        headers.remove(header::EXPECT);
+        headers.remove(header::CONTENT_LENGTH);
+        for (name, value) in &origin.headers {
+            headers.insert(name, value.clone());
+        }
+        if !headers.contains_key(header::HOST) {
+            let host = HeaderValue::from_str(&origin.host()).map_err(|error| error.to_string())?;
+            headers.insert(header::HOST, host);
+        }
+        // RFC 9110 section 8.6: a method that expects a body says that there is none.
+        if body.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        Ok(Self { method, uri, headers })
+    }
+
+    /// The request for one attempt. Its headers are a copy when it is repeatable, else they must be given back.
+    fn request(&mut self, body: Outgoing, repeatable: bool) -> Request<Outgoing> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = if repeatable { self.headers.clone() } else { std::mem::take(&mut self.headers) };
+        request
+    }
+}
+
+/// The answer as the node sees it.
+fn receive(
+    response: Response<Incoming>,
+    lease: Lease,
+    origin: &Origin,
+    completion: Option<Instant>,
+) -> (ResponseHead, Body) {
+    let (parts, incoming) = response.into_parts();
+    let mut headers = parts.headers;
+    remove_hop_by_hop(&mut headers);
+    let reason = parts.extensions.get::<ReasonPhrase>();
+    let reason = reason.and_then(|reason| std::str::from_utf8(reason.as_bytes()).ok()).map(Into::into);
+    let head = ResponseHead { status: parts.status, reason, headers };
+    if incoming.is_end_stream() {
+        lease.finish();
+        return (head, Body::Empty);
+    }
+    let read_timeout = origin.read_timeout;
+    let lease = Some(lease);
+    (head, Body::stream(Arriving { incoming, lease, read_timeout, completion, timer: None, waiting: false }))
+}
