@@ -194,14 +194,7 @@ impl Cache {
         }
     }
 
-    fn lead(
-        &self,
-        shard: &mut Shard,
-        asked: &Asked<'_>,
-        stored: Option<Stored>,
-        why: Forward,
-        joinable: bool,
-    ) -> Lead {
+    fn lead(&self, shard: &mut Shard, asked: &Asked<'_>, stored: Option<Stored>, why: Forward, joinable: bool) -> Lead {
         let key = Arc::new(asked.key.clone());
         let request = Arc::new(asked.request.clone());
         let fill = Fill::new(request.clone(), joinable);
@@ -260,6 +253,11 @@ impl Cache {
         self.store.purge(what)
     }
 
+    /// Counts what [`Cache::purge`] would remove now, with up to `most` of the URLs.
+    pub fn count(&self, what: &Purge, most: usize) -> (Purged, Vec<String>) {
+        self.store.count(what, most)
+    }
+
     /// Makes stale instead of removing: what is stored is validated before its next use, or served when the origin is away.
     pub fn expire(&self, what: &Purge) -> Purged {
         self.store.expire(what)
@@ -299,6 +297,3 @@ fn stale(stored: &Stored, asked: &Asked<'_>, detail: &'static str) -> Hit {
     hit.status.detail = Some(detail);
     hit
 }
-
-#[cfg(test)]
-mod tests;

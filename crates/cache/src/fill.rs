@@ -33,6 +33,3 @@ pub struct OriginFailure {
     /// 502, 503 or 504: what a viewer gets when nothing stale may be served.
     pub status: StatusCode,
 }
-
-#[cfg(test)]
-mod tests;

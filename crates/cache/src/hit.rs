@@ -218,10 +218,7 @@ impl http_body::Body for Blocks {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         let Some(block) = this.blocks.get(this.next).filter(|_| this.left > 0) else { return Poll::Ready(None) };
         let end = (this.skip + this.left).min(block.len() as u64);

@@ -202,9 +202,10 @@ fn kept_parameters<'a>(query: Option<&'a str>, set: &'a NameSet) -> impl Iterato
         (NameSet::All, whole) => (whole, None),
         (_, Some(query)) => (None, Some(query)),
     };
-    let named = listed.into_iter().flat_map(|query| query.split('&')).filter(|parameter| {
-        !parameter.is_empty() && set.contains(parameter.split('=').next().unwrap_or_default())
-    });
+    let named = listed
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .filter(|parameter| !parameter.is_empty() && set.contains(parameter.split('=').next().unwrap_or_default()));
     whole.into_iter().chain(named)
 }
 

@@ -51,13 +51,6 @@ impl Room {
     pub(crate) fn join(&mut self, mut other: Room) {
         self.bytes += std::mem::take(&mut other.bytes);
     }
-
-    /// Takes `bytes` out; at most what there is.
-    pub(crate) fn split(&mut self, bytes: usize) -> Room {
-        let bytes = bytes.min(self.bytes);
-        self.bytes -= bytes;
-        Room { budget: self.budget.clone(), bytes }
-    }
 }
 
 impl Drop for Room {
@@ -106,12 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn room_can_be_split_and_joined() {
+    fn rooms_can_be_joined() {
         let budget = Budget::new(10);
-        let mut room = budget.reserve(8).unwrap();
-        let part = room.split(3);
-        assert_eq!((room.bytes(), part.bytes(), budget.held()), (5, 3, 8));
-        drop(part);
+        let mut room = budget.reserve(5).unwrap();
         room.join(budget.reserve(5).unwrap());
         assert_eq!((room.bytes(), budget.held()), (10, 10));
         drop(room);

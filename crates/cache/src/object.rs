@@ -35,13 +35,7 @@ pub(crate) struct Face {
 
 impl Face {
     /// Makes the face of a response to a request with `request` headers. `head` is without hop-by-hop fields.
-    pub(crate) fn new(
-        mut head: ResponseHead,
-        request: &HeaderMap,
-        terms: Terms,
-        rules: &Rules,
-        room: Room,
-    ) -> Self {
+    pub(crate) fn new(mut head: ResponseHead, request: &HeaderMap, terms: Terms, rules: &Rules, room: Room) -> Self {
         let received = terms.received;
         fields::for_storing(&mut head.headers, &terms.dropped, received);
         let selecting = match vary::names(&head.headers) {
@@ -49,15 +43,7 @@ impl Face {
             _ => Selecting::default(),
         };
         let validators = Validators::of(&head.headers, received);
-        Self {
-            head,
-            terms,
-            validators,
-            selecting,
-            expired: AtomicBool::new(false),
-            rested: AtomicU64::new(0),
-            room,
-        }
+        Self { head, terms, validators, selecting, expired: AtomicBool::new(false), rested: AtomicU64::new(0), room }
     }
 
     pub(crate) fn is_expired(&self) -> bool {
@@ -84,8 +70,7 @@ impl Face {
 
 /// Bytes that a face for `head` takes in the store, key included.
 pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: usize) -> usize {
-    let fields: usize =
-        head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_WEIGHT).sum();
+    let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_WEIGHT).sum();
     // The selecting fields are kept too; at most all that the request has.
     let selecting = match vary::names(&head.headers) {
         Names::These(names) => {
@@ -130,4 +115,3 @@ impl Stored {
         Arc::ptr_eq(&self.face, &other.face)
     }
 }
-

@@ -117,8 +117,7 @@ impl Store {
     /// A fetch has ended well: stores its answer, unless a purge has struck it from the list meanwhile.
     pub(crate) fn complete(&self, key: &Arc<Key>, fill: &Arc<Fill>, stored: Stored) {
         let mut shard = self.shard(key);
-        let replaced =
-            shard.complete(key, fill, stored, self.options.variants.max(1));
+        let replaced = shard.complete(key, fill, stored, self.options.variants.max(1));
         drop(shard);
         drop(replaced);
     }
@@ -157,6 +156,20 @@ impl Store {
     /// Makes stale what `what` names.
     pub(crate) fn expire(&self, what: &Purge) -> Purged {
         self.each(&extent(what), |shard, extent| (shard.expire(extent), Vec::new()))
+    }
+
+    /// Counts what [`Store::purge`] would remove now, with up to `most` URLs.
+    pub(crate) fn count(&self, what: &Purge, most: usize) -> (Purged, Vec<String>) {
+        let extent = extent(what);
+        let mut examples = Vec::new();
+        let mut total = Purged::default();
+        for shard in &self.shards {
+            let counted = shard.lock().count(&extent, &mut examples, most);
+            total.objects += counted.objects;
+            total.bytes += counted.bytes;
+            total.fills += counted.fills;
+        }
+        (total, examples)
     }
 
     fn each(&self, extent: &Extent, act: impl Fn(&mut Shard, &Extent) -> (Purged, Vec<Stored>)) -> Purged {

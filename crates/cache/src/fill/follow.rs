@@ -60,15 +60,7 @@ impl Follow {
                 let now = self.cache.now();
                 let (head, status) = (aged(&face, now), self.status(&face, face.head.status));
                 let status = CacheStatus { stored: true, ..status };
-                Followed::Hit(Hit::arriving(
-                    head,
-                    &face,
-                    filling,
-                    &self.request,
-                    now,
-                    status,
-                    CacheResult::Hit,
-                ))
+                Followed::Hit(Hit::arriving(head, &face, filling, &self.request, now, status, CacheResult::Hit))
             }
             Found::Ended(Ended::Answer { stored, .. }) if !self.selects(&stored.face) => Followed::Retry,
             Found::Ended(Ended::Answer { stored, kind, shared: true }) => Followed::Hit(self.answer(&stored, kind)),
@@ -97,11 +89,9 @@ impl Follow {
         let status = match kind {
             AnswerKind::New => CacheStatus { stored: true, ..self.status(&stored.face, own) },
             AnswerKind::Refreshed => self.status(&stored.face, StatusCode::NOT_MODIFIED),
-            AnswerKind::Stale(origin) => CacheStatus {
-                forward_status: origin,
-                detail: Some("stale-if-error"),
-                ..self.status(&stored.face, own)
-            },
+            AnswerKind::Stale(origin) => {
+                CacheStatus { forward_status: origin, detail: Some("stale-if-error"), ..self.status(&stored.face, own) }
+            }
         };
         Hit::with(stored, &self.request, self.cache.now(), status, CacheResult::Hit)
     }

@@ -258,11 +258,7 @@ impl Lead {
             }
             _ => {}
         }
-        let status = CacheStatus {
-            forward_status: Some(head.status),
-            detail: Some(reason.as_str()),
-            ..self.status()
-        };
+        let status = CacheStatus { forward_status: Some(head.status), detail: Some(reason.as_str()), ..self.status() };
         let result = CacheResult::Miss.with_status(head.status);
         self.conclude(Ended::Alone);
         Completed::NotStored { head, body, reason, status, result }
@@ -315,15 +311,7 @@ impl Lead {
         let (store, key, fill) = (self.store.clone(), self.key.clone(), self.fill.clone());
         let pump = Pump::new(store, key, fill, face.clone(), expected, self.is_background);
         tokio::spawn(pump.run(body));
-        Completed::Stored(Hit::arriving(
-            head,
-            &face,
-            filling,
-            &self.request,
-            now,
-            status,
-            CacheResult::Miss,
-        ))
+        Completed::Stored(Hit::arriving(head, &face, filling, &self.request, now, status, CacheResult::Miss))
     }
 
     fn keep_whole(

@@ -40,18 +40,7 @@ impl Pump {
         expected: Option<u64>,
         patient: bool,
     ) -> Self {
-        Self {
-            store,
-            key,
-            fill,
-            face,
-            expected,
-            patient,
-            overflown: false,
-            loose: 0,
-            forsaken: None,
-            done: false,
-        }
+        Self { store, key, fill, face, expected, patient, overflown: false, loose: 0, forsaken: None, done: false }
     }
 
     /// Reads `body` to its end.

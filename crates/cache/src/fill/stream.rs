@@ -43,10 +43,7 @@ impl http_body::Body for Filling {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let limit = self.end.map_or(u64::MAX, |end| end.saturating_sub(self.at));
         if limit == 0 {
             return Poll::Ready(None);

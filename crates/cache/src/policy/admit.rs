@@ -113,12 +113,7 @@ pub fn admit(request: &RequestHead, response: &ResponseHead, rules: &Rules, time
     }
 }
 
-fn terms(
-    request: &RequestHead,
-    response: &ResponseHead,
-    rules: &Rules,
-    times: Times,
-) -> Result<Terms, NotStored> {
+fn terms(request: &RequestHead, response: &ResponseHead, rules: &Rules, times: Times) -> Result<Terms, NotStored> {
     let table = rules.profile.table();
     let headers = &response.headers;
     let method_is_stored = match request.method {
@@ -143,9 +138,8 @@ fn terms(
     let is_targeted = from_cdn.is_some();
     let directives = from_cdn.unwrap_or_else(|| Directives::of_response(headers));
     check_restrictions(request, response, &directives, rules)?;
-    let lifetime =
-        freshness::lifetime(response.status, &directives, headers, is_targeted, rules, times.received)
-            .ok_or(NotStored::Status)?;
+    let lifetime = freshness::lifetime(response.status, &directives, headers, is_targeted, rules, times.received)
+        .ok_or(NotStored::Status)?;
     if request.method == Method::POST && !(lifetime.source.is_explicit() && names_itself(request, headers)) {
         return Err(NotStored::Method);
     }
@@ -175,8 +169,7 @@ fn check_restrictions(
         }
         no_store = false;
     }
-    let is_beaten = table.min_ttl_beats_all
-        && (rules.ttl.min > Duration::ZERO || !obeys_restrictions(response.status));
+    let is_beaten = table.min_ttl_beats_all && (rules.ttl.min > Duration::ZERO || !obeys_restrictions(response.status));
     if no_store && !is_beaten {
         return Err(NotStored::NoStore);
     }

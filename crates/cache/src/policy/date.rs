@@ -6,8 +6,7 @@ use std::time::Duration;
 const DAY: u64 = 86_400;
 const MONTHS: [&[u8]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
-const WEEKDAYS: [&[u8]; 7] =
-    [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
+const WEEKDAYS: [&[u8]; 7] = [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
 
 /// Reads a date in one of the three forms. Letters compare without case; anything else must be exact.
 /// `now` decides the century of two-digit years (RFC 850 form). Dates before 1970 become the epoch.

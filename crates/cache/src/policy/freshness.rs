@@ -159,12 +159,7 @@ fn class(status: StatusCode) -> Class {
     }
 }
 
-fn cloudfront(
-    status: StatusCode,
-    directives: &Directives,
-    given: Option<Lifetime>,
-    rules: &Rules,
-) -> Option<Lifetime> {
+fn cloudfront(status: StatusCode, directives: &Directives, given: Option<Lifetime>, rules: &Rules) -> Option<Lifetime> {
     let ttl = &rules.ttl;
     let blocked = directives.no_store || directives.no_cache.is_all() || directives.private.is_all();
     let spoken = directives.max_age.is_present() || directives.s_maxage.is_present();
@@ -178,8 +173,7 @@ fn cloudfront(
         // `no-store` and `private` were refused before; what remains is used after validation.
         Class::Plain | Class::Explicit if blocked => Some(Lifetime { time: Duration::ZERO, source: Source::NoCache }),
         Class::Plain | Class::Explicit => {
-            let default =
-                Lifetime { time: ttl.default.unwrap_or(CLOUDFRONT_DEFAULT), source: Source::DefaultTtl };
+            let default = Lifetime { time: ttl.default.unwrap_or(CLOUDFRONT_DEFAULT), source: Source::DefaultTtl };
             Some(bounded(given.unwrap_or(default), rules))
         }
         Class::Error { obeys: true } if blocked => None,

@@ -61,7 +61,12 @@ pub fn reuse(terms: &Terms, expired: bool, request: &RequestDirectives, table: &
     if table.request_directives {
         let age = age::current(terms.initial_age, terms.received, now);
         let left = terms.lifetime.time.saturating_sub(counted_age(terms, now));
-        let too_old = request.max_age.given().is_some_and(|limit| age >= limit) || request.max_age == Seconds::Invalid;
+        let too_old = match request.max_age {
+            Seconds::Absent => false,
+            // `max-age=0` is how browsers ask for validation.
+            Seconds::Invalid | Seconds::Given(0) => true,
+            Seconds::Given(limit) => age > Duration::from_secs(u64::from(limit)),
+        };
         let too_short = request.min_fresh.given().is_some_and(|wanted| left < wanted);
         if request.no_cache || too_old || (fresh && too_short) {
             return Reuse::Validate(Reason::Request);

@@ -134,9 +134,7 @@ impl Shard {
             Some(newest.face.selecting.names().cloned().collect())
         });
         let names = names.unwrap_or_default();
-        let fits = |fill: &&Arc<Fill>| {
-            Selecting::of(&names, &fill.request.headers, &HeaderMap::new()).matches(request)
-        };
+        let fits = |fill: &&Arc<Fill>| Selecting::of(&names, &fill.request.headers, &HeaderMap::new()).matches(request);
         fills
             .iter()
             .filter(|fill| fill.joinable && matches!(fill.phase(), Phase::Asking))
@@ -146,13 +144,7 @@ impl Shard {
     }
 
     /// Stores the answer of a fetch that is still on the list. Gives what it replaces, to be dropped outside the lock.
-    pub(super) fn complete(
-        &mut self,
-        key: &Arc<Key>,
-        fill: &Arc<Fill>,
-        stored: Stored,
-        most: usize,
-    ) -> Vec<Stored> {
+    pub(super) fn complete(&mut self, key: &Arc<Key>, fill: &Arc<Fill>, stored: Stored, most: usize) -> Vec<Stored> {
         if !self.release(key, fill) {
             return vec![stored];
         }
@@ -263,6 +255,22 @@ impl Shard {
             fills: self.strike(extent, unsafe_too),
         };
         (purged, removed)
+    }
+
+    /// Counts what a purge would remove, and names URLs until `examples` has `most` of them.
+    pub(super) fn count(&self, extent: &Extent, examples: &mut Vec<String>, most: usize) -> Purged {
+        let fills = self.fills.iter().filter(|(key, _)| extent.holds(key)).map(|(_, fills)| fills.len() as u64).sum();
+        let mut counted = Purged { fills, ..Purged::default() };
+        for key in self.keys_in(extent) {
+            if examples.len() < most {
+                examples.push(key.url());
+            }
+            for stored in self.resources.peek(&*key).into_iter().flatten() {
+                counted.objects += 1;
+                counted.bytes += stored.weight();
+            }
+        }
+        counted
     }
 
     pub(super) fn expire(&mut self, extent: &Extent) -> Purged {

@@ -1,0 +1,232 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::fill::Times;
+use crate::memory::block;
+use crate::object::{Content, Face, face_weight};
+use crate::policy::admit::{Admission, admit};
+use crate::rules::{KeyRules, NameSet, Rules};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use proptest::prelude::*;
+use rimward_types::{ByteSize, RequestHead, ResponseHead, TestClock};
+use shard::Found;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn store(memory: ByteSize, variants: usize) -> Store {
+    let options = Options { memory, max_object: memory, variants, ..Options::default() };
+    Store::new(options, Arc::new(TestClock::at(Timestamp::from_secs(1_750_000_000))))
+}
+
+fn request(url: &str, language: &str) -> RequestHead {
+    let mut request = RequestHead::get(url);
+    request.headers.insert("accept-language", HeaderValue::from_str(language).unwrap());
+    request
+}
+
+fn key(request: &RequestHead) -> Arc<Key> {
+    Arc::new(Key::new("E1", request, &KeyRules { query: NameSet::All, ..KeyRules::default() }))
+}
+
+fn begin(store: &Store, request: &RequestHead) -> Arc<Fill> {
+    let fill = Fill::new(Arc::new(request.clone()), true);
+    store.shard(&key(request)).register(&key(request), &fill);
+    fill
+}
+
+/// Ends a fetch with a body of `size` bytes, each of which is `mark`. False when there is no room.
+fn end(store: &Store, request: &RequestHead, fill: &Arc<Fill>, size: usize, mark: u8) -> bool {
+    let mut head = ResponseHead::new(StatusCode::OK);
+    head.headers.insert("cache-control", HeaderValue::from_static("max-age=60"));
+    head.headers.insert("vary", HeaderValue::from_static("accept-language"));
+    let times = Times { requested: store.now(), received: store.now() };
+    let rules = Rules::default();
+    let Admission::Store(terms) = admit(request, &head, &rules, times) else { panic!("it is stored") };
+    let key = key(request);
+    let weight = face_weight(&head, &request.headers, key.as_bytes().len());
+    let rooms = store.reserve(weight).zip(store.reserve(size));
+    let Some((face_room, room)) = rooms else {
+        store.release(&key, fill);
+        return false;
+    };
+    let face = Arc::new(Face::new(head, &request.headers, terms, &rules, face_room));
+    let content = Content::Whole(block(&[vec![mark; size].into()], room));
+    store.complete(&key, fill, Stored { face, content });
+    true
+}
+
+fn find(store: &Store, request: &RequestHead) -> Option<Bytes> {
+    match store.shard(&key(request)).find(&key(request), &request.headers) {
+        Found::Stored(Stored { content: Content::Whole(bytes), .. }) => Some(bytes),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_least_recently_used_key_goes_first() {
+    let store = store(ByteSize::kb(64), 4);
+    let requests: Vec<_> = (0..5).map(|i| request(&format!("/{i}"), "en")).collect();
+    for request in &requests[..3] {
+        assert!(end(&store, request, &begin(&store, request), 15_000, 1));
+    }
+    assert!(find(&store, &requests[0]).is_some());
+    assert!(end(&store, &requests[3], &begin(&store, &requests[3]), 15_000, 1));
+    assert!(end(&store, &requests[4], &begin(&store, &requests[4]), 15_000, 1));
+    let kept: Vec<bool> = requests.iter().map(|request| find(&store, request).is_some()).collect();
+    assert_eq!(kept, [true, false, false, true, true]);
+    assert_eq!(store.usage().evicted, 2);
+}
+
+#[test]
+fn what_a_reader_holds_is_counted_after_its_eviction() {
+    let store = store(ByteSize::kb(64), 4);
+    let first = request("/first", "en");
+    assert!(end(&store, &first, &begin(&store, &first), 40_000, 7));
+    let held = find(&store, &first).unwrap();
+    let second = request("/second", "en");
+    let fill = begin(&store, &second);
+    assert!(!end(&store, &second, &fill, 40_000, 8), "the reader's bytes leave no room");
+    drop(held);
+    assert!(end(&store, &second, &begin(&store, &second), 40_000, 8));
+    assert_eq!(store.usage().fills, 0);
+}
+
+#[test]
+fn variants_of_a_key_are_bounded() {
+    let store = store(ByteSize::mb(1), 2);
+    for language in ["en", "de", "fr"] {
+        let request = request("/", language);
+        assert!(end(&store, &request, &begin(&store, &request), 10, 1));
+    }
+    assert!(find(&store, &request("/", "en")).is_none());
+    assert!(find(&store, &request("/", "de")).is_some());
+    assert!(find(&store, &request("/", "fr")).is_some());
+    assert_eq!(store.usage().objects, 2);
+}
+
+#[test]
+fn a_purge_takes_all_variants_and_counts_them() {
+    // cdn-behaviour.md section 17
+    let store = store(ByteSize::mb(1), 4);
+    for (url, language) in [("/x", "en"), ("/x", "de"), ("/x?a=1", "en"), ("/xy", "en"), ("/y", "en")] {
+        let request = request(url, language);
+        assert!(end(&store, &request, &begin(&store, &request), 10, 1));
+    }
+    let url = Purge::Url { distribution: "E1".into(), url: "/x".into() };
+    let (counted, examples) = store.count(&url, 10);
+    let purged = store.purge(&url);
+    assert_eq!(purged.objects, 2);
+    assert_eq!((counted, examples), (purged, vec!["/x".to_owned()]));
+    let purged = store.purge(&Purge::Prefix { distribution: "E1".into(), prefix: "/x".into() });
+    assert_eq!(purged.objects, 2);
+    assert_eq!(store.purge(&Purge::Distribution("E".into())).objects, 0);
+    assert_eq!(store.purge(&Purge::Distribution("E1".into())).objects, 1);
+    assert_eq!(store.usage(), Usage::default());
+}
+
+#[test]
+fn a_fetch_that_began_before_a_purge_is_not_stored() {
+    // cdn-behaviour.md section 17
+    let store = store(ByteSize::mb(1), 4);
+    let asked = request("/x", "en");
+    let before = begin(&store, &asked);
+    let other = request("/y", "en");
+    let elsewhere = begin(&store, &other);
+    let purged = store.purge(&Purge::Url { distribution: "E1".into(), url: "/x".into() });
+    assert_eq!(purged, Purged { fills: 1, ..Purged::default() });
+    let after = begin(&store, &asked);
+    assert!(end(&store, &asked, &after, 10, 2));
+    assert!(end(&store, &asked, &before, 10, 1));
+    assert!(end(&store, &other, &elsewhere, 10, 3));
+    assert_eq!(find(&store, &asked).unwrap()[0], 2);
+    assert_eq!(find(&store, &other).unwrap()[0], 3);
+    assert_eq!(store.usage().objects, 2);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Begin(u8, bool),
+    End(prop::sample::Index, usize, u8),
+    Leave(prop::sample::Index),
+    Find(u8, bool),
+    Purge(u8),
+    PurgeAll,
+    Hold(u8, bool),
+    LetGo,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Begin(url, german)),
+        4 => (any::<prop::sample::Index>(), 0usize..30_000, any::<u8>()).prop_map(|(at, size, mark)| Step::End(at, size, mark)),
+        1 => any::<prop::sample::Index>().prop_map(Step::Leave),
+        3 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Find(url, german)),
+        1 => (0u8..6).prop_map(Step::Purge),
+        1 => Just(Step::PurgeAll),
+        1 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Hold(url, german)),
+        1 => Just(Step::LetGo),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The model: what was stored last under a name, unless purged since the fetch began. The store may forget, but it
+    /// never serves anything else, never exceeds its bound, and counts what it has.
+    #[test]
+    fn the_store_agrees_with_its_model(steps in proptest::collection::vec(step(), 1..60)) {
+        let memory = ByteSize::kb(128);
+        let store = store(memory, 4);
+        let ask = |url: u8, german: bool| request(&format!("/{url}"), if german { "de" } else { "en" });
+        let mut model: BTreeMap<(u8, bool), Bytes> = BTreeMap::new();
+        let mut fills: Vec<(u8, bool, Arc<Fill>)> = Vec::new();
+        let mut struck: BTreeSet<usize> = BTreeSet::new();
+        let mut held = Vec::new();
+        for step in steps {
+            match step {
+                Step::Begin(url, german) => fills.push((url, german, begin(&store, &ask(url, german)))),
+                Step::End(at, size, mark) if !fills.is_empty() => {
+                    let (url, german, fill) = fills.swap_remove(at.index(fills.len()));
+                    let stored = end(&store, &ask(url, german), &fill, size, mark);
+                    if stored && !struck.remove(&(Arc::as_ptr(&fill) as usize)) {
+                        model.insert((url, german), vec![mark; size].into());
+                    }
+                }
+                Step::Leave(at) if !fills.is_empty() => {
+                    let (url, german, fill) = fills.swap_remove(at.index(fills.len()));
+                    store.release(&key(&ask(url, german)), &fill);
+                    struck.remove(&(Arc::as_ptr(&fill) as usize));
+                }
+                Step::Find(url, german) => {
+                    if let Some(found) = find(&store, &ask(url, german)) {
+                        prop_assert_eq!(Some(&found), model.get(&(url, german)));
+                    }
+                }
+                Step::Purge(url) => {
+                    let purged = store.purge(&Purge::Url { distribution: "E1".into(), url: format!("/{url}") });
+                    model.retain(|(other, _), _| *other != url);
+                    let fresh = fills.iter().filter(|(other, ..)| *other == url)
+                        .filter(|(_, _, fill)| struck.insert(Arc::as_ptr(fill) as usize)).count();
+                    prop_assert_eq!(purged.fills, fresh as u64);
+                    prop_assert!(find(&store, &ask(url, true)).is_none() && find(&store, &ask(url, false)).is_none());
+                }
+                Step::PurgeAll => {
+                    store.purge(&Purge::All);
+                    model.clear();
+                    struck = fills.iter().map(|(_, _, fill)| Arc::as_ptr(fill) as usize).collect();
+                    prop_assert_eq!(store.usage().objects, 0);
+                }
+                Step::Hold(url, german) => held.extend(find(&store, &ask(url, german))),
+                Step::LetGo => held.clear(),
+                Step::End(..) | Step::Leave(_) => {}
+            }
+            let usage = store.usage();
+            prop_assert!(usage.bytes <= memory.as_u64());
+            prop_assert!(usage.objects <= model.len() as u64);
+            let found = model.keys().filter(|(url, german)| find(&store, &ask(*url, *german)).is_some()).count();
+            prop_assert_eq!(usage.objects, found as u64);
+        }
+        drop((held, fills));
+        store.purge(&Purge::All);
+        prop_assert_eq!(store.usage().bytes, 0);
+    }
+}

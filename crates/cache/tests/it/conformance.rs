@@ -1,0 +1,574 @@
+//! Cases of the public suite (`cache-conformance.md` section 7), by their ids. A first response is told to the cache,
+//! some seconds pass (3 where the suite pauses), and a second request is served from it, validates it, or goes forward.
+
+use crate::play::*;
+use http::StatusCode;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Cached,
+    Validated,
+    Forwarded,
+}
+use Expect::{Cached, Forwarded, Validated};
+
+type Fields = &'static [(&'static str, &'static str)];
+
+/// Id, first status and fields, seconds, expectation; no request fields.
+const RESPONSES: &[(&str, u16, Fields, u64, Expect)] = &[
+    ("freshness-none", 200, &[], 3, Forwarded),
+    ("freshness-max-age", 200, &[("cache-control", "max-age=3600")], 3, Cached),
+    ("freshness-max-age-stale", 200, &[("cache-control", "max-age=2")], 3, Forwarded),
+    ("freshness-max-age-0", 200, &[("cache-control", "max-age=0")], 3, Forwarded),
+    ("freshness-max-age-max-minus-1", 200, &[("cache-control", "max-age=2147483647")], 3, Cached),
+    ("freshness-max-age-max", 200, &[("cache-control", "max-age=2147483648")], 3, Cached),
+    ("freshness-max-age-max-plus-1", 200, &[("cache-control", "max-age=2147483649")], 3, Cached),
+    ("freshness-max-age-max-plus", 200, &[("cache-control", "max-age=99999999999")], 3, Cached),
+    ("freshness-max-age-age", 200, &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "7200")], 3, Forwarded),
+    ("freshness-max-age-date", 200, &[("date", "@-7200"), ("cache-control", "max-age=3600")], 3, Forwarded),
+    (
+        "freshness-max-age-expires",
+        200,
+        &[("cache-control", "max-age=3600"), ("expires", "@-7200"), ("date", "@0")],
+        3,
+        Cached,
+    ),
+    (
+        "freshness-max-age-expires-invalid",
+        200,
+        &[("cache-control", "max-age=3600"), ("expires", "0"), ("date", "@0")],
+        3,
+        Cached,
+    ),
+    (
+        "freshness-max-age-0-expires",
+        200,
+        &[("cache-control", "max-age=0"), ("expires", "@7200"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    ("freshness-max-age-extension", 200, &[("cache-control", "foobar, max-age=3600")], 3, Cached),
+    ("freshness-max-age-case-insenstive", 200, &[("cache-control", "MaX-aGe=3600")], 3, Cached),
+    ("freshness-max-age-negative", 200, &[("cache-control", "max-age=-3600")], 3, Forwarded),
+    ("freshness-s-maxage-shared", 200, &[("cache-control", "s-maxage=3600")], 3, Cached),
+    ("freshness-max-age-s-maxage-shared-longer", 200, &[("cache-control", "max-age=3600, s-maxage=1")], 3, Forwarded),
+    (
+        "freshness-max-age-s-maxage-shared-longer-reversed",
+        200,
+        &[("cache-control", "s-maxage=1, max-age=3600")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-max-age-s-maxage-shared-longer-multiple",
+        200,
+        &[("cache-control", "max-age=3600"), ("cache-control", "s-maxage=1")],
+        3,
+        Forwarded,
+    ),
+    ("freshness-max-age-s-maxage-shared-shorter", 200, &[("cache-control", "max-age=1, s-maxage=3600")], 3, Cached),
+    (
+        "freshness-max-age-s-maxage-shared-shorter-expires",
+        200,
+        &[("cache-control", "max-age=0, s-maxage=3600"), ("expires", "@-10"), ("date", "@0")],
+        3,
+        Cached,
+    ),
+    (
+        "freshness-max-age-ignore-quoted",
+        200,
+        &[("cache-control", "extension=\"max-age=3600\", max-age=1")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-max-age-ignore-quoted-rev",
+        200,
+        &[("cache-control", "max-age=1, extension=\"max-age=3600\"")],
+        3,
+        Forwarded,
+    ),
+    ("freshness-max-age-leading-zero", 200, &[("cache-control", "max-age=003600")], 3, Cached),
+    ("freshness-max-age-single-quoted", 200, &[("cache-control", "max-age='3600'")], 3, Forwarded),
+    ("age-parse-nonnumeric", 200, &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "abc")], 3, Cached),
+    ("age-parse-negative", 200, &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "-7200")], 3, Cached),
+    ("age-parse-float", 200, &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "7200.0")], 3, Cached),
+    (
+        "age-parse-large-minus-one",
+        200,
+        &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "2147483647")],
+        3,
+        Forwarded,
+    ),
+    ("age-parse-large", 200, &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "2147483648")], 3, Forwarded),
+    (
+        "age-parse-larger",
+        200,
+        &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "2147483649")],
+        3,
+        Forwarded,
+    ),
+    ("age-parse-suffix", 200, &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "7200, 0")], 3, Forwarded),
+    ("age-parse-prefix", 200, &[("date", "@0"), ("cache-control", "max-age=3600"), ("age", "0, 7200")], 3, Cached),
+    (
+        "age-parse-suffix-twoline",
+        200,
+        &[("cache-control", "max-age=3600"), ("age", "7200"), ("age", "0")],
+        3,
+        Forwarded,
+    ),
+    ("age-parse-prefix-twoline", 200, &[("cache-control", "max-age=3600"), ("age", "0"), ("age", "7200")], 3, Cached),
+    ("age-parse-dup-0", 200, &[("cache-control", "max-age=3600"), ("age", "0, 0")], 3, Cached),
+    ("age-parse-dup-old", 200, &[("cache-control", "max-age=10000"), ("age", "3600"), ("age", "3600")], 3, Cached),
+    ("freshness-expires-future", 200, &[("expires", "@3600"), ("date", "@0")], 3, Cached),
+    ("freshness-expires-past", 200, &[("expires", "@-3600"), ("date", "@0")], 3, Forwarded),
+    ("freshness-expires-present", 200, &[("expires", "@0"), ("date", "@0")], 3, Forwarded),
+    ("freshness-expires-old-date", 200, &[("expires", "@300"), ("date", "@400")], 3, Forwarded),
+    ("freshness-expires-invalid", 200, &[("expires", "0"), ("date", "@0")], 3, Forwarded),
+    ("freshness-expires-invalid-date", 200, &[("expires", "@3600"), ("date", "foo")], 3, Cached),
+    ("freshness-expires-age-slow-date", 200, &[("date", "@-10"), ("expires", "@5"), ("age", "25")], 3, Forwarded),
+    ("freshness-expires-age-fast-date", 200, &[("date", "@10"), ("expires", "@20"), ("age", "25")], 3, Forwarded),
+    ("freshness-expires-32bit", 200, &[("expires", "Tue, 19 Jan 2038 14:14:08 GMT"), ("date", "@0")], 3, Cached),
+    ("freshness-expires-far-future", 200, &[("expires", "Sun, 21 Nov 2286 04:46:39 GMT"), ("date", "@0")], 3, Cached),
+    ("freshness-expires-rfc850", 200, &[("expires", "Thursday, 18-Aug-50 02:01:18 GMT"), ("date", "@0")], 3, Cached),
+    ("freshness-expires-ansi-c", 200, &[("expires", "Thu Aug 18 02:01:18 2050"), ("date", "@0")], 3, Cached),
+    (
+        "freshness-expires-wrong-case-weekday",
+        200,
+        &[("expires", "THU, 18 Aug 2050 02:01:18 GMT"), ("date", "@0")],
+        3,
+        Cached,
+    ),
+    (
+        "freshness-expires-wrong-case-month",
+        200,
+        &[("expires", "Thu, 18 AUG 2050 02:01:18 GMT"), ("date", "@0")],
+        3,
+        Cached,
+    ),
+    (
+        "freshness-expires-wrong-case-tz",
+        200,
+        &[("expires", "Thu, 18 Aug 2050 02:01:18 gMT"), ("date", "@0")],
+        3,
+        Cached,
+    ),
+    (
+        "freshness-expires-invalid-utc",
+        200,
+        &[("expires", "Thu, 18 Aug 2050 02:01:18 UTC"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-aest",
+        200,
+        &[("expires", "Thu, 18 Aug 2050 02:01:18 AEST"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-2-digit-year",
+        200,
+        &[("expires", "Thu, 18 Aug 50 02:01:18 GMT"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-no-comma",
+        200,
+        &[("expires", "Thu 18 Aug 2050 02:01:18 GMT"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-multiple-spaces",
+        200,
+        &[("expires", "Thu, 18  Aug  2050  02:01:18 GMT"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-date-dashes",
+        200,
+        &[("expires", "Thu, 18-Aug-2050 02:01:18 GMT"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-time-periods",
+        200,
+        &[("expires", "Thu, 18 Aug 2050 02.01.18 GMT"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-1-digit-hour",
+        200,
+        &[("expires", "Thu, 18 Aug 2050 2:01:18 GMT"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "freshness-expires-invalid-multiple-lines",
+        200,
+        &[("expires", "Thu, 18 Aug 2050 2:01:18 GMT"), ("expires", "Thu, 18 Aug 2050 2:01:19 GMT")],
+        3,
+        Forwarded,
+    ),
+    ("cc-resp-private-shared", 200, &[("cache-control", "private, max-age=3600")], 0, Forwarded),
+    ("cc-resp-no-store", 200, &[("cache-control", "no-store")], 0, Forwarded),
+    ("cc-resp-no-store-case-insensitive", 200, &[("cache-control", "No-StOrE")], 0, Forwarded),
+    (
+        "cc-resp-no-store-fresh",
+        200,
+        &[("cache-control", "max-age=10000, no-store"), ("expires", "@10000"), ("date", "@0")],
+        0,
+        Forwarded,
+    ),
+    (
+        "cc-resp-no-cache",
+        200,
+        &[("cache-control", "max-age=10000, no-cache"), ("expires", "@10000"), ("date", "@0")],
+        0,
+        Forwarded,
+    ),
+    ("cc-resp-no-cache-case-insensitive", 200, &[("cache-control", "No-CaChE, max-age=9")], 0, Forwarded),
+    ("cc-resp-no-cache-revalidate", 200, &[("cache-control", "no-cache"), ("etag", "\"abc\"")], 0, Validated),
+    (
+        "cc-resp-no-cache-revalidate-fresh",
+        200,
+        &[("cache-control", "max-age=10000, no-cache"), ("etag", "\"abc\""), ("expires", "@10000")],
+        0,
+        Validated,
+    ),
+    (
+        "cc-resp-must-revalidate-fresh",
+        200,
+        &[("cache-control", "max-age=10000, must-revalidate"), ("etag", "\"a\"")],
+        0,
+        Cached,
+    ),
+    (
+        "cc-resp-must-revalidate-stale",
+        200,
+        &[("cache-control", "max-age=2, must-revalidate"), ("etag", "\"a\"")],
+        3,
+        Validated,
+    ),
+    ("pragma-response-no-cache", 200, &[("cache-control", "max-age=10000"), ("pragma", "no-cache")], 0, Cached),
+    ("status-200-must-understand", 200, &[("cache-control", "max-age=3600, no-store, must-understand")], 3, Cached),
+    ("status-599-must-understand", 599, &[("cache-control", "max-age=3600, no-store, must-understand")], 3, Forwarded),
+    (
+        "heuristic-599-cached",
+        599,
+        &[("cache-control", "public"), ("last-modified", "@-86400"), ("date", "@0")],
+        0,
+        Cached,
+    ),
+    (
+        "conditional-etag-strong-generate",
+        200,
+        &[("expires", "@0"), ("date", "@0"), ("etag", "\"abcdef\"")],
+        3,
+        Validated,
+    ),
+    (
+        "conditional-etag-weak-generate-weak",
+        200,
+        &[("expires", "@0"), ("date", "@0"), ("etag", "W/\"abcdef\"")],
+        3,
+        Validated,
+    ),
+    (
+        "conditional-lm-stale",
+        200,
+        &[("cache-control", "max-age=2"), ("last-modified", "@-3000"), ("date", "@0")],
+        3,
+        Validated,
+    ),
+    ("other-set-cookie", 200, &[("cache-control", "max-age=9"), ("set-cookie", "a=b")], 0, Cached),
+    ("cdn-max-age", 200, &[("cdn-cache-control", "max-age=3600")], 3, Cached),
+    ("cdn-max-age-max-plus", 200, &[("cdn-cache-control", "max-age=99999999999")], 3, Cached),
+    ("cdn-max-age-age", 200, &[("date", "@0"), ("cdn-cache-control", "max-age=3600"), ("age", "7200")], 3, Forwarded),
+    (
+        "cdn-max-age-space-before-equals",
+        200,
+        &[("cache-control", "max-age=1"), ("cdn-cache-control", "max-age =100")],
+        3,
+        Forwarded,
+    ),
+    ("cdn-max-age-0", 200, &[("cdn-cache-control", "max-age=0")], 3, Forwarded),
+    ("cdn-max-age-extension", 200, &[("cdn-cache-control", "foobar, max-age=3600")], 3, Cached),
+    (
+        "cdn-max-age-expires",
+        200,
+        &[("cdn-cache-control", "max-age=3600"), ("expires", "@-10000"), ("date", "@0")],
+        3,
+        Cached,
+    ),
+    (
+        "cdn-max-age-0-expires",
+        200,
+        &[("cdn-cache-control", "max-age=0"), ("expires", "@10000"), ("date", "@0")],
+        3,
+        Forwarded,
+    ),
+    (
+        "cdn-max-age-short-cc-max-age",
+        200,
+        &[("cache-control", "max-age=1"), ("cdn-cache-control", "max-age=3600")],
+        3,
+        Cached,
+    ),
+    (
+        "cdn-max-age-long-cc-max-age",
+        200,
+        &[("cache-control", "max-age=3600"), ("cdn-cache-control", "max-age=1")],
+        3,
+        Forwarded,
+    ),
+    ("cdn-private", 200, &[("cdn-cache-control", "private"), ("cache-control", "max-age=10000")], 0, Forwarded),
+    ("cdn-no-cache", 200, &[("cdn-cache-control", "no-cache"), ("cache-control", "max-age=10000")], 0, Forwarded),
+    (
+        "cdn-no-store-cc-fresh",
+        200,
+        &[("cache-control", "max-age=10000"), ("cdn-cache-control", "no-store")],
+        3,
+        Forwarded,
+    ),
+    ("cdn-fresh-cc-nostore", 200, &[("cache-control", "no-store"), ("cdn-cache-control", "max-age=10000")], 3, Cached),
+    (
+        "cdn-cc-invalid-sh-type-unknown",
+        200,
+        &[("cdn-cache-control", "max-age=10000, &&&&&"), ("cache-control", "no-store")],
+        3,
+        Forwarded,
+    ),
+    (
+        "cdn-cc-invalid-sh-type-wrong",
+        200,
+        &[("cdn-cache-control", "max-age=\"10000\""), ("cache-control", "no-store")],
+        3,
+        Forwarded,
+    ),
+];
+
+#[tokio::test]
+async fn responses_are_reused_validated_or_fetched_again_as_the_suite_wants() {
+    let mut wrong = Vec::new();
+    for &(id, status, fields, seconds, expected) in RESPONSES {
+        let play = Play::new();
+        play.get("/", answers(status, fields, "first")).await;
+        let second = play.after(seconds).get("/", answers(200, &[("cache-control", "no-store")], "second")).await;
+        let got = match &second.asked {
+            None => Cached,
+            Some(asked) if asked.headers.contains_key("if-none-match") => Validated,
+            Some(asked) if asked.headers.contains_key("if-modified-since") => Validated,
+            Some(_) => Forwarded,
+        };
+        let body: &[u8] = if got == Cached { b"first" } else { b"second" };
+        if got != expected || second.body != body {
+            wrong.push((id, got, expected));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn every_final_status_with_explicit_freshness_is_reused_until_it_is_stale() {
+    // status-*-fresh, status-*-stale
+    for status in [200, 203, 204, 299, 301, 302, 303, 307, 308, 400, 404, 410, 499, 500, 502, 503, 504, 599] {
+        let play = Play::new();
+        play.get("/", answers(status, &[("cache-control", "max-age=3600")], "")).await;
+        let seen = play.after(3).hit("/").await;
+        assert_eq!(seen.head.status, status);
+        let play = Play::new();
+        play.get("/", answers(status, &[("cache-control", "max-age=2")], "")).await;
+        let seen = play.after(3).get("/", answers(204, &[], "")).await;
+        assert_eq!(seen.head.status, 204, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn heuristics_are_for_the_statuses_of_the_list() {
+    // heuristic-*
+    for (status, cached) in [
+        (200, true),
+        (201, false),
+        (202, false),
+        (203, true),
+        (204, true),
+        (403, false),
+        (404, true),
+        (405, true),
+        (410, true),
+        (414, true),
+        (501, true),
+        (502, false),
+        (503, false),
+        (504, false),
+        (599, false),
+    ] {
+        let play = Play::new();
+        play.get("/", answers(status, &[("last-modified", "@-86400"), ("date", "@0")], "")).await;
+        let seen = play.get("/", answers(status, &[], "")).await;
+        assert_eq!(seen.asked.is_none(), cached, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn requests_may_ask_for_validation() {
+    // ccreq-*
+    let fresh: Fields = &[("cache-control", "max-age=3600"), ("etag", "\"a\""), ("age", "1800")];
+    for (id, wish, cached) in [
+        ("ccreq-ma0", "max-age=0", false),
+        ("ccreq-magreaterage", "max-age=600", false),
+        ("ccreq-min-fresh", "min-fresh=2000", false),
+        ("ccreq-no-cache", "no-cache", false),
+        ("ccreq-no-store", "no-store", true),
+        ("ccreq-oic", "only-if-cached", true),
+    ] {
+        let play = Play::new();
+        play.get("/", answers(200, fresh, "a")).await;
+        let seen = play.ask(get("/", &[("cache-control", wish)]), answers(304, &[("etag", "\"a\"")], "")).await;
+        assert_eq!(seen.asked.is_none(), cached, "{id}");
+        assert_eq!(seen.head.status, 200, "{id}");
+        assert_eq!(seen.body, "a", "{id}");
+        if let Some(asked) = seen.asked {
+            assert_eq!(asked.headers["if-none-match"], "\"a\"", "{id}");
+            assert!(seen.status.contains("fwd=request"), "{}", seen.status);
+        }
+    }
+    let play = Play::new();
+    let seen = play.ask(get("/", &[("cache-control", "only-if-cached")]), Origin::MustNotBeAsked).await;
+    assert_eq!(seen.head.status, StatusCode::GATEWAY_TIMEOUT);
+    let play = Play::new();
+    play.get("/", answers(200, &[("cache-control", "max-age=1")], "a")).await;
+    play.after(5).ask(get("/", &[("cache-control", "max-stale=1000")]), Origin::MustNotBeAsked).await;
+}
+
+#[tokio::test]
+async fn pragma_of_requests_is_not_heard() {
+    // pragma-request-no-cache (RFC 9111 section 5.4)
+    let play = Play::new();
+    play.get("/", answers(200, &[("cache-control", "max-age=9")], "a")).await;
+    play.ask(get("/", &[("pragma", "no-cache")]), Origin::MustNotBeAsked).await;
+}
+
+#[tokio::test]
+async fn variants_live_side_by_side() {
+    // vary-invalidate
+    let play = Play::new();
+    let fields: Fields = &[("cache-control", "max-age=5000"), ("vary", "Foo")];
+    play.ask(get("/", &[("foo", "1")]), answers(200, fields, "one")).await;
+    let seen = play.ask(get("/", &[("foo", "2")]), answers(200, fields, "two")).await;
+    assert!(seen.status.contains("fwd=vary-miss"), "{}", seen.status);
+    for (foo, body) in [("1", "one"), ("2", "two"), ("1", "one")] {
+        assert_eq!(play.ask(get("/", &[("foo", foo)]), Origin::MustNotBeAsked).await.body, body);
+    }
+}
+
+#[tokio::test]
+async fn vary_star_is_never_reused() {
+    // vary-star, vary-syntax-*
+    for vary in ["*", "*, *", ", *", "*, Foo", "Foo, *"] {
+        let play = Play::new();
+        play.get("/", answers(200, &[("cache-control", "max-age=5000"), ("vary", vary)], "a")).await;
+        assert!(play.get("/", answers(200, &[], "")).await.asked.is_some(), "{vary}");
+    }
+}
+
+#[tokio::test]
+async fn in_the_cloudfront_profile_the_key_alone_selects() {
+    // cdn-behaviour.md section 10.2
+    let play = Play::cloudfront();
+    play.ask(get("/", &[("foo", "1")]), answers(200, &[("vary", "Foo")], "one")).await;
+    assert_eq!(play.ask(get("/", &[("foo", "2")]), Origin::MustNotBeAsked).await.body, "one");
+}
+
+#[tokio::test]
+async fn authorization_keeps_answers_from_being_shared() {
+    // other-authorization*
+    for (control, cached) in [
+        ("max-age=3600", false),
+        ("max-age=3600, public", true),
+        ("max-age=3600, must-revalidate", true),
+        ("s-maxage=3600", true),
+    ] {
+        let play = Play::new();
+        let asked = || get("/", &[("authorization", "FOO")]);
+        play.ask(asked(), answers(200, &[("cache-control", control)], "a")).await;
+        assert_eq!(play.ask(asked(), answers(200, &[], "b")).await.asked.is_none(), cached, "{control}");
+    }
+}
+
+#[tokio::test]
+async fn age_counts_from_the_origin_on_and_date_stays() {
+    // other-age-gen, other-age-update-*, other-date-update*
+    let play = Play::new();
+    let first =
+        play.get("/", answers(200, &[("cache-control", "max-age=3600"), ("age", "30"), ("date", "@-5")], "a")).await;
+    assert_eq!(first.head.headers["age"], "30");
+    let second = play.after(3).hit("/").await;
+    assert_eq!(second.head.headers["age"], "33");
+    assert_eq!(second.head.headers["date"], first.head.headers["date"]);
+    assert_eq!(second.head.headers.get_all("age").iter().count(), 1);
+    assert_eq!(second.status, "Rimward; hit; ttl=3567");
+}
+
+#[tokio::test]
+async fn different_queries_are_different_resources() {
+    // query-args-different, query-args-same
+    let play = Play::new();
+    let fresh: Fields = &[("cache-control", "max-age=3600")];
+    play.get("/?a=1", answers(200, fresh, "1")).await;
+    play.get("/?a=2", answers(200, fresh, "2")).await;
+    assert_eq!(play.hit("/?a=1").await.body, "1");
+}
+
+#[tokio::test]
+async fn unsafe_methods_invalidate_when_they_succeed() {
+    // invalidate-*
+    for name in ["POST", "PUT", "DELETE", "PATCH", "M-SEARCH"] {
+        for (status, gone) in [(200, true), (302, true), (500, false), (404, false)] {
+            let play = Play::new();
+            let fresh: Fields = &[("cache-control", "max-age=3600"), ("vary", "foo")];
+            play.get("/a", answers(200, fresh, "a")).await;
+            play.ask(get("/a", &[("foo", "1")]), answers(200, fresh, "b")).await;
+            let asked = method(name, "/a", &[("host", "h")]);
+            play.ask(asked.clone(), answers(status, &[], "")).await;
+            let purged = play.cache.invalidate("E1", &asked, &head(status, &[]), &play.rules);
+            assert_eq!(purged.objects, if gone { 2 } else { 0 }, "{name} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unsafe_methods_invalidate_what_they_name_on_the_same_host() {
+    // invalidate-*-location, invalidate-*-cl; RFC 9111 section 4.4
+    let play = Play::new();
+    let fresh: Fields = &[("cache-control", "max-age=3600")];
+    for url in ["/b", "/c", "/d"] {
+        play.get(url, answers(200, fresh, "a")).await;
+    }
+    let asked = method("POST", "/a", &[("host", "h")]);
+    let told = head(201, &[("location", "http://h/b"), ("content-location", "c")]);
+    assert_eq!(play.cache.invalidate("E1", &asked, &told, &play.rules).objects, 2);
+    let told = head(201, &[("location", "http://other/d")]);
+    assert_eq!(play.cache.invalidate("E1", &asked, &told, &play.rules).objects, 0);
+    play.hit("/d").await;
+}
+
+#[tokio::test]
+async fn a_post_answers_later_gets_when_it_names_itself() {
+    // method-POST
+    let play = Play::new();
+    let asked = method("POST", "/a", &[("host", "h")]);
+    let lead = play.cache.lead_post("E1", &asked, &play.rules).unwrap();
+    let told = head(200, &[("cache-control", "max-age=3600"), ("content-location", "http://h/a")]);
+    play.cache.invalidate("E1", &asked, &told, &play.rules);
+    let seen = done(None, lead.respond(told, "posted".into(), play.times())).await;
+    assert_eq!(seen.body, "posted");
+    assert_eq!(play.after(3).hit("/a").await.body, "posted");
+}

@@ -1,0 +1,11 @@
+//! Plays of origin, cache and viewers, with a clock that the test owns.
+
+#![allow(clippy::unwrap_used)]
+
+mod collapse;
+mod conditions;
+mod conformance;
+mod differential;
+mod play;
+mod stale;
+mod storing;
