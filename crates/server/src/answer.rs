@@ -3,13 +3,14 @@
 use crate::ALLOWED_METHODS;
 use crate::counters::{Counters, add};
 use crate::flow::{Flow, InFlight, Verdict};
+use crate::framing;
 use crate::refusal::{Refusal, Refused};
 use crate::request;
 use crate::service::Service;
 use crate::stall;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -41,10 +42,17 @@ pub(crate) async fn answer<S: Service>(
 ) -> Result<Response<Reply>, Infallible> {
     let (in_flight, verdict) = session.flow.begin();
     let version = request.version();
-    let (head, body) = match session.admit(request, verdict) {
+    let to_head = request.method() == Method::HEAD;
+    let (mut head, mut body) = match session.admit(request, verdict) {
         Admitted::Request(head, body) => session.call(head, body).await,
         Admitted::Answer(head, body) => (head, body),
     };
+    if head.status.is_informational() {
+        // Neither interim nor switching protocols: an answer is final here.
+        tracing::error!(status = head.status.as_u16(), "the service gave an interim answer");
+        (head, body) = (ResponseHead::new(StatusCode::INTERNAL_SERVER_ERROR), Body::Empty);
+    }
+    framing::settle(&mut head.headers, head.status, to_head, body.len());
     Ok(session.response(head, body, version, in_flight))
 }
 

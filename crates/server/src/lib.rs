@@ -5,7 +5,7 @@
 //! - [`counters`]: what happened.
 //! - `listener`, `tls`, `connection`: from a socket to a protocol.
 //! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser, keeps the times of a connection.
-//! - `answer`, `request`: one request, to the service and back.
+//! - `answer`, `request`, `framing`: one request, to the service and back.
 //! - `stall`: HTTP/2 streams whose viewer takes nothing.
 //! - `flow`: what these parts tell each other.
 
@@ -14,6 +14,7 @@ mod chunked;
 mod connection;
 pub mod counters;
 mod flow;
+mod framing;
 mod gate;
 mod head;
 mod listener;

@@ -200,3 +200,16 @@ async fn a_connection_closes_after_the_requests_that_it_may_have() {
     assert_eq!(last.header("connection"), Some("close"));
     assert!(raw.is_closed().await);
 }
+
+#[tokio::test]
+async fn an_answer_with_wrong_framing_is_set_right() {
+    let stage = Stage::start().await;
+    let mut raw = stage.raw().await;
+    for _ in 0..2 {
+        let answer = raw.send("GET /wrong-length HTTP/1.1\r\nHost: x\r\n\r\n").await.response().await;
+        assert_eq!((answer.header("content-length"), answer.text().as_str()), (Some("5"), "short"));
+        assert_eq!(answer.header("transfer-encoding"), None);
+    }
+    let answer = raw.send("GET /interim HTTP/1.1\r\nHost: x\r\n\r\n").await.response().await;
+    assert_eq!(answer.status, 500);
+}

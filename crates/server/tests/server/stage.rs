@@ -169,6 +169,15 @@ impl Service for Script {
                 drop(body);
                 "early".into()
             }
+            "/wrong-length" => {
+                answer.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("99"));
+                answer.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("gzip"));
+                "short".into()
+            }
+            "/interim" => {
+                answer.status = StatusCode::SWITCHING_PROTOCOLS;
+                Body::Empty
+            }
             "/reason" => {
                 answer.reason = Some("As You Like It".into());
                 "".into()
