@@ -151,10 +151,8 @@ impl Cache {
         }
         let mark = shard.marked(key, asked.now);
         let may_join = may_join && mark.is_none() && !is_personal(&asked);
-        if may_join {
-            if let Some(begin) = self.join(&shard, &asked, why) {
-                return begin;
-            }
+        if may_join && let Some(begin) = self.join(&shard, &asked, why) {
+            return begin;
         }
         // HEAD brings no body that others could share.
         let joinable = may_join && request.method != Method::HEAD;

@@ -46,17 +46,13 @@ impl Pump {
     /// Reads `body` to its end.
     pub(crate) async fn run(mut self, mut body: Body) {
         while let Some(frame) = body.frame().await {
-            match frame {
-                Err(error) => return self.break_off(error.to_string()),
+            let data = match frame {
                 // Trailers are not stored (RFC 9111 section 3.1 lets a cache drop them).
-                Ok(frame) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => {
-                        if !self.take(data).await {
-                            return self.break_off("nobody reads it".to_owned());
-                        }
-                    }
-                    _ => {}
-                },
+                Ok(frame) => frame.into_data().unwrap_or_default(),
+                Err(error) => return self.break_off(error.to_string()),
+            };
+            if !data.is_empty() && !self.take(data).await {
+                return self.break_off("nobody reads it".to_owned());
             }
             if self.is_forsaken() {
                 return self.break_off("nobody reads it".to_owned());

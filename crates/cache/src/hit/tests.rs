@@ -15,6 +15,12 @@ fn read(mut body: Blocks) -> Vec<u8> {
 
 proptest! {
     #[test]
+    fn numbers_become_digits(number in any::<u64>()) {
+        prop_assert_eq!(decimal(number), number.to_string());
+        prop_assert_eq!(decimal(number % 10), (number % 10).to_string());
+    }
+
+    #[test]
     fn blocks_give_exactly_the_bytes_that_are_asked_for(
         sizes in proptest::collection::vec(1usize..9, 1..6), from in any::<prop::sample::Index>(), to in any::<prop::sample::Index>(),
     ) {

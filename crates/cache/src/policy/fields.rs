@@ -1,5 +1,6 @@
 //! Which header fields are stored, and how a 304 updates them (RFC 9111 sections 3.1 and 3.2).
 
+use bytes::Bytes;
 use http::header::{
     AGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VARY,
@@ -48,16 +49,37 @@ pub(super) fn is_needed(name: &HeaderName) -> bool {
     [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_TYPE, CONTENT_RANGE, VARY, DATE].contains(name)
 }
 
-/// Makes `headers` (hop-by-hop fields are out already) what is stored: without `dropped`, without `Age`, which is
-/// reckoned anew for each answer, and with a `Date` (RFC 9110 section 6.6.1).
+/// Makes `headers` (hop-by-hop fields are out already) what is stored: without `dropped`, with a `Date` (RFC 9110
+/// section 6.6.1), and with a place for `Age`, which is reckoned anew for each answer.
 pub fn for_storing(headers: &mut HeaderMap, dropped: &[HeaderName], received: Timestamp) {
     for name in dropped {
         headers.remove(name);
     }
-    headers.remove(AGE);
-    if !headers.contains_key(DATE) {
-        if let Ok(value) = HeaderValue::from_str(&date::format(received)) {
-            headers.insert(DATE, value);
+    headers.insert(AGE, HeaderValue::from_static("0"));
+    give_date(headers, received);
+}
+
+fn give_date(headers: &mut HeaderMap, received: Timestamp) {
+    if !headers.contains_key(DATE)
+        && let Ok(value) = HeaderValue::from_str(&date::format(received))
+    {
+        headers.insert(DATE, value);
+    }
+}
+
+/// Copies all values into one piece of memory. As they come, they are slices of a connection's read buffer, and would
+/// keep all of it for as long as the response is stored.
+pub fn into_own_memory(headers: &mut HeaderMap) {
+    let mut joined = Vec::with_capacity(headers.values().map(HeaderValue::len).sum());
+    for value in headers.values() {
+        joined.extend_from_slice(value.as_bytes());
+    }
+    let mut rest = Bytes::from(joined);
+    for value in headers.values_mut() {
+        let own = rest.split_to(value.len());
+        if let Ok(mut own) = HeaderValue::from_maybe_shared(own) {
+            own.set_sensitive(value.is_sensitive());
+            *value = own;
         }
     }
 }
@@ -84,11 +106,7 @@ pub fn update(stored: &mut HeaderMap, mut fresh: HeaderMap, received: Timestamp)
             (None, None) => {}
         }
     }
-    if !stored.contains_key(DATE) {
-        if let Ok(value) = HeaderValue::from_str(&date::format(received)) {
-            stored.insert(DATE, value);
-        }
-    }
+    give_date(stored, received);
 }
 
 #[cfg(test)]
@@ -125,6 +143,15 @@ mod tests {
         let mut headers = map(&[("connection", "Content-Length, vary, X-B"), ("content-length", "1"), ("x-b", "1")]);
         strip_hop_by_hop(&mut headers);
         assert_eq!(headers, map(&[("content-length", "1")]));
+    }
+
+    #[test]
+    fn values_are_the_same_in_their_own_memory() {
+        let mut headers = map(&[("a", "1"), ("b", ""), ("c", "some text")]);
+        headers.append("a", HeaderValue::from_static("2"));
+        let before = headers.clone();
+        into_own_memory(&mut headers);
+        assert_eq!(headers, before);
     }
 
     #[test]

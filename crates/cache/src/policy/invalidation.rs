@@ -18,11 +18,8 @@ pub fn doubtful(request: &RequestHead, response: &ResponseHead, rules: &Rules) -
     }
     urls.push(request.path_and_query());
     for name in [LOCATION, CONTENT_LOCATION] {
-        if let Some(url) = named(response, &name).and_then(|location| same_host_path(location, request)) {
-            if !urls.contains(&url) {
-                urls.push(url);
-            }
-        }
+        let url = named(response, &name).and_then(|location| same_host_path(location, request));
+        urls.extend(url.filter(|url| !urls.contains(url)));
     }
     urls
 }

@@ -56,7 +56,8 @@ impl Selecting {
             .iter()
             .map(|name| Field {
                 name: name.clone(),
-                line: only_line(request, name).cloned(),
+                // A copy: the value as it came would keep the request's read buffer.
+                line: only_line(request, name).and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()),
                 canonical: canonical(request, name).map(Vec::into_boxed_slice),
             })
             .collect();
