@@ -4,18 +4,19 @@
 //! begins. A bad head never reaches the parser: the gate hands it a harmless request in its place, remembers the
 //! verdict in the [`Flow`], and hands nothing after that. So the refusal goes out in order, after the answers to
 //! requests before it, and the connection closes behind it.
-//! The gate also keeps the times: idle, head, and writes that make no way. Over HTTP/2 it does that alone.
+//! The gate also keeps the times ([`crate::times`]). Over HTTP/2 it does that alone.
 
 use crate::chunked::Chunked;
-use crate::counters::{Counters, add};
+use crate::counters::Counters;
+use crate::counting::Counting;
 use crate::flow::{Flow, Verdict};
 use crate::head::{Framing, Inspected, inspect};
 use crate::refusal::Refusal;
+use crate::times::{Awaits, Late, Times};
 use http::Version;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use rimward_config::Limits;
-use std::future::Future;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 /// Bytes read at a time. On the stack, so that an idle connection holds no buffer.
 const READ: usize = 16 * 1024;
@@ -72,30 +73,9 @@ pub(crate) struct Gate<T> {
     heads: u64,
     flow: Arc<Flow>,
     limits: Arc<Limits>,
-    counters: Arc<Counters>,
     times: Times,
     /// Set when the writing side was closed: how long and how much we still read.
     linger: Option<(Instant, u64)>,
-}
-
-/// When the connection must have moved.
-struct Times {
-    timer: Option<Pin<Box<Sleep>>>,
-    /// When the wait that may be running began, and what `Flow::calls` said then.
-    idle_since: Option<Instant>,
-    calls: u64,
-    /// When the first byte of the head came that is not complete.
-    head_since: Option<Instant>,
-    /// Since when a write waits for the viewer.
-    write_since: Option<Instant>,
-    /// When idle was noticed and the driver told.
-    told: Option<Instant>,
-}
-
-/// Counts what is read.
-struct Counting<T> {
-    inner: T,
-    read: u64,
 }
 
 impl<T> Gate<T>
@@ -103,10 +83,10 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     pub(crate) fn new(io: T, flow: Arc<Flow>, limits: Arc<Limits>, counters: Arc<Counters>) -> Self {
-        let times = Times { timer: None, idle_since: None, calls: 0, head_since: None, write_since: None, told: None };
+        let times = Times::new(flow.clone(), limits.clone(), counters);
         let io = TokioIo::new(Counting { inner: io, read: 0 });
         let (held, phase) = (Vec::new(), Phase::Unknown);
-        Self { io, phase, held, passed: 0, substitute: &[], heads: 0, flow, limits, counters, times, linger: None }
+        Self { io, phase, held, passed: 0, substitute: &[], heads: 0, flow, limits, times, linger: None }
     }
 
     /// Settles the protocol without looking.
@@ -136,7 +116,7 @@ where
             match Pin::new(self.io.inner_mut()).poll_read(cx, &mut buffer)? {
                 Poll::Ready(()) if buffer.filled().is_empty() => return Poll::Ready(Ok(None)),
                 Poll::Ready(()) => self.held.extend_from_slice(buffer.filled()),
-                Poll::Pending => match ready!(self.poll_times(cx)) {
+                Poll::Pending => match ready!(self.poll_late(cx)) {
                     Late::Head => {
                         self.speak(Protocol::Http1);
                         self.refuse_held(Refusal::HeadTimeout);
@@ -223,13 +203,13 @@ where
                     }
                     match inspect(rest, &self.limits) {
                         Inspected::Partial => {
-                            self.times.head_since.get_or_insert_with(Instant::now);
+                            self.times.head_began();
                             return at;
                         }
                         Inspected::Good { len, body } => {
                             at += len;
                             self.heads += 1;
-                            self.times.head_since = None;
+                            self.times.head_ended();
                             self.phase = match body {
                                 Framing::Length(0) => Phase::Head,
                                 Framing::Length(length) => Phase::Length(length),
@@ -303,7 +283,7 @@ where
                 Phase::Broken => return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "broken chunk"))),
                 // Nothing to look at: straight into the parser's buffer.
                 Phase::Frames => match Pin::new(&mut self.io).poll_read(cx, cursor) {
-                    Poll::Pending => match ready!(self.poll_times(cx)) {
+                    Poll::Pending => match ready!(self.poll_late(cx)) {
                         Late::Head | Late::Idle => return Poll::Ready(Ok(())),
                     },
                     done => return done,
@@ -335,7 +315,7 @@ where
                         // The reader of a body keeps its time.
                         return Poll::Pending;
                     }
-                    match ready!(self.poll_times(cx)) {
+                    match ready!(self.poll_late(cx)) {
                         Late::Head => self.refuse_held(Refusal::HeadTimeout),
                         Late::Idle => return Poll::Ready(Ok(())),
                     }
@@ -345,60 +325,13 @@ where
     }
 
     /// Ready when a head or the next request is late.
-    fn poll_times(&mut self, cx: &mut Context<'_>) -> Poll<Late> {
-        loop {
-            let now = Instant::now();
-            let partial = matches!(self.phase, Phase::Head | Phase::Unknown) && self.held.len() > self.passed;
-            let deadline = if partial {
-                *self.times.head_since.get_or_insert(now) + self.limits.head_timeout
-            } else {
-                let idle = self.idle_since(now) + self.limits.idle;
-                // HTTP/2 is told with GOAWAY, and gets a moment to close by itself.
-                self.times.told.map_or(idle, |told| told + self.limits.head_timeout)
-            };
-            if now < deadline {
-                ready!(self.times.poll_until(deadline, cx));
-            } else if partial {
-                return Poll::Ready(Late::Head);
-            } else if self.times.told.is_none() {
-                add(&self.counters.idle);
-                self.times.told = Some(now);
-                if self.phase != Phase::Frames {
-                    return Poll::Ready(Late::Idle);
-                }
-                self.flow.stop();
-            } else {
-                return Poll::Ready(Late::Idle);
-            }
-        }
-    }
-
-    /// Since when no request is in flight. While one is, or an answer is still on its way out, from now.
-    fn idle_since(&mut self, now: Instant) -> Instant {
-        let calls = self.flow.calls();
-        if !self.flow.is_idle() || calls != self.times.calls || self.times.write_since.is_some() {
-            self.times.calls = calls;
-            self.times.idle_since = None;
-            self.times.told = None;
-        }
-        *self.times.idle_since.get_or_insert(now)
-    }
-
-    /// Watches a write: an error when the viewer has taken nothing for the body's idle time.
-    fn watch_write<R>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
-        if result.is_ready() {
-            self.times.write_since = None;
-            return result;
-        }
-        loop {
-            let now = Instant::now();
-            let deadline = *self.times.write_since.get_or_insert(now) + self.limits.body_idle;
-            if now >= deadline {
-                add(&self.counters.stalled);
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            ready!(self.times.poll_until(deadline, cx));
-        }
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Late> {
+        let awaits = match self.phase {
+            Phase::Frames => Awaits::Frames,
+            _ if self.held.len() > self.passed => Awaits::Head,
+            _ => Awaits::Request,
+        };
+        self.times.poll_late(awaits, cx)
     }
 
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -419,24 +352,6 @@ where
     }
 }
 
-/// What is late.
-enum Late {
-    Head,
-    Idle,
-}
-
-impl Times {
-    /// Ready at `deadline` at the latest. The timer is shared: it may be ready too early, never too late.
-    fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        // An earlier deadline stays: moving the timer costs more than waking once for nothing.
-        if timer.deadline() > deadline || timer.is_elapsed() {
-            timer.as_mut().reset(deadline);
-        }
-        timer.as_mut().poll(cx)
-    }
-}
-
 impl<T> Read for Gate<T>
 where
     T: AsyncRead + AsyncWrite + Unpin,
@@ -453,7 +368,7 @@ where
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.io).poll_write(cx, bytes);
-        this.watch_write(cx, result)
+        this.times.watch_write(cx, result)
     }
 
     fn poll_write_vectored(
@@ -463,7 +378,7 @@ where
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.io).poll_write_vectored(cx, parts);
-        this.watch_write(cx, result)
+        this.times.watch_write(cx, result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -473,52 +388,16 @@ where
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.io).poll_flush(cx);
-        this.watch_write(cx, result)
+        this.times.watch_write(cx, result)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.linger.is_none() {
             let result = Pin::new(&mut this.io).poll_shutdown(cx);
-            ready!(this.watch_write(cx, result))?;
+            ready!(this.times.watch_write(cx, result))?;
         }
         let unread = !matches!(this.phase, Phase::Head | Phase::Frames) || this.held.len() > this.passed;
         if unread { this.poll_linger(cx) } else { Poll::Ready(Ok(())) }
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for Counting<T> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buffer.filled().len();
-        let result = Pin::new(&mut this.inner).poll_read(cx, buffer);
-        this.read += (buffer.filled().len() - before) as u64;
-        result
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Counting<T> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
     }
 }

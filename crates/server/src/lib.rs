@@ -4,7 +4,7 @@
 //! - [`refusal`]: why a request was refused before that.
 //! - [`counters`]: what happened.
 //! - `listener`, `tls`, `connection`: from a socket to a protocol.
-//! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser, keeps the times of a connection.
+//! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser; `times`: keeps the times of a connection.
 //! - `answer`, `request`, `framing`: one request, to the service and back.
 //! - `stall`: HTTP/2 streams whose viewer takes nothing.
 //! - `flow`: what these parts tell each other.
@@ -13,6 +13,7 @@ mod answer;
 mod chunked;
 mod connection;
 pub mod counters;
+mod counting;
 mod flow;
 mod framing;
 mod gate;
@@ -22,6 +23,7 @@ pub mod refusal;
 mod request;
 pub mod service;
 mod stall;
+mod times;
 mod tls;
 
 pub use counters::Counters;
