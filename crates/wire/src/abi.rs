@@ -109,6 +109,8 @@ pub mod import {
 pub const RUNTIME_1: u32 = 1;
 /// Flag of `load`: compile only, run the top level in each invocation.
 pub const DEFER: u32 = 2;
+/// Flag of `load`: the function has no key value store, so that `cf.kvs()` throws.
+pub const NO_STORE: u32 = 4;
 
 /// `kv_get`: the store has no such key.
 pub const KV_MISSING: i32 = -1;

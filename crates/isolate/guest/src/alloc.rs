@@ -28,6 +28,8 @@ struct State {
     floor: usize,
     /// Where the next fresh block goes.
     fresh: usize,
+    /// End of all that was ever handed out since the seal; 0 before it.
+    touched: usize,
     /// End of what the request may take.
     limit: usize,
     /// Freed blocks of the request by class, each holding the address of the next.
@@ -39,7 +41,7 @@ struct Shared<T>(UnsafeCell<T>);
 unsafe impl<T> Sync for Shared<T> {}
 
 static STATE: Shared<State> =
-    Shared(UnsafeCell::new(State { brk: 0, floor: 0, fresh: 0, limit: 0, free: [0; CLASSES] }));
+    Shared(UnsafeCell::new(State { brk: 0, floor: 0, fresh: 0, touched: 0, limit: 0, free: [0; CLASSES] }));
 static GENERAL: Shared<dlmalloc::Dlmalloc<Brk>> = Shared(UnsafeCell::new(dlmalloc::Dlmalloc::new_with_allocator(Brk)));
 
 /// # Safety
@@ -106,6 +108,7 @@ pub(crate) fn seal(extra: usize) {
     let state = unsafe { state() };
     state.floor = state.brk.next_multiple_of(PAGE);
     state.fresh = state.floor;
+    state.touched = state.floor;
     state.limit = (state.floor + extra.min(end)).min(end);
 }
 
@@ -151,10 +154,15 @@ impl State {
         }
         if size <= self.limit - self.fresh {
             let block = self.fresh;
-            self.fresh += size;
+            self.advance(block + size);
             return block as *mut u8;
         }
         self.take_larger(class)
+    }
+
+    fn advance(&mut self, fresh: usize) {
+        self.fresh = fresh;
+        self.touched = self.touched.max(fresh);
     }
 
     /// The fresh part is used up: a freed block of a larger class will do.
@@ -167,13 +175,16 @@ impl State {
         block as *mut u8
     }
 
-    /// Blocks with an unusual alignment are rare; they are fresh and never used again.
+    /// Blocks with an unusual alignment (the bytes of array buffers) are always fresh; given back, they serve as any other.
     #[cold]
     fn take_odd(&mut self, layout: Layout) -> *mut u8 {
+        if layout.size() > self.limit - self.floor {
+            return core::ptr::null_mut();
+        }
         let start = self.fresh.next_multiple_of(layout.align());
-        match start.checked_add(layout.size().next_multiple_of(16)) {
+        match start.checked_add(class(layout.size()).1) {
             Some(end) if end <= self.limit => {
-                self.fresh = end;
+                self.advance(end);
                 start as *mut u8
             }
             _ => core::ptr::null_mut(),
@@ -181,9 +192,6 @@ impl State {
     }
 
     fn give_back(&mut self, block: usize, layout: Layout) {
-        if layout.align() > 16 {
-            return;
-        }
         let (class, size) = class(layout.size());
         if block + size == self.fresh {
             self.fresh = block;
@@ -227,17 +235,15 @@ unsafe impl GlobalAlloc for Memory {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps `alloc`'s contract, which is the same.
-        let fresh_before = unsafe { state() }.fresh;
-        // SAFETY: as above.
-        let block = unsafe { self.alloc(layout) };
         // SAFETY: as in `alloc`.
-        let sealed = unsafe { state() }.floor != 0;
-        // Fresh memory is zero only where nothing was before: a block may have been taken and given back at the end.
-        // The general allocator's memory may have been used before, too.
-        let _ = (fresh_before, sealed);
-        // SAFETY: the block has `size` bytes.
-        unsafe { core::ptr::write_bytes(block, 0, layout.size()) };
+        let untouched = unsafe { state() }.touched;
+        // SAFETY: the caller keeps `alloc`'s contract, which is the same.
+        let block = unsafe { self.alloc(layout) };
+        // Above all blocks there ever were the memory is zero: large arrays stay untouched pages.
+        if (block as usize) < untouched || untouched == 0 {
+            // SAFETY: the block has `size` bytes.
+            unsafe { core::ptr::write_bytes(block, 0, layout.size()) };
+        }
         block
     }
 
@@ -256,7 +262,7 @@ unsafe impl GlobalAlloc for Memory {
                 return block;
             }
             if at + old == state.fresh && new <= state.limit - at {
-                state.fresh = at + new;
+                state.advance(at + new);
                 return block;
             }
         }

@@ -12,11 +12,11 @@ use boa_engine::{
     object::builtins::{JsFunction, JsPromise},
     realm::Realm,
 };
-use rimward_wire::{abi::Loaded, event::Event};
+use rimward_wire::{abi::Loaded, event::Event, reply::Failure};
 
 use crate::{
     event::Builder,
-    failure::Fault,
+    failure::{Fault, describe_syntax},
     globals, host,
     jobs::Jobs,
     modules::{Loader, Modules},
@@ -37,6 +37,17 @@ pub enum Runtime {
     V1,
     /// `cloudfront-js-2.0`.
     V2,
+}
+
+/// What a function is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Its runtime.
+    pub runtime: Runtime,
+    /// When the top level runs.
+    pub top_level: TopLevel,
+    /// Whether it has a key value store.
+    pub store: bool,
 }
 
 /// When the top level runs.
@@ -83,21 +94,21 @@ impl Engine {
 
     /// Compiles a function and, unless deferred, runs its top level and finds the handler.
     /// What goes wrong is appended to `out` as a reply.
-    pub fn load(&mut self, source: &[u8], runtime: Runtime, top_level: TopLevel, out: &mut Vec<u8>) -> Loaded {
-        let result = self.try_load(source, runtime, top_level);
-        match result {
+    pub fn load(&mut self, source: &[u8], terms: Terms, out: &mut Vec<u8>) -> Loaded {
+        match self.try_load(source, terms) {
             Ok(loaded) => loaded,
             Err(NotLoaded { status, error }) => {
-                Fault::Thrown(error).write(&mut self.context, out);
+                let text = std::str::from_utf8(source).unwrap_or_default();
+                describe_syntax(&error, text, &mut self.context).write(Failure::Execution, out);
                 status
             }
         }
     }
 
-    fn try_load(&mut self, source: &[u8], runtime: Runtime, top_level: TopLevel) -> Result<Loaded, NotLoaded> {
-        self.modules.select(&mut self.context, runtime).map_err(NotLoaded::threw)?;
+    fn try_load(&mut self, source: &[u8], terms: Terms) -> Result<Loaded, NotLoaded> {
+        self.modules.select(&mut self.context, terms).map_err(NotLoaded::threw)?;
         let program = self.program.insert(Program::compile(source, &mut self.context)?);
-        if top_level == TopLevel::Deferred {
+        if terms.top_level == TopLevel::Deferred {
             return Ok(Loaded::Ready);
         }
         host::asked();

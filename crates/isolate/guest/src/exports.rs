@@ -2,11 +2,11 @@
 
 use std::cell::UnsafeCell;
 
-use rimward_wire::abi::{DEFER, EVENT_BUFFER_SIZE, Place, RUNTIME_1};
+use rimward_wire::abi::{DEFER, EVENT_BUFFER_SIZE, NO_STORE, Place, RUNTIME_1};
 
 use crate::{
     alloc,
-    engine::{Engine, Runtime, TopLevel},
+    engine::{Engine, Runtime, Terms, TopLevel},
     host::calls,
 };
 
@@ -24,8 +24,12 @@ struct Shared(UnsafeCell<Guest>);
 // SAFETY: the module is built without threads, and the host calls one export at a time.
 unsafe impl Sync for Shared {}
 
-static GUEST: Shared =
-    Shared(UnsafeCell::new(Guest { engine: None, event: [0; EVENT_BUFFER_SIZE], large: Vec::new(), reply: Vec::new() }));
+static GUEST: Shared = Shared(UnsafeCell::new(Guest {
+    engine: None,
+    event: [0; EVENT_BUFFER_SIZE],
+    large: Vec::new(),
+    reply: Vec::new(),
+}));
 
 fn guest() -> &'static mut Guest {
     // SAFETY: each export takes the reference once, and no import calls back into an export.
@@ -72,7 +76,8 @@ extern "C" fn load(ptr: *const u8, len: usize, flags: u32) -> u32 {
     reply.clear();
     let runtime = if flags & RUNTIME_1 != 0 { Runtime::V1 } else { Runtime::V2 };
     let top_level = if flags & DEFER != 0 { TopLevel::Deferred } else { TopLevel::Now };
-    engine.load(message(ptr, len), runtime, top_level, reply) as u32
+    let terms = Terms { runtime, top_level, store: flags & NO_STORE == 0 };
+    engine.load(message(ptr, len), terms, reply) as u32
 }
 
 #[unsafe(no_mangle)]

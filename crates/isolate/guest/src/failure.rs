@@ -47,8 +47,14 @@ impl Fault {
             Self::Invalid(what) => (Failure::Validation, words(what)),
             Self::Malformed(m) => (Failure::Execution, words(&format!("InternalError: event: {m}"))),
         };
-        let Described { message, line, column } = said;
-        Reply::Failed { failure, message: &message, line, column }.write(out);
+        said.write(failure, out);
+    }
+}
+
+impl Described {
+    /// Appends the description as a reply.
+    pub(crate) fn write(&self, failure: Failure, out: &mut Vec<u8>) {
+        Reply::Failed { failure, message: &self.message, line: self.line, column: self.column }.write(out);
     }
 }
 
@@ -93,14 +99,17 @@ fn thrown_value(value: &JsValue, context: &mut Context) -> String {
     }
 }
 
-/// The engine shows positions only in texts: behind the error, in its stack, or in the native error beneath.
+/// The engine shows positions only in texts: in the stack of an error object, or behind the error's words.
+/// Both list the innermost call first; the words themselves name the outermost one.
 fn position(error: &JsError, context: &mut Context) -> Option<(u32, u32)> {
-    find_position(&error.to_string())
-        .or_else(|| {
-            let stack = error.as_opaque()?.as_object()?.get(js_string!("stack"), context).ok()?;
-            find_position(&utf8(&stack.as_string()?))
-        })
-        .or_else(|| find_position(&error.try_native(context).ok()?.to_string()))
+    let stack = error.as_opaque().and_then(JsValue::as_object);
+    let stack = stack.and_then(|o| o.get(js_string!("stack"), context).ok()?.as_string());
+    if let Some(found) = stack.and_then(|s| find_position(&utf8(&s))) {
+        return Some(found);
+    }
+    let words = error.to_string();
+    let calls = words.find("\n    at ").map_or("", |at| &words[at..]);
+    find_position(calls).or_else(|| find_position(&words))
 }
 
 /// Reads `function.js:3:14`.
@@ -108,6 +117,18 @@ fn find_position(text: &str) -> Option<(u32, u32)> {
     let rest = &text[text.find(FILE)? + FILE.len()..];
     let mut numbers = rest.strip_prefix(':')?.split(|c: char| !c.is_ascii_digit());
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// An error of the parser, which knows no position when the text ends too early: then it is the end.
+pub(crate) fn describe_syntax(error: &JsError, source: &str, context: &mut Context) -> Described {
+    let mut said = describe(error, context);
+    if said.line == 0 && said.message.ends_with("abrupt end") {
+        said.message = "SyntaxError: Unexpected end of input".to_owned();
+        let last = source.trim_end().lines().next_back().unwrap_or_default();
+        said.line = source.trim_end().lines().count().max(1) as u32;
+        said.column = last.chars().count() as u32 + 1;
+    }
+    said
 }
 
 /// Splits `text at line 3, col 14` as the parser writes it.

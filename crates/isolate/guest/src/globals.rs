@@ -3,8 +3,7 @@
 use std::cell::Cell;
 
 use boa_engine::{
-    Context, JsArgs, JsNativeError, JsResult, JsValue, NativeFunction, js_string,
-    object::FunctionObjectBuilder,
+    Context, JsArgs, JsNativeError, JsResult, JsValue, NativeFunction, js_string, object::FunctionObjectBuilder,
     property::PropertyDescriptor,
 };
 

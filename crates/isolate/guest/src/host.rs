@@ -118,7 +118,14 @@ pub(crate) mod calls {
             pub(crate) safe fn seed() -> i64;
             pub(super) fn log(text: *const u8, len: usize);
             pub(super) fn hash(algorithm: u32, data: *const u8, len: usize, out: *mut u8);
-            pub(super) fn hmac(algorithm: u32, key: *const u8, key_len: usize, data: *const u8, len: usize, out: *mut u8);
+            pub(super) fn hmac(
+                algorithm: u32,
+                key: *const u8,
+                key_len: usize,
+                data: *const u8,
+                len: usize,
+                out: *mut u8,
+            );
             pub(super) fn kv_get(key: *const u8, len: usize) -> i32;
             pub(super) fn kv_read(out: *mut u8);
             pub(super) fn kv_meta(out: *mut u8) -> i32;

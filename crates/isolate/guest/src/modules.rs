@@ -16,7 +16,10 @@ use boa_engine::{
     module::{ModuleLoader, ModuleRequest, Referrer},
 };
 
-use crate::{engine::Runtime, text::utf8};
+use crate::{
+    engine::{Runtime, Terms},
+    text::utf8,
+};
 
 thread_local! {
     static RUNTIME: Cell<Runtime> = const { Cell::new(Runtime::V2) };
@@ -66,9 +69,10 @@ impl Modules {
     }
 
     /// Shows what the runtime has: 1.0 knows neither `Buffer` nor `atob` and `btoa`.
-    pub(crate) fn select(&self, context: &mut Context, runtime: Runtime) -> JsResult<()> {
-        RUNTIME.set(runtime);
-        if runtime == Runtime::V1 {
+    pub(crate) fn select(&self, context: &mut Context, terms: Terms) -> JsResult<()> {
+        RUNTIME.set(terms.runtime);
+        cloudfront::set_store(terms.store);
+        if terms.runtime == Runtime::V1 {
             for name in ["Buffer", "atob", "btoa"] {
                 context.global_object().delete_property_or_throw(js_string!(name), context)?;
             }

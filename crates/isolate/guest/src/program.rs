@@ -26,6 +26,7 @@ pub(crate) enum Program {
 }
 
 /// Why a function could not be loaded.
+#[derive(Debug)]
 pub(crate) struct NotLoaded {
     pub(crate) status: Loaded,
     pub(crate) error: JsError,
@@ -143,7 +144,9 @@ mod tests {
 
     #[test]
     fn only_statements_make_a_module() {
-        for yes in ["import cf from 'cloudfront';", "'use strict'\n  import a from \"crypto\"", "var a;import b from 'b'"] {
+        for yes in
+            ["import cf from 'cloudfront';", "'use strict'\n  import a from \"crypto\"", "var a;import b from 'b'"]
+        {
             assert!(has_module_syntax(yes), "{yes}");
         }
         for no in ["var important = 1", "// see import x", "x.import = 1", "var s = 'import x'"] {

@@ -125,7 +125,16 @@ impl ReplyReader<'_> {
                 if value.is_null_or_undefined() {
                     out.push(0);
                 } else {
-                    self.map(context, &value, &self.built.event, none.iter().map(pair), attributes, place, out, [1, 1])?;
+                    self.map(
+                        context,
+                        &value,
+                        &self.built.event,
+                        none.iter().map(pair),
+                        attributes,
+                        place,
+                        out,
+                        [1, 1],
+                    )?;
                 }
             }
         }

@@ -35,9 +35,8 @@ pub(crate) fn install(context: &mut Context) -> JsResult<()> {
     context.insert_data(EncoderPrototype(encoder.prototype()));
     context.register_global_property(js_string!("TextEncoder"), encoder.constructor(), hidden)?;
 
-    let getter = |context: &mut Context, f| {
-        FunctionObjectBuilder::new(context.realm(), NativeFunction::from_fn_ptr(f)).build()
-    };
+    let getter =
+        |context: &mut Context, f| FunctionObjectBuilder::new(context.realm(), NativeFunction::from_fn_ptr(f)).build();
     let fatal = getter(context, |this, _, _| decoder(this, |d| d.fatal));
     let ignore_bom = getter(context, |this, _, _| decoder(this, |d| d.keep_bom));
     let mut builder = ConstructorBuilder::new(context, NativeFunction::from_fn_ptr(new_decoder));

@@ -15,12 +15,12 @@ use crate::{
 };
 
 thread_local! {
-    static NO_STORE: Cell<bool> = const { Cell::new(false) };
+    static STORE: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Says at load that the function has no store: then `kvs()` throws.
-pub(crate) fn set_no_store(no_store: bool) {
-    NO_STORE.set(no_store);
+/// Says at load whether the function has a store: without one `kvs()` throws, and needs not ask the host for that.
+pub(crate) fn set_store(store: bool) {
+    STORE.set(store);
 }
 
 /// Where the object that `kvs()` returns is kept: it has no state.
@@ -40,7 +40,7 @@ pub(crate) fn module(context: &mut Context) -> JsResult<JsObject> {
 /// The id is optional and not looked at: a function has one store.
 fn kvs(_: &JsValue, _: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     match context.get_data::<Handle>() {
-        Some(handle) if !NO_STORE.get() => Ok(handle.0.clone().into()),
+        Some(handle) if STORE.get() => Ok(handle.0.clone().into()),
         _ => Err(no_store()),
     }
 }

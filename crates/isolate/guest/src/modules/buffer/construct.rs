@@ -140,27 +140,8 @@ fn from(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValu
     from_object(&object, args, context)
 }
 
-/// Arrays, other typed arrays, `{type: 'Buffer', data}` and objects with a `valueOf`.
+/// Objects with a `valueOf` of their own, `{type: 'Buffer', data}`, arrays, other typed arrays.
 fn from_object(object: &JsObject, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let kind = object.get(js_string!("type"), context)?;
-    let source = if kind.as_string().is_some_and(|k| utf8(&k) == "Buffer") {
-        object.get(js_string!("data"), context)?.as_object().ok_or_else(not_buffer_like)?
-    } else {
-        object.clone()
-    };
-    let length = source.get(js_string!("length"), context)?;
-    if let Some(length) = length.as_number() {
-        let max = context.host_hooks().max_buffer_size(context) as f64;
-        if !(0.0..=max).contains(&length) {
-            return Err(JsNativeError::range().with_message("invalid size").into());
-        }
-        let mut bytes = Vec::new();
-        for i in 0..length as u32 {
-            let element = source.get(i, context)?;
-            bytes.push(element.to_uint8(context)?);
-        }
-        return Ok(from_bytes(&bytes, context)?.into());
-    }
     if let Some(value_of) = object.get(js_string!("valueOf"), context)?.as_callable() {
         let value = value_of.call(&object.clone().into(), &[], context)?;
         let other = value.as_object().is_none_or(|o| !JsObject::equals(&o, object));
@@ -170,7 +151,25 @@ fn from_object(object: &JsObject, args: &[JsValue], context: &mut Context) -> Js
             return from(&JsValue::undefined(), &again, context);
         }
     }
-    Err(not_buffer_like())
+    let kind = object.get(js_string!("type"), context)?;
+    let source = if kind.as_string().is_some_and(|k| utf8(&k) == "Buffer") {
+        object.get(js_string!("data"), context)?.as_object().ok_or_else(not_buffer_like)?
+    } else {
+        object.clone()
+    };
+    let Some(length) = source.get(js_string!("length"), context)?.as_number() else {
+        return Err(not_buffer_like());
+    };
+    let max = context.host_hooks().max_buffer_size(context) as f64;
+    if !(0.0..=max).contains(&length) {
+        return Err(JsNativeError::range().with_message("invalid size").into());
+    }
+    let mut bytes = Vec::new();
+    for i in 0..length as u32 {
+        let element = source.get(i, context)?;
+        bytes.push(element.to_uint8(context)?);
+    }
+    Ok(from_bytes(&bytes, context)?.into())
 }
 
 fn is_buffer(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

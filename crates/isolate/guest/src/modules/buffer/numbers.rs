@@ -43,7 +43,8 @@ pub(super) fn define(builder: &mut ConstructorBuilder<'_>) {
         let orders: &[(&str, bool)] = if width == 1 { &[("", false)] } else { &[("BE", false), ("LE", true)] };
         for &(order, little_endian) in orders {
             let format = Format { kind, width, little_endian };
-            let reader = NativeFunction::from_copy_closure(move |this, args, context| read(format, this, args, context));
+            let reader =
+                NativeFunction::from_copy_closure(move |this, args, context| read(format, this, args, context));
             let writer =
                 NativeFunction::from_copy_closure(move |this, args, context| write(format, this, args, context));
             builder.method(reader, js_string!(format!("read{name}{order}")), 1);

@@ -1,0 +1,13 @@
+//! Functions run natively against a host of the test's making.
+#![allow(clippy::unwrap_used)]
+
+mod buffer;
+mod cloudfront;
+mod crypto;
+mod errors;
+mod events;
+mod globals;
+mod harness;
+mod loading;
+mod querystring;
+mod results;
