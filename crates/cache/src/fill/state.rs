@@ -393,3 +393,6 @@ impl<T> Slots<T> {
         self.slots.iter_mut().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests;
