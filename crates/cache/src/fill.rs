@@ -2,9 +2,9 @@
 //!
 //! - [`lead`]: the right and the duty to fetch.
 //! - [`follow`]: a place behind somebody else's fetch.
-//! - [`state`]: what leader, followers and pump share.
-//! - [`stream`]: a body that is read while it arrives.
-//! - [`pump`]: reads the origin's body into the fill, and stores it at the end.
+//! - `state`: what leader, followers and pump share.
+//! - `stream`: a body that is read while it arrives.
+//! - `pump`: reads the origin's body into the fill, and stores it at the end.
 
 pub mod follow;
 pub mod lead;
