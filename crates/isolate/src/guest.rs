@@ -15,6 +15,9 @@ use wasmtime::{
 /// Bytes that a reply may have: a head and a body of 40 KB, with room for what escaping and many names add.
 pub(crate) const REPLY_LIMIT: usize = 256 << 10;
 
+/// Ticks that making an instance may take: never too few. It runs no code of the guest's own.
+const INSTANTIATION: u64 = 1 << 40;
+
 /// What a run may use.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
@@ -59,6 +62,8 @@ impl Guest {
                 Verdict::Spent => UpdateDeadline::Interrupt,
             })
         });
+        // Filling the table is compiled code, which looks at the epoch.
+        store.set_epoch_deadline(INSTANTIATION);
         let instance = pre.instantiate(&mut store)?;
         let missing = |name: &str| wasmtime::Error::msg(format!("the guest does not export {name}"));
         let memory = instance.get_memory(&mut store, export::MEMORY).ok_or_else(|| missing(export::MEMORY))?;

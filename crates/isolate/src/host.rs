@@ -96,20 +96,22 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap(module, import::KV_GET, kv_get)?;
     linker.func_wrap(module, import::KV_READ, kv_read)?;
     linker.func_wrap(module, import::KV_META, kv_meta)?;
-    linker.func_wrap(
-        module,
-        import::PANIC,
-        |mut caller: Caller<'_, State>, ptr: u32, len: u32| -> wasmtime::Result<()> {
-            let (memory, _) = split(&mut caller, import::PANIC)?;
-            let text = slice(memory, ptr, len, import::PANIC)?;
-            let text = String::from_utf8_lossy(&text[..text.len().min(PANIC)]).into_owned();
-            Err(wasmtime::Error::new(Stop::Panic(text)))
-        },
-    )?;
+    linker.func_wrap(module, import::PANIC, panic)?;
     linker.func_wrap(module, import::OUT_OF_MEMORY, |_: Caller<'_, State>, _len: u32| -> wasmtime::Result<()> {
         Err(wasmtime::Error::new(Stop::OutOfMemory))
     })?;
     Ok(())
+}
+
+/// A length for which not even an address exists is refused by a panic of Rust's library, not by the allocator.
+const TOO_LONG: &str = "capacity overflow";
+
+fn panic(mut caller: Caller<'_, State>, ptr: u32, len: u32) -> wasmtime::Result<()> {
+    let (memory, _) = split(&mut caller, import::PANIC)?;
+    let text = slice(memory, ptr, len, import::PANIC)?;
+    let text = String::from_utf8_lossy(&text[..text.len().min(PANIC)]);
+    let stop = if text.ends_with(TOO_LONG) { Stop::OutOfMemory } else { Stop::Panic(text.into_owned()) };
+    Err(wasmtime::Error::new(stop))
 }
 
 fn hash(mut caller: Caller<'_, State>, algorithm: u32, data: u32, len: u32, out: u32) -> wasmtime::Result<()> {

@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The guest module (`guest/`), built by `cargo xtask guest`.
-const GUEST: &[u8] = &[];
+const GUEST: &[u8] = include_bytes!("../guest.wasm");
 
 /// What warms a thread up: touches the event, the reply and the engine in between.
 const WARM_UP: &[u8] =

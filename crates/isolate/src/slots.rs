@@ -26,6 +26,7 @@ struct ThreadSlots {
 
 /// Slots that are not running, the one used last at the end.
 struct Shelf {
+    #[allow(clippy::vec_box)] // a slot is taken out and put back by every run: the pointer moves, not the slot
     slots: Vec<Box<Slot>>,
     most: usize,
 }

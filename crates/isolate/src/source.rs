@@ -67,7 +67,7 @@ impl Position {
     pub(crate) fn find(code: &str, line: u32, column: u32) -> Option<Self> {
         let text = code.lines().nth(line.checked_sub(1)? as usize)?;
         let before = column.saturating_sub(1) as usize;
-        let skipped = if before > EXCERPT / 2 { before - EXCERPT / 2 } else { 0 };
+        let skipped = before.saturating_sub(EXCERPT / 2);
         let excerpt = text.chars().skip(skipped).take(EXCERPT).map(|c| if c == '\t' { ' ' } else { c }).collect();
         Some(Self { line, column, excerpt, excerpt_column: (before - skipped) as u32 + 1 })
     }

@@ -15,6 +15,7 @@ pub struct Options {
     /// How memory is restored.
     pub restore: Restore,
     /// Compares the whole memory with the snapshot after every restoration and panics on a difference. Costs milliseconds.
+    /// On by default where the environment has `RIMWARD_VERIFY_RESTORE`.
     pub verify: bool,
 }
 
@@ -26,7 +27,7 @@ impl Options {
             slots_per_thread: 8,
             publish_time: Duration::from_millis(100),
             restore: Restore::Auto,
-            verify: false,
+            verify: std::env::var_os("RIMWARD_VERIFY_RESTORE").is_some(),
         }
     }
 }

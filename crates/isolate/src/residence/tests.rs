@@ -13,7 +13,8 @@ use std::sync::Arc;
 const PAGES: usize = 1024;
 
 fn image() -> Arc<Image> {
-    let bytes: Vec<u8> = (0..PAGES * PAGE).map(|n| if n / PAGE % 3 == 0 { 0 } else { (n / 7) as u8 }).collect();
+    let bytes: Vec<u8> =
+        (0..PAGES * PAGE).map(|n| if (n / PAGE).is_multiple_of(3) { 0 } else { (n / 7) as u8 }).collect();
     Arc::new(Image::try_new(&bytes).unwrap())
 }
 

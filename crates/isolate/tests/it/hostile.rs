@@ -63,6 +63,7 @@ fn failures_have_their_category() {
     assert_eq!(failure(&function, b"l"), Failure::Time { limit: limits.time });
     assert_eq!(failure(&function, b"z"), Failure::Time { limit: limits.time });
     assert_eq!(failure(&function, b"M"), Failure::Memory { limit: limits.memory });
+    assert_eq!(failure(&function, b"panicked at raw_vec: capacity overflow"), Failure::Memory { limit: limits.memory });
     assert_eq!(failure(&function, b"r"), Failure::Stack);
     assert_eq!(failure(&function, b"k"), Failure::Stack);
     assert_eq!(failure(&function, b"L"), Failure::Reply { size: 1 << 20, limit: 256 << 10 });

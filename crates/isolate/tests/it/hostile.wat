@@ -60,6 +60,7 @@
 
   (func (export "handle") (param $ptr i32) (param $len i32) (result i64)
     (local $do i32) (local $n i32)
+    (if (i32.eqz (local.get $len)) (then (return (call $place (i32.const 0) (i32.const 0)))))
     (local.set $do (i32.load8_u (local.get $ptr)))
     (if (i32.eq (local.get $do) (i32.const 0x65)) ;; e: echo
       (then (return (call $place (local.get $ptr) (local.get $len)))))

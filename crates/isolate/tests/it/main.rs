@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod hostile;
+mod limits;
+mod published;
+mod state;
 mod support;

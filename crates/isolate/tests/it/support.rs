@@ -4,25 +4,27 @@ use rimward_isolate::{
     Failure, Function, Invocation, Isolates, Limits, Options, PublishError, Restore, Run, Runtime, Source,
 };
 use rimward_types::Timestamp;
+use rimward_wire::event::{Event, Pair, Request};
+use rimward_wire::reply::Reply;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Ways of restoring that work here.
-pub const WAYS: [Restore; 3] = [Restore::Auto, Restore::Read, Restore::Remap];
+pub(crate) const WAYS: [Restore; 3] = [Restore::Auto, Restore::Read, Restore::Remap];
 
 /// Options for tests: every restoration is compared with the snapshot.
-pub fn options(restore: Restore) -> Options {
+pub(crate) fn options(restore: Restore) -> Options {
     Options { restore, verify: true, ..Options::new(code_cache()) }
 }
 
 /// Where compiled code is kept.
-pub fn code_cache() -> PathBuf {
+pub(crate) fn code_cache() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("isolate-code")
 }
 
 /// A tier that runs `guest` in place of ours.
-pub fn hostile(restore: Restore) -> &'static Isolates {
+pub(crate) fn hostile(restore: Restore) -> &'static Isolates {
     static TIERS: [OnceLock<Isolates>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
     let n = WAYS.iter().position(|way| *way == restore).unwrap();
     TIERS[n].get_or_init(|| {
@@ -32,22 +34,61 @@ pub fn hostile(restore: Restore) -> &'static Isolates {
 }
 
 /// Publishes `code` with these limits.
-pub fn publish_with(isolates: &Isolates, code: &str, limits: Limits) -> Result<Arc<Function>, PublishError> {
+pub(crate) fn publish_with(isolates: &Isolates, code: &str, limits: Limits) -> Result<Arc<Function>, PublishError> {
     isolates.publish(&Source { name: "test".into(), code: code.as_bytes(), runtime: Runtime::V2, limits, kv: None })
 }
 
 /// Publishes `code`. The time limit leaves room for a busy machine and for the comparison of memories.
-pub fn publish(isolates: &Isolates, code: &str) -> Arc<Function> {
+pub(crate) fn publish(isolates: &Isolates, code: &str) -> Arc<Function> {
     publish_with(isolates, code, Limits { time: Duration::from_millis(20), ..Limits::default() }).unwrap()
 }
 
 /// Runs an event and copies the reply.
-pub fn run(function: &Function, event: &[u8]) -> Run<Vec<u8>> {
+pub(crate) fn run(function: &Function, event: &[u8]) -> Run<Vec<u8>> {
     let invocation = Invocation { now: Timestamp::from_millis(1_700_000_000_123), seed: 42, count_fuel: false };
     function.run(event, invocation, <[u8]>::to_vec)
 }
 
 /// The failure of an event.
-pub fn failure(function: &Function, event: &[u8]) -> Failure {
+pub(crate) fn failure(function: &Function, event: &[u8]) -> Failure {
     run(function, event).result.unwrap_err()
+}
+
+/// A tier with our own guest.
+pub(crate) fn ours(restore: Restore) -> &'static Isolates {
+    static TIERS: [OnceLock<Isolates>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    let n = WAYS.iter().position(|way| *way == restore).unwrap();
+    TIERS[n].get_or_init(|| Isolates::start(&options(restore)).unwrap())
+}
+
+/// A viewer request for `uri`.
+pub(crate) fn request(uri: &str) -> Vec<u8> {
+    let headers = vec![Pair { name: "host", value: "www.example.com" }, Pair { name: "accept", value: "*/*" }];
+    let cookies = vec![Pair { name: "sid", value: "8f3b0c9d" }];
+    let request = Request { method: "GET", uri, query: Some("a=1&b=2"), headers, cookies };
+    let event = Event {
+        distribution_domain_name: "d111111abcdef8.cloudfront.net",
+        distribution_id: "EDFDVBD6EXAMPLE",
+        request_id: "EXAMPLEntjQpEXAMPLE==",
+        viewer_ip: "198.51.100.11",
+        request,
+        response: None,
+    };
+    let mut bytes = Vec::new();
+    event.write(&mut bytes);
+    bytes
+}
+
+/// What the handler made of a request for `uri`, in words: `uri /a`, `status 404 text`, `failed TypeError: ...`.
+pub(crate) fn answer(function: &Function, uri: &str) -> Result<String, Failure> {
+    let invocation = Invocation { now: Timestamp::from_millis(1_700_000_000_123), seed: 42, count_fuel: false };
+    function.run(&request(uri), invocation, |reply| in_words(&Reply::read(reply).unwrap(), uri)).result
+}
+
+fn in_words(reply: &Reply<'_>, asked: &str) -> String {
+    match reply {
+        Reply::Request { uri, .. } => format!("uri {}", uri.unwrap_or(asked)),
+        Reply::Response { status, description, .. } => format!("status {status} {}", description.unwrap_or_default()),
+        Reply::Failed { failure, message, .. } => format!("{failure:?} {message}"),
+    }
 }
