@@ -31,6 +31,9 @@ pub enum Failure {
     /// No instance could be started.
     #[error("init failed: {0}")]
     Init(Box<Failure>),
+    /// A handler is exported with another type than the contract's.
+    #[error("the handler has the wrong type: {0}")]
+    HandlerType(String),
     /// The function has no handler for the hook.
     #[error("the component exports no handler for {0}")]
     NoHandler(rimward_types::Hook),
@@ -52,9 +55,11 @@ impl Failure {
     pub fn category(&self) -> FailureCategory {
         match self {
             Failure::Timeout(_) | Failure::Throttled(_) => FailureCategory::LambdaLimitExceeded,
-            Failure::Memory(_) | Failure::Trap(_) | Failure::Error(_) | Failure::NoHandler(_) => {
-                FailureCategory::LambdaExecution
-            }
+            Failure::Memory(_)
+            | Failure::Trap(_)
+            | Failure::Error(_)
+            | Failure::HandlerType(_)
+            | Failure::NoHandler(_) => FailureCategory::LambdaExecution,
             Failure::Invalid(invalid) => invalid.category(Tier::Lambda),
             Failure::Init(cause) => match **cause {
                 Failure::Throttled(_) => FailureCategory::LambdaLimitExceeded,
@@ -73,7 +78,7 @@ impl Failure {
             Failure::Invalid(_) => "invalid",
             Failure::Throttled(_) => "throttled",
             Failure::Init(_) => "init",
-            Failure::NoHandler(_) => "no-handler",
+            Failure::HandlerType(_) | Failure::NoHandler(_) => "no-handler",
         }
     }
 

@@ -45,10 +45,7 @@ impl Handlers {
     /// Looks at a component's exports.
     pub(crate) fn find(engine: &Engine, component: &Component, pre: &InstancePre<Host>) -> Result<Self, PublishError> {
         let has = |name: &str| component.get_export_index(None, name).is_some();
-        let wrong = |export: &str, error: wasmtime::Error| PublishError::HandlerType {
-            export: export.to_owned(),
-            detail: format!("{error:#}"),
-        };
+        let wrong = |export: &str, error: wasmtime::Error| PublishError::HandlerType(format!("{export}: {error:#}"));
         let handlers = Self {
             lambda: match has(LAMBDA) {
                 true => Some(lambda::GuestIndices::new(pre).map_err(|error| wrong(LAMBDA, error))?),

@@ -17,9 +17,6 @@ use crate::host::{self, DeadlinePassed, Host, Parts};
 use crate::logs::Logs;
 use crate::node::{Node, Slot};
 
-/// What the code of a start section and of initialisers may take (`lambda-at-edge.md` section 11.1).
-pub(crate) const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Everything that instances of one function share.
 pub(crate) struct Recipe {
     pub(crate) node: Arc<Node>,
@@ -53,7 +50,7 @@ pub(crate) struct Ran<T> {
 }
 
 impl Recipe {
-    /// Makes an instance; its own code runs for at most [`INIT_TIMEOUT`].
+    /// Makes an instance. Code of its start section and initialisers has the node's time for that.
     pub(crate) async fn make(&self) -> Ran<Instance> {
         let start = Instant::now();
         let (mut logs, mut memory) = (Vec::new(), 0);
@@ -75,18 +72,17 @@ impl Recipe {
             client: self.client.clone(),
         };
         let mut store = host::store(&self.node.engine, parts).map_err(|error| host(&error))?;
-        let deadline = start + INIT_TIMEOUT;
+        let limit = self.node.init_timeout;
+        let deadline = start + limit;
         host::arm(&mut store, deadline);
         let _running = self.node.ticker.running();
-        let made = tokio::time::timeout_at(deadline.into(), async {
-            let instance = self.pre.instantiate_async(&mut store).await?;
-            self.handlers.bind(&mut store, &instance)
-        });
-        let made = flatten(made.await);
+        let made = flatten(tokio::time::timeout_at(deadline.into(), self.pre.instantiate_async(&mut store)).await);
         *logs = store.data().logs.take();
         *memory = store.data().limits.used();
-        let made = made.map_err(|error| self.classify(&error, store.data(), INIT_TIMEOUT))?;
-        Ok(Instance { store, handlers: made, calls: 0, used_at: start, _slot: slot })
+        let made = made.map_err(|error| self.classify(&error, store.data(), limit))?;
+        let handlers =
+            self.handlers.bind(&mut store, &made).map_err(|error| Failure::HandlerType(format!("{error:#}")))?;
+        Ok(Instance { store, handlers, calls: 0, used_at: start, _slot: slot })
     }
 
     fn classify(&self, error: &Error, host: &Host, limit: Duration) -> Failure {

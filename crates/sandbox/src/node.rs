@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rimward_types::{Clock, Entropy};
@@ -25,6 +26,7 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) region: String,
+    pub(crate) init_timeout: Duration,
     pub(crate) pooling: bool,
     pub(crate) instances: Arc<Instances>,
     pub(crate) functions: Mutex<Vec<WeakFunction>>,

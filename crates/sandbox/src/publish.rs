@@ -86,13 +86,8 @@ pub enum PublishError {
         exports: Vec<String>,
     },
     /// An export has the right name and the wrong type.
-    #[error("the handler `{export}` has the wrong type: {detail}")]
-    HandlerType {
-        /// The export's name.
-        export: String,
-        /// What the engine says.
-        detail: String,
-    },
+    #[error("the handler has the wrong type: {0}")]
+    HandlerType(String),
     /// An environment variable's name is reserved or malformed (`lambda-at-edge.md` sections 11.2, 14.2).
     #[error("the environment variable `{0}` is reserved or malformed")]
     Environment(String),
@@ -118,7 +113,7 @@ impl PublishError {
             PublishError::Import { .. } => Some(
                 "functions have WASI 0.2: cli, clocks, random, filesystem (`/tmp`), http/outgoing-handler".to_owned(),
             ),
-            PublishError::NoHandler { .. } => Some(
+            PublishError::NoHandler { .. } | PublishError::HandlerType(_) => Some(
                 "export `rimward:edge/lambda@1.0.0`, `rimward:edge/request-hook@1.0.0` or \
                  `rimward:edge/response-hook@1.0.0` (crates/sandbox/wit/edge.wit)"
                     .to_owned(),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rimward_types::{ByteSize, Clock, Entropy, SystemClock, SystemEntropy};
@@ -12,6 +13,7 @@ use crate::client::{self, Client};
 use crate::code::{self, CodeCache, Compiled};
 use crate::engine::{self, Ticker};
 use crate::environment::{self, Identity};
+use crate::failure::Failure;
 use crate::flavour::Handlers;
 use crate::function::{Function, Terms};
 use crate::host;
@@ -28,6 +30,8 @@ pub struct Options {
     pub scratch: PathBuf,
     /// Instances of all functions together.
     pub instances: u32,
+    /// Time for code that runs while an instance is made (`lambda-at-edge.md` section 11.1).
+    pub init_timeout: Duration,
     /// Region in events' contexts and in `AWS_REGION`.
     pub region: String,
     /// Time.
@@ -42,6 +46,7 @@ impl Default for Options {
             code_cache: None,
             scratch: std::env::temp_dir(),
             instances: 1000,
+            init_timeout: Duration::from_secs(10),
             region: "us-east-1".to_owned(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -119,6 +124,7 @@ impl Sandbox {
             tls,
             clock: options.clock,
             entropy: options.entropy,
+            init_timeout: options.init_timeout,
             region: options.region,
             pooling,
             instances: Arc::new(Instances::new(options.instances as usize)),
@@ -160,7 +166,13 @@ impl Sandbox {
             fresh: spec.fresh,
         };
         let function = Function::new(terms, recipe, compiled);
-        function.warm().await.map_err(PublishError::Start)?;
+        function.warm().await.map_err(|failure| match failure {
+            Failure::Init(cause) => match *cause {
+                Failure::HandlerType(detail) => PublishError::HandlerType(detail),
+                cause => PublishError::Start(cause),
+            },
+            failure => PublishError::Start(failure),
+        })?;
         Ok(function)
     }
 

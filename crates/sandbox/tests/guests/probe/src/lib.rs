@@ -1,0 +1,134 @@
+//! A function in the JSON flavour that does to its sandbox what the path of the request says, and tells how it went in
+//! the body of a response. The sandbox's tests call it.
+
+wit_bindgen::generate!({
+    path: "../../../wit",
+    world: "lambda-function",
+});
+
+mod files;
+mod network;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use exports::rimward::edge::lambda::Guest;
+use wasip2::cli::{environment, exit, stderr, stdout};
+use wasip2::clocks::monotonic_clock;
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+struct Probe;
+
+impl Guest for Probe {
+    fn invoke(event: String, context: String) -> Result<String, String> {
+        let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
+        let uri = field(&event, "uri").unwrap_or_default();
+        let (path, argument) = uri.split_once('~').unwrap_or((uri, ""));
+        let number = || argument.parse::<u64>().map_err(|error| format!("{argument}: {error}"));
+        let body = match path {
+            "/calls" => calls.to_string(),
+            "/context" => context,
+            "/environment" => environment::get_environment().iter().map(|(n, v)| format!("{n}={v}\n")).collect(),
+            "/echo" => return Ok(request(&event).to_owned()),
+            "/print" => {
+                print(number()? as usize);
+                "printed".to_owned()
+            }
+            "/spin" => loop {
+                std::hint::spin_loop();
+            },
+            "/sleep" => {
+                monotonic_clock::subscribe_duration(number()? * 1_000_000).block();
+                "slept".to_owned()
+            }
+            "/hold" => {
+                let bytes = vec![1_u8; number()? as usize];
+                std::mem::forget(std::hint::black_box(bytes));
+                "held".to_owned()
+            }
+            "/try-hold" => match Vec::<u8>::new().try_reserve_exact(number()? as usize) {
+                Ok(()) => "fits".to_owned(),
+                Err(_) => "does not fit".to_owned(),
+            },
+            "/trap" => std::arch::wasm32::unreachable(),
+            "/recurse" => recurse(1).to_string(),
+            "/exit" => {
+                exit::exit(Err(()));
+                String::new()
+            }
+            "/error" => return Err("TypeError: x is not a function\n    at handler".to_owned()),
+            "/nonsense" => return Ok("not JSON".to_owned()),
+            "/large" => "x".repeat(number()? as usize),
+            "/random" => wasip2::random::random::get_random_bytes(number()?).len().to_string(),
+            "/write" => files::write(number()?),
+            "/rewrite" => files::rewrite(number()?),
+            "/hidden" => files::hidden(number()?),
+            "/stream" => files::stream(number()?),
+            "/entries" => files::entries(number()?),
+            "/read" => files::read(),
+            "/outside" => files::outside(),
+            "/handles" => files::handles(number()?),
+            "/fetch" => network::fetch(argument),
+            "/socket" => network::socket(),
+            "/resolve" => network::resolve(argument),
+            _ => return Err(format!("no probe {path}")),
+        };
+        Ok(format!(r#"{{"status":"200","body":{}}}"#, quoted(&body)))
+    }
+}
+
+export!(Probe);
+
+/// A string field, wherever it stands. Events of the tests have no escapes in it.
+fn field<'a>(event: &'a str, name: &str) -> Option<&'a str> {
+    let start = event.find(&format!(r#""{name}":""#))? + name.len() + 4;
+    event[start..].split('"').next()
+}
+
+/// The request object: the text up to the brace that closes it.
+fn request(event: &str) -> &str {
+    let Some(start) = event.find(r#""request":"#) else { return "" };
+    let text = &event[start + 10..];
+    let mut depth = 0;
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 1 => return &text[..=at],
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    ""
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn print(bytes: usize) {
+    let (out, error) = (stdout::get_stdout(), stderr::get_stderr());
+    let _ = out.blocking_write_and_flush(b"to stdout\n");
+    let _ = error.blocking_write_and_flush(b"to stderr\n");
+    let line = [b'x'; 4096];
+    for _ in 0..bytes / line.len() {
+        let _ = out.blocking_write_and_flush(&line);
+    }
+}
+
+#[allow(unconditional_recursion)]
+fn recurse(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    frame[0] + recurse(depth + 1) + frame[63]
+}
