@@ -1,1 +1,21 @@
-//! hooks
+//! The four hook points: which function runs, on which engine, and what its result means for the request.
+//!
+//! - [`functions`]: the functions of a configuration, published; unchanged ones are taken over from the one before.
+//! - [`function`]: one published function, whichever tier it belongs to.
+//! - `isolate`, `sandbox`: the two tiers behind it.
+//! - `peek`: the beginning of a body, for functions that ask for it.
+//! - [`verdict`]: what a function decided, and what it cost.
+
+pub mod function;
+pub mod functions;
+mod isolate;
+mod peek;
+mod sandbox;
+pub mod verdict;
+
+pub use function::{Call, Function};
+pub use functions::{Engines, Functions, Problem};
+pub use verdict::{Failure, Ran, Report, RequestVerdict, ResponseVerdict};
+
+pub use rimward_event::FailureCategory;
+pub use rimward_event::lambda::{CustomOrigin, LambdaOrigin, Protocol, SslProtocol};

@@ -19,7 +19,7 @@
 use crate::{Fetched, Timing};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use rimward_types::{Body, RequestHead, ResponseHead};
+use rimward_types::{Body, RequestHead, ResponseHead, Timestamp};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,10 +37,11 @@ const LAST_MODIFIED_SECS: u64 = 1_735_689_600;
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
-/// Answers a request as the origin `name`.
-pub async fn answer(name: &str, head: RequestHead, body: Body) -> Fetched {
+/// Answers a request as the origin `name`, at `now`.
+pub async fn answer(name: &str, head: RequestHead, body: Body, now: Timestamp) -> Fetched {
     let began = Instant::now();
     let mut reply = reply(name, &head, body).await;
+    reply.headers.insert(header::DATE, date(now));
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed) + 1;
     reply.headers.insert(HeaderName::from_static("x-demo-serial"), serial.into());
     if let Ok(name) = HeaderValue::from_str(name) {
@@ -181,7 +182,6 @@ impl Reply {
     fn new(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(header::DATE, date());
         Self { status, headers, body }
     }
 
@@ -217,8 +217,8 @@ impl Reply {
     }
 }
 
-fn date() -> HeaderValue {
-    let now = httpdate::fmt_http_date(std::time::SystemTime::now());
+fn date(now: Timestamp) -> HeaderValue {
+    let now = httpdate::fmt_http_date(now.as_system_time());
     HeaderValue::from_str(&now).unwrap_or_else(|_| HeaderValue::from_static(LAST_MODIFIED))
 }
 

@@ -27,7 +27,7 @@ use connect::Trust;
 use parking_lot::RwLock;
 use pool::{Endpoint, Pool};
 use rimward_config::{Origin, OriginUrl};
-use rimward_types::{Body, RequestHead, ResponseHead};
+use rimward_types::{Body, Clock, RequestHead, ResponseHead, SystemClock};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -74,21 +74,38 @@ pub struct Counters {
 }
 
 /// The node's connections to its origins. Cheap to clone; lives over configuration changes.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Origins(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
+    /// The demo origin's time.
+    clock: Arc<dyn Clock>,
     /// By host; the pools of one host differ in port and TLS.
     pools: RwLock<HashMap<String, Vec<Arc<Pool>>>>,
     trust: Trust,
     counters: Counters,
 }
 
+impl Default for Origins {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Origins {
     /// Without connections yet.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// The same, with a clock that the demo origin dates its answers by.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared {
+            clock,
+            pools: RwLock::default(),
+            trust: Trust::default(),
+            counters: Counters::default(),
+        }))
     }
 
     /// Reads what `origin` needs from disk (`ca`). For each origin of a new configuration, before it serves.
@@ -112,7 +129,7 @@ impl Origins {
     /// See [`ErrorKind`].
     pub async fn fetch(&self, origin: &Origin, head: RequestHead, body: Body) -> Result<Fetched, OriginError> {
         match &origin.url {
-            OriginUrl::Demo => Ok(demo::answer(&origin.name, head, body).await),
+            OriginUrl::Demo => Ok(demo::answer(&origin.name, head, body, self.0.clock.now()).await),
             OriginUrl::Http { tls, host, port, path } => {
                 let pool = self.0.pool(*tls, host, *port, origin);
                 fetch::fetch(&self.0, origin, pool, path, head, body).await

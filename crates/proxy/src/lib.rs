@@ -1,1 +1,31 @@
-//! proxy
+//! The way of one request, top to bottom, and the record that it leaves.
+//!
+//! Read [`pipeline`] first: it lists the phases in order. Each phase is a file.
+//!
+//! - [`route`]: distribution by host, behavior by path.
+//! - [`guard`]: viewer protocol, method.
+//! - [`viewer`]: the two viewer hooks.
+//! - [`lookup`]: cache key, lookup, collapse.
+//! - [`fill`]: origin-request hook, origins, origin-response hook, store.
+//! - [`forward`]: the request that goes to an origin.
+//! - [`respond`]: what the node adds to every answer.
+//! - [`page`]: pages that the node itself writes.
+//! - [`finish`]: the record, when the last byte is gone.
+//! - [`live`]: what a configuration amounts to, swapped as a whole.
+
+pub mod exchange;
+pub mod fill;
+pub mod finish;
+pub mod forward;
+pub mod guard;
+pub mod live;
+pub mod lookup;
+pub mod page;
+pub mod pipeline;
+pub mod respond;
+pub mod route;
+pub mod viewer;
+
+pub use finish::{RecordedBody, Records};
+pub use live::{Live, Plan};
+pub use pipeline::{Parts, Proxy};

@@ -6,7 +6,7 @@ async fn get(target: &str) -> (ResponseHead, String) {
 }
 
 async fn ask(head: RequestHead, body: Body) -> (ResponseHead, String) {
-    let fetched = answer("app", head, body).await;
+    let fetched = answer("app", head, body, Timestamp::from_secs(1_800_000_000)).await;
     let body = fetched.body.collect(u64::MAX).await.unwrap();
     (fetched.head, String::from_utf8(body.to_vec()).unwrap())
 }

@@ -1,0 +1,133 @@
+//! One published function, whichever tier it belongs to.
+
+use crate::verdict::{Cost, Failure, Ran, RequestVerdict, ResponseVerdict, Verdict};
+use crate::{isolate, sandbox};
+use rimward_event::lambda::LambdaOrigin;
+use rimward_event::{FailureCategory, ViewerContext};
+use rimward_types::{Body, Hook, RequestHead, ResponseHead, Timestamp};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The surroundings of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The viewer's address.
+    pub viewer: IpAddr,
+    /// The distribution's id.
+    pub distribution_id: &'a str,
+    /// The distribution's own name.
+    pub distribution_domain_name: &'a str,
+    /// The time that the function sees.
+    pub now: Timestamp,
+    /// What its randomness starts from.
+    pub seed: u64,
+}
+
+impl Call<'_> {
+    /// The same, as events have it. `viewer_ip` is [`Call::viewer`] as text.
+    pub(crate) fn context<'a>(&'a self, viewer_ip: &'a str) -> ViewerContext<'a> {
+        ViewerContext {
+            distribution_domain_name: self.distribution_domain_name,
+            distribution_id: self.distribution_id,
+            request_id: self.request_id,
+            viewer_ip,
+        }
+    }
+}
+
+/// What runs a function.
+pub(crate) enum Tier {
+    /// The isolate.
+    Viewer(Arc<rimward_isolate::Function>),
+    /// The sandbox.
+    Origin { function: Arc<rimward_sandbox::Function>, include_body: bool },
+    /// Nothing: it could not be published. Requests get what the vendor's service gives for code that does not
+    /// compile (`cloudfront-functions.md` section 6).
+    Broken { category: FailureCategory, reason: String },
+}
+
+/// A function that can be attached to hooks.
+pub struct Function {
+    pub(crate) name: Arc<str>,
+    pub(crate) digest: [u8; 32],
+    pub(crate) tier: Tier,
+}
+
+impl Function {
+    /// Its name in the configuration.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// A hash of its code and settings; zeros when it is broken.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// Why it cannot run; `None` when it can.
+    pub fn broken(&self) -> Option<&str> {
+        match &self.tier {
+            Tier::Broken { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// `viewer` or `origin`: the tier that runs it.
+    pub fn tier(&self) -> &'static str {
+        match &self.tier {
+            Tier::Viewer(_) | Tier::Broken { category: FailureCategory::FunctionThrottled, .. } => "viewer",
+            Tier::Origin { .. } | Tier::Broken { .. } => "origin",
+        }
+    }
+
+    /// Whether it belongs to the origin tier.
+    pub fn is_lambda(&self) -> bool {
+        self.tier() == "origin"
+    }
+
+    /// Runs it at a request hook. `origin` is where the node is about to go, at origin-request.
+    pub async fn on_request(
+        &self,
+        hook: Hook,
+        call: &Call<'_>,
+        head: RequestHead,
+        body: Body,
+        origin: Option<&LambdaOrigin>,
+    ) -> Ran<RequestVerdict> {
+        let (verdict, cost) = match &self.tier {
+            Tier::Viewer(function) => isolate::on_request(function, call, head, body),
+            Tier::Origin { function, include_body } => {
+                let call = sandbox::RequestCall { hook, call, head, body, origin, include_body: *include_body };
+                sandbox::on_request(function, call).await
+            }
+            Tier::Broken { category, reason } => broken(*category, reason),
+        };
+        Ran::new(&self.name, hook, verdict, cost)
+    }
+
+    /// Runs it at a response hook. `request` is the one that the response answers.
+    pub async fn on_response(
+        &self,
+        hook: Hook,
+        call: &Call<'_>,
+        request: &RequestHead,
+        origin: Option<&LambdaOrigin>,
+        head: ResponseHead,
+        body: Body,
+    ) -> Ran<ResponseVerdict> {
+        let (verdict, cost) = match &self.tier {
+            Tier::Viewer(function) => isolate::on_response(function, call, request, head, body),
+            Tier::Origin { function, .. } => {
+                sandbox::on_response(function, hook, call, request, origin, head, body).await
+            }
+            Tier::Broken { category, reason } => broken(*category, reason),
+        };
+        Ran::new(&self.name, hook, verdict, cost)
+    }
+}
+
+fn broken<V: Verdict>(category: FailureCategory, reason: &str) -> (V, Cost) {
+    (V::failed(Failure::new(category, reason)), Cost::default())
+}

@@ -1,0 +1,111 @@
+//! Viewer-tier functions at their hooks.
+
+use crate::function::Call;
+use crate::verdict::{Cost, Failure, RequestVerdict, ResponseVerdict, Verdict};
+use rimward_event::headers::Tier;
+use rimward_event::viewer::{self, BodyChange, Outcome, ViewerContext};
+use rimward_event::{FailureCategory, Invalid, Strictness};
+use rimward_isolate::{Function, Invocation};
+use rimward_types::{Body, Hook, RequestHead, ResponseHead};
+use rimward_wire::reply::Reply;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The event of the run on this thread; runs do not nest.
+    static EVENT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `function` on this thread. `encode` writes the event, `decode` makes the outcome of the reply.
+fn run(
+    function: &Function,
+    call: &Call<'_>,
+    encode: impl FnOnce(&ViewerContext<'_>, &mut Vec<u8>),
+    decode: impl FnOnce(&Reply<'_>) -> Result<Outcome, Invalid>,
+) -> (Result<Outcome, Failure>, Cost) {
+    EVENT.with_borrow_mut(|event| {
+        event.clear();
+        let viewer_ip = call.viewer.to_string();
+        encode(&call.context(&viewer_ip), event);
+        let invocation = Invocation { now: call.now, seed: call.seed, count_fuel: false };
+        let ran = function.run(event, invocation, |reply| match Reply::read(reply) {
+            Ok(reply) => decode(&reply).map_err(|invalid| refused(&invalid)),
+            Err(malformed) => Err(Failure::new(FailureCategory::FunctionExecution, malformed.to_string())),
+        });
+        let cost = Cost { time: ran.cost.time, utilization: ran.cost.utilization, logs: ran.logs };
+        let outcome = ran.result.unwrap_or_else(|failure| Err(stopped(&failure)));
+        (outcome, cost)
+    })
+}
+
+fn stopped(failure: &rimward_isolate::Failure) -> Failure {
+    let category = match failure {
+        // The function ended; what it gave is too much.
+        rimward_isolate::Failure::Reply { .. } => FailureCategory::FunctionValidation,
+        _ => FailureCategory::FunctionExecution,
+    };
+    Failure::new(category, failure.to_string())
+}
+
+fn refused(invalid: &Invalid) -> Failure {
+    Failure {
+        category: invalid.category(Tier::Viewer),
+        sentence: invalid.sentence(Tier::Viewer),
+        reason: operator_text(invalid),
+    }
+}
+
+/// The reason with the line of the function, where it is known.
+fn operator_text(invalid: &Invalid) -> String {
+    match invalid {
+        Invalid::Threw { message, line, column } if *line > 0 => format!("{message} (line {line}, column {column})"),
+        other => other.to_string(),
+    }
+}
+
+pub(crate) fn on_request(
+    function: &Function,
+    call: &Call<'_>,
+    head: RequestHead,
+    body: Body,
+) -> (RequestVerdict, Cost) {
+    let (outcome, cost) = run(
+        function,
+        call,
+        |context, event| viewer::encode_request(context, &head, event),
+        |reply| viewer::decode(Hook::ViewerRequest, reply, &head, None, Strictness::Strict),
+    );
+    let verdict = match outcome {
+        Ok(Outcome::Request(head)) => RequestVerdict::Continue { head, body, origin: None },
+        Ok(Outcome::Response(head, change)) => RequestVerdict::Answer { head, body: changed(Body::Empty, change) },
+        Err(failure) => RequestVerdict::failed(failure),
+    };
+    (verdict, cost)
+}
+
+pub(crate) fn on_response(
+    function: &Function,
+    call: &Call<'_>,
+    request: &RequestHead,
+    head: ResponseHead,
+    body: Body,
+) -> (ResponseVerdict, Cost) {
+    let (outcome, cost) = run(
+        function,
+        call,
+        |context, event| viewer::encode_response(context, request, &head, event),
+        |reply| viewer::decode(Hook::ViewerResponse, reply, request, Some(&head), Strictness::Strict),
+    );
+    let verdict = match outcome {
+        Ok(Outcome::Response(head, change)) => ResponseVerdict::Continue { head, body: changed(body, change) },
+        Ok(Outcome::Request(_)) => ResponseVerdict::failed(refused(&Invalid::Shape("a request".to_owned()))),
+        Err(failure) => ResponseVerdict::failed(failure),
+    };
+    (verdict, cost)
+}
+
+pub(crate) fn changed(body: Body, change: BodyChange) -> Body {
+    match change {
+        BodyChange::Keep => body,
+        BodyChange::Replace(bytes) => bytes.into(),
+    }
+}

@@ -1,0 +1,150 @@
+//! What a function decided, and what it cost.
+
+use rimward_event::FailureCategory;
+use rimward_event::lambda::LambdaOrigin;
+use rimward_types::{Body, Hook, RequestHead, ResponseHead};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum RequestVerdict {
+    /// It goes on.
+    Continue {
+        /// As the function left it.
+        head: RequestHead,
+        /// As the function left it.
+        body: Body,
+        /// Where it goes, if the function said so.
+        origin: Option<Box<LambdaOrigin>>,
+    },
+    /// The function answers.
+    Answer {
+        /// Head.
+        head: ResponseHead,
+        /// Body.
+        body: Body,
+    },
+    /// The function failed; the request goes no further.
+    Failed(Failure),
+}
+
+/// What becomes of a response.
+#[derive(Debug)]
+pub enum ResponseVerdict {
+    /// It goes on.
+    Continue {
+        /// As the function left it.
+        head: ResponseHead,
+        /// As the function left it.
+        body: Body,
+    },
+    /// The function failed; the viewer gets an error instead of the response.
+    Failed(Failure),
+}
+
+/// Why a function gave no verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Decides status and `X-Cache`.
+    pub category: FailureCategory,
+    /// What the viewer may read.
+    pub sentence: &'static str,
+    /// The true reason, for the operator.
+    pub reason: String,
+}
+
+impl Failure {
+    /// A failure with the category's own sentence.
+    pub fn new(category: FailureCategory, reason: impl Into<String>) -> Self {
+        Self { category, sentence: category.sentence(), reason: reason.into() }
+    }
+}
+
+/// A verdict and its report.
+#[derive(Debug)]
+pub struct Ran<V> {
+    /// The verdict.
+    pub verdict: V,
+    /// What it cost.
+    pub report: Report,
+}
+
+/// What the operator learns of one run.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Which function.
+    pub function: Arc<str>,
+    /// At which hook.
+    pub hook: Hook,
+    /// `continued`, `answered` or the failure's result type.
+    pub verdict: &'static str,
+    /// The true reason of a failure.
+    pub reason: Option<String>,
+    /// Time inside the function.
+    pub time: Duration,
+    /// Share of the time limit, 0 to 100.
+    pub utilization: u8,
+    /// Lines that the function wrote.
+    pub logs: Vec<String>,
+}
+
+/// What an engine measured.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cost {
+    pub(crate) time: Duration,
+    pub(crate) utilization: u8,
+    pub(crate) logs: Vec<String>,
+}
+
+/// A verdict, seen from the report.
+pub(crate) trait Verdict {
+    fn failed(failure: Failure) -> Self;
+    fn word(&self) -> (&'static str, Option<&str>);
+}
+
+impl Verdict for RequestVerdict {
+    fn failed(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+
+    fn word(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Continue { .. } => ("continued", None),
+            Self::Answer { .. } => ("answered", None),
+            Self::Failed(failure) => (failure.category.result_type(), Some(&failure.reason)),
+        }
+    }
+}
+
+impl Verdict for ResponseVerdict {
+    fn failed(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+
+    fn word(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Continue { .. } => ("continued", None),
+            Self::Failed(failure) => (failure.category.result_type(), Some(&failure.reason)),
+        }
+    }
+}
+
+impl<V> Ran<V> {
+    pub(crate) fn new(function: &Arc<str>, hook: Hook, verdict: V, cost: Cost) -> Self
+    where
+        V: Verdict,
+    {
+        let (word, reason) = verdict.word();
+        let report = Report {
+            function: function.clone(),
+            hook,
+            verdict: word,
+            reason: reason.map(str::to_owned),
+            time: cost.time,
+            utilization: cost.utilization,
+            logs: cost.logs,
+        };
+        Self { verdict, report }
+    }
+}

@@ -1,0 +1,153 @@
+//! What is carried along while a request is answered.
+
+use crate::live::Plan;
+use crate::pipeline::Proxy;
+use rimward_cache::CacheStatus;
+use rimward_hooks::{Call, Report};
+use rimward_telemetry::{HookRecord, OriginRecord, Record, ResultType};
+use rimward_types::{Body, Connection, RequestHead, RequestId, ResponseHead};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a request's phases and the tasks that it leaves behind share.
+pub struct Context {
+    /// The proxy.
+    pub proxy: Arc<Proxy>,
+    /// The behavior, with what it needs.
+    pub plan: Arc<Plan>,
+    /// The viewer's connection.
+    pub connection: Arc<Connection>,
+    /// The request's id.
+    pub id: RequestId,
+}
+
+impl Context {
+    /// What hooks are told of the request's surroundings.
+    pub fn call(&self) -> Call<'_> {
+        let mut seed = [0; 8];
+        self.proxy.entropy.fill(&mut seed);
+        Call {
+            request_id: self.id.as_str(),
+            viewer: self.connection.peer.ip(),
+            distribution_id: &self.plan.distribution_id,
+            distribution_domain_name: &self.plan.distribution_domain_name,
+            now: self.proxy.clock.now(),
+            seed: u64::from_le_bytes(seed),
+        }
+    }
+}
+
+/// What was learned on the way; it ends up in the record.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// Hooks that ran.
+    pub hooks: Vec<HookRecord>,
+    /// Origins that were asked.
+    pub origins: Vec<OriginRecord>,
+}
+
+impl Trace {
+    /// Notes that a hook ran, and gives its failure and its log lines to the operator.
+    pub fn hook(&mut self, id: &RequestId, report: Report) {
+        for line in &report.logs {
+            tracing::info!(target: "function", function = %report.function, request = %id, "{line}");
+        }
+        if let Some(reason) = &report.reason {
+            tracing::warn!(
+                target: "function",
+                function = %report.function,
+                hook = %report.hook,
+                request = %id,
+                category = report.verdict,
+                "{reason}"
+            );
+        }
+        self.hooks.push(HookRecord {
+            hook: report.hook,
+            function: report.function,
+            verdict: report.verdict,
+            reason: report.reason,
+            time: report.time,
+            utilization: report.utilization,
+        });
+    }
+}
+
+/// One request's record while it is made.
+pub struct Exchange {
+    /// The record.
+    pub record: Box<Record>,
+    /// When the head had arrived, for durations.
+    pub began: Instant,
+}
+
+impl Exchange {
+    /// Begins the record.
+    pub fn begin(proxy: &Proxy, connection: &Connection, request: &RequestHead) -> Self {
+        let record = Record {
+            id: RequestId::random(&*proxy.entropy),
+            start: proxy.clock.now(),
+            viewer: connection.peer,
+            method: request.method.clone(),
+            scheme: connection.scheme(),
+            version: request.version,
+            host: request.header("host").unwrap_or_default().to_owned(),
+            path: request.path.clone(),
+            query: request.query.clone(),
+            distribution: None,
+            behavior: None,
+            hooks: Vec::new(),
+            cache: None,
+            origins: Vec::new(),
+            result: ResultType::Error,
+            detail: None,
+            status: 0,
+            first_byte: Duration::ZERO,
+            total: Duration::ZERO,
+            bytes: 0,
+            complete: false,
+        };
+        Self { record: Box::new(record), began: Instant::now() }
+    }
+
+    /// Takes over what a part of the way has learned.
+    pub fn learn(&mut self, trace: Trace) {
+        self.record.hooks.extend(trace.hooks);
+        self.record.origins.extend(trace.origins);
+    }
+
+    /// Notes a hook.
+    pub fn hook(&mut self, report: Report) {
+        let mut trace = Trace::default();
+        trace.hook(&self.record.id, report);
+        self.learn(trace);
+    }
+}
+
+/// An answer for the viewer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Head.
+    pub head: ResponseHead,
+    /// Body.
+    pub body: Body,
+    /// How it came about.
+    pub result: ResultType,
+    /// Why, where `result` does not tell.
+    pub detail: Option<&'static str>,
+    /// The cache's part, when it was asked.
+    pub cache: Option<CacheStatus>,
+}
+
+impl Answer {
+    /// An answer that the cache had no part in.
+    pub fn new(head: ResponseHead, body: Body, result: ResultType) -> Self {
+        Self { head, body, result, detail: None, cache: None }
+    }
+
+    /// Gives the reason.
+    pub fn because(mut self, detail: &'static str) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+}

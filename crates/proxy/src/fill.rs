@@ -1,0 +1,314 @@
+//! The origin's half of a request: origin-request hook, origins with failover, origin-response hook, store.
+
+use crate::exchange::{Answer, Context, Trace};
+use crate::lookup::from_hit;
+use crate::{forward, page, respond};
+use http::{Method, StatusCode};
+use rimward_cache::{CacheResult, CacheStatus, Completed, Lead, OriginFailure, Times};
+use rimward_config::{Origin, OriginGroup, OriginUrl, Target};
+use rimward_hooks::{CustomOrigin, LambdaOrigin, Protocol, RequestVerdict, ResponseVerdict, SslProtocol};
+use rimward_origin::ErrorKind;
+use rimward_telemetry::{OriginRecord, ResultType};
+use rimward_types::{Body, Hook, RequestHead, ResponseHead};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What came of a fill.
+pub struct Filled {
+    /// For the viewer that asked; `Err` skips viewer-response.
+    pub answer: Result<Answer, Answer>,
+    /// For its record.
+    pub trace: Trace,
+}
+
+/// What an origin, or the functions around it, gave.
+struct Fetched {
+    head: ResponseHead,
+    body: Body,
+    times: Times,
+    /// A function made it.
+    generated: bool,
+}
+
+/// Why nothing came.
+enum Missed {
+    /// A function failed, and this is its page.
+    Function(Box<Answer>),
+    /// The last origin asked did not answer.
+    Origin(ErrorKind),
+}
+
+/// Fetches for the cache and for all who wait.
+pub async fn fill(context: Arc<Context>, request: RequestHead, lead: Lead) -> Filled {
+    let mut trace = Trace::default();
+    let answer = match complete(&context, &mut trace, &request, lead).await {
+        // A 304 for something that is gone meanwhile: once more, without conditions.
+        Ok(Completed::Again(lead)) => match complete(&context, &mut trace, &request, lead).await {
+            Ok(Completed::Again(_)) => Ok(origin_failed(&context, ErrorKind::Protocol)),
+            other => other.map(|completed| completed_answer(completed, &trace)).or_else(|answer| answer),
+        },
+        other => other.map(|completed| completed_answer(completed, &trace)).or_else(|answer| answer),
+    };
+    Filled { answer, trace }
+}
+
+/// Fetches once for `lead`. `Err` is the answer where the cache has nothing to complete.
+async fn complete(
+    context: &Context,
+    trace: &mut Trace,
+    request: &RequestHead,
+    lead: Lead,
+) -> Result<Completed, Result<Answer, Answer>> {
+    let mut conditional = request.clone();
+    lead.add_conditions(&mut conditional);
+    match fetch(context, trace, &conditional, Body::Empty).await {
+        Ok(fetched) => Ok(lead.respond(fetched.head, fetched.body, fetched.times)),
+        Err(Missed::Function(page)) => Err(Err(*page)),
+        Err(Missed::Origin(kind)) => {
+            let status = lead.status();
+            let stale = lead.fail(OriginFailure { status: kind.status() });
+            Err(Ok(match stale {
+                Some(hit) => from_hit(hit).because(kind.as_str()),
+                None => Answer { cache: Some(status), ..origin_failed(context, kind) },
+            }))
+        }
+    }
+}
+
+fn completed_answer(completed: Completed, trace: &Trace) -> Answer {
+    let answer = match completed {
+        Completed::Stored(hit) | Completed::Refreshed(hit) | Completed::Stale(hit) => from_hit(hit),
+        Completed::NotStored { head, body, reason, status, result } => Answer {
+            head,
+            body,
+            result: result_type(result),
+            detail: Some(reason.as_str()),
+            cache: Some(status),
+        },
+        // `fill` asks again and never passes this on.
+        Completed::Again(lead) => {
+            let head = ResponseHead::new(StatusCode::BAD_GATEWAY);
+            Answer { cache: Some(lead.status()), ..Answer::new(head, Body::Empty, ResultType::Error) }
+        }
+    };
+    let generated = trace.hooks.iter().any(|h| h.hook == Hook::OriginRequest && h.verdict == "answered");
+    if generated && answer.head.status.as_u16() < 400 {
+        return Answer { result: ResultType::LambdaGeneratedResponse, ..answer };
+    }
+    answer
+}
+
+/// Sends a request on for its viewer alone.
+///
+/// # Errors
+/// An answer that skips viewer-response.
+pub async fn pass(
+    context: &Context,
+    trace: &mut Trace,
+    request: &RequestHead,
+    body: Body,
+    mut status: CacheStatus,
+) -> Result<Answer, Answer> {
+    match fetch(context, trace, request, body).await {
+        Ok(fetched) => {
+            let cache = &context.proxy.cache;
+            cache.invalidate(&context.plan.distribution_id, request, &fetched.head, &context.plan.rules);
+            status.forward_status = Some(fetched.head.status);
+            let result = match CacheResult::Miss.with_status(fetched.head.status) {
+                CacheResult::Miss if fetched.generated => ResultType::LambdaGeneratedResponse,
+                other => result_type(other),
+            };
+            Ok(Answer { cache: Some(status), ..Answer::new(fetched.head, fetched.body, result) })
+        }
+        Err(Missed::Function(page)) => Err(*page),
+        Err(Missed::Origin(kind)) => Ok(Answer { cache: Some(status), ..origin_failed(context, kind) }),
+    }
+}
+
+/// Asks the behavior's origin, or the members of its group in order.
+async fn fetch(context: &Context, trace: &mut Trace, request: &RequestHead, body: Body) -> Result<Fetched, Missed> {
+    let group = match &context.plan.behavior.origin {
+        Target::Origin(origin) => return attempt(context, trace, request, body, origin).await,
+        Target::Group(group) => group,
+    };
+    // A body can be sent once, and only reading may be repeated elsewhere (`cdn-behaviour.md` section 9).
+    let repeatable = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_empty();
+    if !repeatable {
+        return attempt(context, trace, request, body, &group.primary).await;
+    }
+    let first = attempt(context, trace, request, Body::Empty, &group.primary).await;
+    if fails_over(group, trace, &first) {
+        return attempt(context, trace, request, Body::Empty, &group.secondary).await;
+    }
+    first
+}
+
+/// Whether the primary's answer sends the request to the secondary: by the status that the origin itself gave, not by
+/// what a function made of it.
+fn fails_over(group: &OriginGroup, trace: &Trace, first: &Result<Fetched, Missed>) -> bool {
+    let status = match first {
+        Err(Missed::Origin(kind)) => kind.failover_status().map(|s| s.as_u16()),
+        Err(Missed::Function(_)) => None,
+        Ok(fetched) if fetched.generated => None,
+        Ok(_) => trace.origins.last().and_then(|o| o.status),
+    };
+    status.is_some_and(|status| group.failover.contains(&status))
+}
+
+/// One origin, with the hooks on both sides of it.
+async fn attempt(
+    context: &Context,
+    trace: &mut Trace,
+    request: &RequestHead,
+    body: Body,
+    origin: &Arc<Origin>,
+) -> Result<Fetched, Missed> {
+    let plan = &context.plan;
+    let requested = context.proxy.clock.now();
+    let outgoing = forward::origin_request(request, &plan.behavior, origin, &context.connection, &context.id);
+    let shown = (plan.hooks.origin_request.is_some() || plan.hooks.origin_response.is_some())
+        .then(|| lambda_origin(origin));
+    let (outgoing, body, chosen) = match &plan.hooks.origin_request {
+        None => (outgoing, body, None),
+        Some(function) => {
+            let ran = function.on_request(Hook::OriginRequest, &context.call(), outgoing, body, shown.as_ref()).await;
+            trace.hook(&context.id, ran.report);
+            match ran.verdict {
+                RequestVerdict::Continue { head, body, origin } => (head, body, origin),
+                RequestVerdict::Answer { head, body } => {
+                    let times = Times { requested, received: context.proxy.clock.now() };
+                    return Ok(Fetched { head, body, times, generated: true });
+                }
+                RequestVerdict::Failed(failure) => {
+                    return Err(Missed::Function(Box::new(respond::failed(&failure, &context.id))));
+                }
+            }
+        }
+    };
+    let origin = match &chosen {
+        None => origin.clone(),
+        Some(chosen) => plan.origin_named(chosen).cloned().unwrap_or_else(|| Arc::new(made_origin(chosen))),
+    };
+    let asked = outgoing.clone();
+    let (head, body) = ask(context, trace, outgoing, body, &origin).await.map_err(Missed::Origin)?;
+    let times = Times { requested, received: context.proxy.clock.now() };
+    let Some(function) = &plan.hooks.origin_response else {
+        return Ok(Fetched { head, body, times, generated: false });
+    };
+    let shown = chosen.map(|o| *o).or(shown);
+    let call = context.call();
+    let ran = function.on_response(Hook::OriginResponse, &call, &asked, shown.as_ref(), head, body).await;
+    trace.hook(&context.id, ran.report);
+    match ran.verdict {
+        ResponseVerdict::Continue { head, body } => Ok(Fetched { head, body, times, generated: false }),
+        ResponseVerdict::Failed(failure) => Err(Missed::Function(Box::new(respond::failed(&failure, &context.id)))),
+    }
+}
+
+/// Sends the request, and notes what came.
+async fn ask(
+    context: &Context,
+    trace: &mut Trace,
+    request: RequestHead,
+    body: Body,
+    origin: &Origin,
+) -> Result<(ResponseHead, Body), ErrorKind> {
+    let began = Instant::now();
+    let fetched = context.proxy.origins.fetch(origin, request, body).await;
+    let time = began.elapsed();
+    let mut note = |status: Option<u16>, attempts: u32, error: Option<String>| {
+        trace.origins.push(OriginRecord { origin: origin.name.clone(), status, attempts, time, error });
+    };
+    match fetched {
+        Ok(fetched) => {
+            note(Some(fetched.head.status.as_u16()), fetched.attempts, None);
+            Ok((fetched.head, fetched.body))
+        }
+        Err(error) => {
+            tracing::warn!(origin = %origin.name, request = %context.id, attempts = error.attempts, "{error}");
+            note(None, error.attempts, Some(error.to_string()));
+            Err(error.kind)
+        }
+    }
+}
+
+/// A configured origin as functions see it (`lambda-at-edge.md` section 3.6). The demo origin goes by its own name.
+fn lambda_origin(origin: &Origin) -> LambdaOrigin {
+    let (protocol, domain_name, port, path) = match &origin.url {
+        OriginUrl::Http { tls, host, port, path } => {
+            let protocol = if *tls { Protocol::Https } else { Protocol::Http };
+            (protocol, host.clone(), *port, path.clone())
+        }
+        OriginUrl::Demo => (Protocol::Http, origin.name.to_string(), 80, String::new()),
+    };
+    LambdaOrigin::Custom(CustomOrigin {
+        domain_name,
+        path,
+        custom_headers: origin.headers.clone(),
+        port,
+        protocol,
+        keepalive_timeout: origin.keepalive,
+        read_timeout: origin.read_timeout,
+        completion_timeout: origin.completion_timeout,
+        ssl_protocols: vec![SslProtocol::TlsV1_2],
+    })
+}
+
+/// An origin that a function made up, for one request.
+fn made_origin(origin: &LambdaOrigin) -> Origin {
+    let name = origin.domain_name();
+    match origin {
+        LambdaOrigin::Custom(custom) => Origin {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: custom.read_timeout,
+            completion_timeout: custom.completion_timeout,
+            keepalive: custom.keepalive_timeout,
+            headers: custom.custom_headers.clone(),
+            ..Origin::new(
+                name,
+                OriginUrl::Http {
+                    tls: custom.protocol == Protocol::Https,
+                    host: name.to_owned(),
+                    port: custom.port,
+                    path: custom.path.clone(),
+                },
+            )
+        },
+        LambdaOrigin::S3(bucket) => Origin {
+            headers: bucket.custom_headers.clone(),
+            completion_timeout: bucket.completion_timeout,
+            read_timeout: bucket.read_timeout.unwrap_or(Duration::from_secs(30)),
+            ..Origin::new(
+                name,
+                OriginUrl::Http { tls: true, host: name.to_owned(), port: 443, path: bucket.path.clone() },
+            )
+        },
+    }
+}
+
+fn origin_failed(context: &Context, kind: ErrorKind) -> Answer {
+    let answer = failed_elsewhere(context, kind.status());
+    answer.because(kind.as_str())
+}
+
+/// The page for an origin that did not answer.
+pub fn failed_elsewhere(context: &Context, status: StatusCode) -> Answer {
+    let sentence = match status {
+        StatusCode::GATEWAY_TIMEOUT => "The origin did not answer in time.",
+        StatusCode::BAD_REQUEST => "The request ended before it was complete.",
+        StatusCode::SERVICE_UNAVAILABLE => "The node has no capacity for this request at the moment.",
+        _ => "The node could not get a valid answer from the origin.",
+    };
+    let (head, body) = page::page(status, sentence, &context.id);
+    Answer::new(head, body, ResultType::Error)
+}
+
+/// The record's word for the cache's.
+pub fn result_type(result: CacheResult) -> ResultType {
+    match result {
+        CacheResult::Hit => ResultType::Hit,
+        CacheResult::RefreshHit => ResultType::RefreshHit,
+        CacheResult::Miss => ResultType::Miss,
+        CacheResult::Error => ResultType::Error,
+    }
+}

@@ -1,0 +1,129 @@
+//! The request that goes to the origin: what of the viewer's request is passed on, and what the node adds
+//! (`cdn-behaviour.md` section 7).
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use rimward_config::{Behavior, CachePolicy, Forward, NameSet, Origin};
+use rimward_types::{Connection, RequestHead, RequestId};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
+
+/// Headers that describe the message itself: they go with it whatever the policy says.
+const OF_THE_MESSAGE: [HeaderName; 6] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::TRANSFER_ENCODING,
+    header::EXPECT,
+];
+
+/// Makes the origin's request from the viewer's.
+pub fn origin_request(
+    viewer: &RequestHead,
+    behavior: &Behavior,
+    origin: &Origin,
+    connection: &Connection,
+    id: &RequestId,
+) -> RequestHead {
+    let policy = &behavior.cache_policy;
+    let forward = &behavior.forward;
+    let mut headers = forwarded(&viewer.headers, policy, forward);
+    let query = selected_query(viewer.query.as_deref(), [&policy.query, &forward.query]);
+    if !headers.contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::from_str(&origin.host())
+    {
+        headers.insert(header::HOST, host);
+    }
+    if !headers.contains_key(header::USER_AGENT) {
+        headers.insert(header::USER_AGENT, HeaderValue::from_static("Rimward"));
+    }
+    append_list(&mut headers, X_FORWARDED_FOR, &connection.peer.ip().to_string());
+    append_list(&mut headers, header::VIA, &via(viewer.version));
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(X_AMZ_CF_ID, id);
+    }
+    RequestHead { method: viewer.method.clone(), path: viewer.path.clone(), query, headers, version: viewer.version }
+}
+
+/// The node's member of `Via` for a message received in `version` (RFC 9110 section 7.6.3).
+pub fn via(version: http::Version) -> String {
+    let version = match version {
+        http::Version::HTTP_10 => "1.0",
+        http::Version::HTTP_2 => "2.0",
+        http::Version::HTTP_3 => "3.0",
+        _ => "1.1",
+    };
+    format!("{version} rimward")
+}
+
+/// Whether a request has passed this node or its like too often; a loop ends here.
+pub fn is_loop(headers: &HeaderMap) -> bool {
+    const MOST_HOPS: usize = 8;
+    let hops = headers.get_all(header::VIA).iter().filter_map(|v| v.to_str().ok());
+    hops.flat_map(|v| v.split(',')).filter(|hop| hop.trim().ends_with(" rimward")).count() >= MOST_HOPS
+}
+
+fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
+    let mut text = String::new();
+    for value in headers.get_all(&name).iter().filter_map(|v| v.to_str().ok()) {
+        text.push_str(value);
+        text.push_str(", ");
+    }
+    text.push_str(item);
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        headers.insert(name, value);
+    }
+}
+
+/// Headers that the policies let through. Cookies have policies of their own; `Via` and `X-Forwarded-For` are
+/// appended to, whatever the policies say.
+fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward) -> HeaderMap {
+    let passes = |name: &HeaderName| {
+        forward.headers.contains(name)
+            || policy.headers.contains(name)
+            || OF_THE_MESSAGE.contains(name)
+            || (policy.accept_encoding && *name == header::ACCEPT_ENCODING)
+    };
+    let mut out = HeaderMap::with_capacity(viewer.keys_len() + 4);
+    for (name, value) in viewer {
+        if *name != header::COOKIE && passes(name) {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    forward_cookies(viewer, [&policy.cookies, &forward.cookies], &mut out);
+    out
+}
+
+fn forward_cookies(viewer: &HeaderMap, sets: [&NameSet; 2], out: &mut HeaderMap) {
+    let lines = viewer.get_all(header::COOKIE);
+    if sets.contains(&&NameSet::All) {
+        for line in lines {
+            out.append(header::COOKIE, line.clone());
+        }
+        return;
+    }
+    let wanted = |cookie: &&str| sets.iter().any(|set| set.contains(name_of(cookie)));
+    let cookies = lines.iter().filter_map(|v| v.to_str().ok()).flat_map(|l| l.split(';')).map(str::trim);
+    let kept: Vec<&str> = cookies.filter(|c| !c.is_empty()).filter(wanted).collect();
+    if !kept.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&kept.join("; "))
+    {
+        out.insert(header::COOKIE, value);
+    }
+}
+
+/// Parameters that any of `sets` includes, in the viewer's order and spelling.
+fn selected_query(query: Option<&str>, sets: [&NameSet; 2]) -> Option<String> {
+    let query = query?;
+    if sets.contains(&&NameSet::All) {
+        return Some(query.to_owned());
+    }
+    let wanted = |part: &&str| sets.iter().any(|set| set.contains(name_of(part)));
+    let kept: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).filter(wanted).collect();
+    (!kept.is_empty()).then(|| kept.join("&"))
+}
+
+fn name_of(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(name, _)| name)
+}

@@ -1,0 +1,136 @@
+//! What is decided before any function runs: viewer protocol and method (`cdn-behaviour.md` sections 2 and 4).
+
+use crate::exchange::{Answer, Exchange};
+use crate::forward;
+use crate::page;
+use http::{HeaderValue, Method, StatusCode, Version, header};
+use rimward_config::{Behavior, ViewerProtocol};
+use rimward_telemetry::ResultType;
+use rimward_types::{Body, Connection, RequestHead, ResponseHead};
+
+/// Why a request goes no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No distribution has this host.
+    UnknownHost,
+    /// The behavior does not allow the method.
+    MethodNotAllowed,
+    /// A GET or HEAD with a body.
+    BodyOnGet,
+    /// The request has passed nodes such as this one too often.
+    Loop,
+    /// The behavior wants HTTPS and the viewer speaks HTTP.
+    HttpsOnly,
+    /// The behavior sends viewers to HTTPS: 301 for GET and HEAD, else 307.
+    RedirectToHttps {
+        /// Where to.
+        location: String,
+        /// Whether the method must be kept.
+        keep_method: bool,
+    },
+}
+
+impl Refusal {
+    /// The status that the viewer gets.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::RedirectToHttps { keep_method: false, .. } => StatusCode::MOVED_PERMANENTLY,
+            Self::RedirectToHttps { keep_method: true, .. } => StatusCode::TEMPORARY_REDIRECT,
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// The word in the record.
+    pub fn detail(&self) -> &'static str {
+        match self {
+            Self::UnknownHost => "InvalidRequestHost",
+            Self::MethodNotAllowed => "InvalidRequestMethod",
+            Self::BodyOnGet => "InvalidRequestBody",
+            Self::Loop => "RequestLoop",
+            Self::HttpsOnly => "HttpsRequired",
+            Self::RedirectToHttps { .. } => "Redirect",
+        }
+    }
+
+    /// The sentence on the page.
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Self::UnknownHost => "No distribution of this node serves the host that was asked for.",
+            Self::MethodNotAllowed => "This distribution is not configured to allow the HTTP request method.",
+            Self::BodyOnGet => "A GET or HEAD request must not have a body.",
+            Self::Loop => "The request came through too many nodes; it seems to run in a circle.",
+            Self::HttpsOnly => "This content is served over HTTPS alone.",
+            Self::RedirectToHttps { .. } => "This content is served over HTTPS.",
+        }
+    }
+}
+
+/// Lets a request in, or answers it.
+///
+/// # Errors
+/// The answer to a request that goes no further.
+pub fn admit(
+    exchange: &Exchange,
+    connection: &Connection,
+    behavior: &Behavior,
+    request: &RequestHead,
+) -> Result<(), Answer> {
+    check(connection, behavior, request).map_err(|refusal| refuse(exchange, &refusal))
+}
+
+/// The answer to a refused request.
+pub fn refuse(exchange: &Exchange, refusal: &Refusal) -> Answer {
+    if let Refusal::RedirectToHttps { location, .. } = refusal {
+        let mut head = ResponseHead::new(refusal.status());
+        if let Ok(location) = HeaderValue::from_str(location) {
+            head.headers.insert(header::LOCATION, location);
+        }
+        return Answer::new(head, Body::Empty, ResultType::Redirect);
+    }
+    let (head, body) = page::page(refusal.status(), refusal.sentence(), &exchange.record.id);
+    Answer::new(head, body, ResultType::Error).because(refusal.detail())
+}
+
+/// Whether `head` may go on to the behavior's hooks and cache.
+///
+/// # Errors
+/// The reason why not.
+pub fn check(connection: &Connection, behavior: &Behavior, head: &RequestHead) -> Result<(), Refusal> {
+    if connection.tls.is_none() {
+        match behavior.viewer_protocol {
+            ViewerProtocol::AllowAll => {}
+            ViewerProtocol::HttpsOnly => return Err(Refusal::HttpsOnly),
+            ViewerProtocol::RedirectToHttps => return Err(redirect(head)),
+        }
+    }
+    if !behavior.methods.contains(&head.method) {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    if forward::is_loop(&head.headers) {
+        return Err(Refusal::Loop);
+    }
+    if is_get(&head.method) && has_body(head) {
+        return Err(Refusal::BodyOnGet);
+    }
+    Ok(())
+}
+
+fn redirect(head: &RequestHead) -> Refusal {
+    let keep_method = !is_get(&head.method);
+    // HTTP/1.0 knows no 307 (`cdn-behaviour.md` section 4).
+    match head.host() {
+        Some(host) if !(keep_method && head.version == Version::HTTP_10) => {
+            Refusal::RedirectToHttps { location: format!("https://{host}{}", head.path_and_query()), keep_method }
+        }
+        _ => Refusal::HttpsOnly,
+    }
+}
+
+fn is_get(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+fn has_body(head: &RequestHead) -> bool {
+    head.headers.contains_key(header::TRANSFER_ENCODING)
+        || head.header("content-length").is_some_and(|n| n.trim() != "0")
+}

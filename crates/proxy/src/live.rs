@@ -1,0 +1,138 @@
+//! What a configuration amounts to, ready to serve: swapped as a whole, held by requests until they end.
+
+use rimward_cache::{KeyRules, Rules, TtlRules};
+use rimward_config::{Behavior, CachePolicy, Config, MethodSet, NameSet, Profile};
+use rimward_hooks::{Function, Functions, LambdaOrigin};
+use rimward_types::Hook;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A configuration with its functions published.
+pub struct Live {
+    config: Config,
+    functions: Functions,
+    /// By the address of the behavior, which `config` keeps alive and in place.
+    plans: HashMap<usize, Arc<Plan>>,
+}
+
+/// The functions of a behavior.
+#[derive(Clone, Default)]
+pub struct PlanHooks {
+    /// Before the cache key is made.
+    pub viewer_request: Option<Arc<Function>>,
+    /// Before the origin is asked.
+    pub origin_request: Option<Arc<Function>>,
+    /// Before the origin's answer is stored.
+    pub origin_response: Option<Arc<Function>>,
+    /// Before the answer leaves.
+    pub viewer_response: Option<Arc<Function>>,
+}
+
+/// A behavior, with all that a request under it needs.
+pub struct Plan {
+    /// The distribution's id.
+    pub distribution_id: Arc<str>,
+    /// The distribution's own name.
+    pub distribution_domain_name: Arc<str>,
+    /// `/` and the object that stands for `/`.
+    pub default_root_object: Option<String>,
+    /// The behavior's path pattern.
+    pub pattern: Arc<str>,
+    /// The behavior.
+    pub behavior: Arc<Behavior>,
+    /// Its cache policy, for the cache.
+    pub rules: Arc<Rules>,
+    /// Its functions.
+    pub hooks: PlanHooks,
+    /// All origins of the configuration, for functions that choose one.
+    pub origins: Arc<Origins>,
+}
+
+/// The configured origins, as functions name them.
+pub type Origins = std::collections::BTreeMap<Arc<str>, Arc<rimward_config::Origin>>;
+
+impl Live {
+    /// Makes the plans of `config`. `functions` are those that `config` names.
+    pub fn new(config: Config, functions: Functions) -> Self {
+        let origins = Arc::new(config.origins.clone());
+        let mut plans = HashMap::new();
+        for distribution in &config.distributions {
+            for behavior in &distribution.behaviors {
+                let function = |hook| behavior.function(hook).and_then(|name| functions.get(name)).cloned();
+                let plan = Plan {
+                    distribution_id: distribution.id.clone(),
+                    distribution_domain_name: distribution.domain_name.clone(),
+                    default_root_object: distribution
+                        .default_root_object
+                        .as_ref()
+                        .map(|object| object.trim_start_matches('/').to_owned()),
+                    pattern: behavior.pattern.as_str().into(),
+                    behavior: behavior.clone(),
+                    rules: Arc::new(rules(&behavior.cache_policy, behavior.methods)),
+                    hooks: PlanHooks {
+                        viewer_request: function(Hook::ViewerRequest),
+                        origin_request: function(Hook::OriginRequest),
+                        origin_response: function(Hook::OriginResponse),
+                        viewer_response: function(Hook::ViewerResponse),
+                    },
+                    origins: origins.clone(),
+                };
+                plans.insert(Arc::as_ptr(behavior) as usize, Arc::new(plan));
+            }
+        }
+        Self { config, functions, plans }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its functions.
+    pub fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
+    /// The plan for `path` of `host`; `None` when no distribution has the host.
+    pub fn plan_for(&self, host: &str, path: &str) -> Option<&Arc<Plan>> {
+        let behavior = self.config.distribution_for(host)?.behavior_for(path);
+        self.plans.get(&(Arc::as_ptr(behavior) as usize))
+    }
+}
+
+impl Plan {
+    /// The configured origin that a function means: by the name that it has in the configuration.
+    pub fn origin_named(&self, origin: &LambdaOrigin) -> Option<&Arc<rimward_config::Origin>> {
+        self.origins.get(origin.domain_name())
+    }
+}
+
+fn rules(policy: &CachePolicy, methods: MethodSet) -> Rules {
+    Rules {
+        enabled: policy.enabled,
+        profile: match policy.profile {
+            Profile::Rfc => rimward_cache::Profile::Rfc,
+            Profile::CloudFront => rimward_cache::Profile::CloudFront,
+        },
+        ttl: TtlRules { min: policy.min_ttl, default: policy.default_ttl, max: policy.max_ttl },
+        key: KeyRules {
+            query: names(&policy.query),
+            headers: policy.headers.clone(),
+            cookies: names(&policy.cookies),
+            brotli: policy.accept_encoding,
+            gzip: policy.accept_encoding,
+        },
+        options: methods != MethodSet::Read && policy.profile == Profile::CloudFront,
+        strip_set_cookie: policy.profile == Profile::CloudFront && policy.cookies == NameSet::None,
+        ..Rules::default()
+    }
+}
+
+fn names(set: &NameSet) -> rimward_cache::NameSet {
+    match set {
+        NameSet::None => rimward_cache::NameSet::None,
+        NameSet::All => rimward_cache::NameSet::All,
+        NameSet::Only(names) => rimward_cache::NameSet::Only(names.clone()),
+        NameSet::Except(names) => rimward_cache::NameSet::Except(names.clone()),
+    }
+}

@@ -1,0 +1,116 @@
+//! Cache key, lookup, collapse; a miss goes on to [`crate::fill`].
+
+use crate::exchange::{Answer, Context, Exchange, Trace};
+use crate::fill::{self, Filled};
+use crate::page;
+use rimward_cache::status::Forward;
+use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead};
+use rimward_telemetry::ResultType;
+use rimward_types::{Body, RequestHead};
+use std::sync::Arc;
+
+/// How often a request may begin again because the one that it waited for gave up.
+const MOST_RETRIES: usize = 4;
+
+/// Answers from the cache or, through it, from an origin.
+///
+/// # Errors
+/// An answer that viewer-response must not see: the page for a failed function.
+pub async fn answer(
+    context: &Arc<Context>,
+    exchange: &mut Exchange,
+    request: &RequestHead,
+    body: Body,
+) -> Result<Answer, Answer> {
+    let plan = &context.plan;
+    let key = Key::new(&plan.distribution_id, request, &plan.rules.key);
+    for _ in 0..MOST_RETRIES {
+        match context.proxy.cache.begin(&key, request, &plan.rules) {
+            Begin::Hit(hit) => return Ok(from_hit(hit)),
+            Begin::Stale(hit, lead) => {
+                refresh(context, request, lead);
+                return Ok(from_hit(hit));
+            }
+            Begin::Lead(lead) => return lead_fill(context, exchange, request, lead).await,
+            Begin::Follow(follow) => match follow.wait().await {
+                Followed::Hit(hit) => return Ok(from_hit(hit)),
+                Followed::Alone(lead) => return lead_fill(context, exchange, request, lead).await,
+                Followed::Retry => {}
+                Followed::Failed(failure) => return Ok(fill::failed_elsewhere(context, failure.status)),
+            },
+            Begin::Pass(reason) => return pass(context, exchange, request, body, CacheStatus::passed(reason)).await,
+            Begin::Refuse(refusal) => {
+                let sentence = "The answer is not in the cache, and the request asks for nothing else.";
+                let (head, body) = page::page(refusal.status(), sentence, &context.id);
+                return Ok(Answer::new(head, body, ResultType::Error).because("OnlyIfCached"));
+            }
+        }
+    }
+    // Leaders keep giving up; whatever they met, this request meets it itself.
+    let status = CacheStatus { detail: Some("leaders-gave-up"), ..CacheStatus::forwarded(Forward::UriMiss) };
+    pass(context, exchange, request, body, status).await
+}
+
+/// Asks the origin on behalf of all who wait. The task outlives this viewer: the others, and the cache, want the answer.
+async fn lead_fill(
+    context: &Arc<Context>,
+    exchange: &mut Exchange,
+    request: &RequestHead,
+    lead: Lead,
+) -> Result<Answer, Answer> {
+    let task = tokio::spawn(fill::fill(context.clone(), request.clone(), lead));
+    match task.await {
+        Ok(filled) => take(exchange, filled),
+        Err(panicked) => {
+            tracing::error!(request = %context.id, "fill: {panicked}");
+            Err(fill::failed_elsewhere(context, http::StatusCode::INTERNAL_SERVER_ERROR))
+        }
+    }
+}
+
+/// Refreshes what is stale while it is served (RFC 5861 section 3). The refresh has a record of its own in the log.
+fn refresh(context: &Arc<Context>, request: &RequestHead, lead: Lead) {
+    let (context, request) = (context.clone(), request.clone());
+    tokio::spawn(async move {
+        let id = context.id;
+        let filled = fill::fill(context, request, lead).await;
+        let origins = &filled.trace.origins;
+        let origin = origins.last();
+        tracing::debug!(
+            request = %id,
+            origin = origin.map(|o| &*o.origin),
+            status = origin.and_then(|o| o.status),
+            error = origin.and_then(|o| o.error.as_deref()),
+            "refreshed in the background"
+        );
+    });
+}
+
+/// Sends a request on that the cache has no part in.
+async fn pass(
+    context: &Arc<Context>,
+    exchange: &mut Exchange,
+    request: &RequestHead,
+    body: Body,
+    status: CacheStatus,
+) -> Result<Answer, Answer> {
+    let mut trace = Trace::default();
+    let passed = fill::pass(context, &mut trace, request, body, status).await;
+    take(exchange, Filled { answer: passed, trace })
+}
+
+fn take(exchange: &mut Exchange, filled: Filled) -> Result<Answer, Answer> {
+    exchange.learn(filled.trace);
+    filled.answer
+}
+
+/// The answer that a hit is.
+pub fn from_hit(hit: Hit) -> Answer {
+    Answer {
+        head: hit.head,
+        body: hit.body,
+        result: fill::result_type(hit.result),
+        detail: None,
+        cache: Some(hit.status),
+    }
+}

@@ -1,0 +1,108 @@
+//! The phases of one request, in order. Start reading here.
+//!
+//! ```text
+//! route ─► guard ─► viewer-request ─► lookup ──hit──────────────────────► viewer-response ─► respond
+//!                                       └─miss─► fill: origin-request ─► origin ─► origin-response ─► store ─┘
+//! ```
+
+use crate::exchange::{Answer, Context, Exchange};
+use crate::finish::{RecordedBody, Records};
+use crate::live::Live;
+use crate::{guard, lookup, respond, route, viewer};
+use arc_swap::ArcSwap;
+use rimward_cache::Cache;
+use rimward_origin::Origins;
+use rimward_types::{Body, Clock, Connection, Entropy, RequestHead, ResponseHead};
+use std::sync::Arc;
+
+/// What a proxy is made of.
+pub struct Parts {
+    /// The configuration's plans; swapped by [`Proxy::swap`].
+    pub live: Live,
+    /// The cache; it outlives configurations.
+    pub cache: Cache,
+    /// Connections to origins.
+    pub origins: Origins,
+    /// Where records go.
+    pub records: Records,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for ids and seeds.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Serves requests.
+pub struct Proxy {
+    live: ArcSwap<Live>,
+    pub(crate) cache: Cache,
+    pub(crate) origins: Origins,
+    pub(crate) records: Records,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Proxy {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            live: ArcSwap::from_pointee(parts.live),
+            cache: parts.cache,
+            origins: parts.origins,
+            records: parts.records,
+            clock: parts.clock,
+            entropy: parts.entropy,
+        })
+    }
+
+    /// What is served now.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
+
+    /// Serves another configuration from the next request on; requests in flight finish on the old one.
+    pub fn swap(&self, live: Live) {
+        self.live.store(Arc::new(live));
+    }
+
+    /// The cache, for purge and status.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Where records go.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// Answers one request. `request` has exactly one `host`.
+    pub async fn serve(
+        self: &Arc<Self>,
+        connection: Arc<Connection>,
+        request: RequestHead,
+        body: Body,
+    ) -> (ResponseHead, RecordedBody) {
+        let mut exchange = Exchange::begin(self, &connection, &request);
+        let answer = match self.phases(&mut exchange, connection, request, body).await {
+            Ok(answer) | Err(answer) => answer,
+        };
+        respond::finish(self, exchange, answer)
+    }
+
+    /// `Err` is an answer that skips the phases after it.
+    async fn phases(
+        self: &Arc<Self>,
+        exchange: &mut Exchange,
+        connection: Arc<Connection>,
+        request: RequestHead,
+        body: Body,
+    ) -> Result<Answer, Answer> {
+        let live = self.live.load_full();
+        let plan = route::route(&live, exchange, &request)?;
+        guard::admit(exchange, &connection, &plan.behavior, &request)?;
+        let context = Arc::new(Context { proxy: self.clone(), plan, connection, id: exchange.record.id });
+        let (mut request, body) = viewer::request(&context, exchange, request, body).await?;
+        route::default_root_object(&context.plan, &mut request);
+        let answer = lookup::answer(&context, exchange, &request, body).await?;
+        viewer::response(&context, exchange, &request, answer).await
+    }
+}

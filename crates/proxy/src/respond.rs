@@ -1,0 +1,58 @@
+//! What the node adds to every answer, and how the record is closed.
+
+use crate::exchange::{Answer, Exchange};
+use crate::finish::RecordedBody;
+use crate::page;
+use crate::pipeline::Proxy;
+use http::header::{HeaderName, HeaderValue, SERVER, VIA};
+use rimward_hooks::{Failure, FailureCategory, Function};
+use rimward_telemetry::ResultType;
+use rimward_types::{Body, RequestId, ResponseHead};
+
+const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
+
+/// A function's own answer at viewer-request.
+pub fn generated(mut head: ResponseHead, body: Body, function: &Function) -> Answer {
+    head.headers.entry(SERVER).or_insert(HeaderValue::from_static("Rimward"));
+    let result = if function.is_lambda() {
+        ResultType::LambdaGeneratedResponse
+    } else {
+        ResultType::FunctionGeneratedResponse
+    };
+    Answer::new(head, body, result)
+}
+
+/// The page for a function that failed. The true reason is in the record; a viewer reads the category's sentence.
+pub fn failed(failure: &Failure, id: &RequestId) -> Answer {
+    let (head, body) = page::page(failure.category.status(), failure.sentence, id);
+    let result = match failure.category {
+        FailureCategory::FunctionExecution => ResultType::FunctionExecutionError,
+        FailureCategory::FunctionValidation => ResultType::FunctionValidationError,
+        FailureCategory::FunctionThrottled => ResultType::FunctionThrottledError,
+        FailureCategory::LambdaExecution => ResultType::LambdaExecutionError,
+        FailureCategory::LambdaValidation => ResultType::LambdaValidationError,
+        FailureCategory::LambdaLimitExceeded => ResultType::LambdaLimitExceeded,
+    };
+    Answer::new(head, body, result)
+}
+
+/// Adds the node's own headers (`cdn-behaviour.md` section 14) and gives the record to the body.
+pub fn finish(proxy: &Proxy, exchange: Exchange, answer: Answer) -> (ResponseHead, RecordedBody) {
+    let Answer { mut head, body, result, detail, cache } = answer;
+    let Exchange { mut record, began } = exchange;
+    if let Some(status) = &cache {
+        status.append_to(&mut head.headers);
+        record.cache = Some(rimward_telemetry::CacheRecord { status: status.to_string(), stored: None });
+    }
+    head.headers.append(VIA, HeaderValue::from_static("1.1 rimward"));
+    head.headers.insert(X_CACHE, HeaderValue::from_static(result.x_cache()));
+    if let Ok(id) = HeaderValue::from_str(record.id.as_str()) {
+        head.headers.insert(X_AMZ_CF_ID, id);
+    }
+    record.result = result;
+    record.detail = detail;
+    record.status = head.status.as_u16();
+    record.first_byte = began.elapsed();
+    (head, RecordedBody::new(body, record, began, proxy.records.clone()))
+}

@@ -1,0 +1,226 @@
+//! A whole node in the test's own process, without listeners: requests go in at [`rimward_proxy::Proxy::serve`], as the
+//! server hands them over. The clock is the test's; every record is kept.
+
+use http_body_util::BodyExt;
+use rimward_cache::Cache;
+use rimward_hooks::{Engines, Functions, Problem};
+use rimward_isolate::Isolates;
+use rimward_origin::Origins;
+use rimward_proxy::{Live, Parts, Proxy, Records};
+use rimward_sandbox::Sandbox;
+use rimward_telemetry::{AccessLog, Metrics};
+use rimward_types::{
+    Body, ByteSize, Connection, RequestHead, ResponseHead, SeededEntropy, TestClock, Timestamp,
+};
+use serde_json::Value;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+/// A node under test.
+pub struct TestNode {
+    proxy: Arc<Proxy>,
+    /// The node's clock.
+    pub clock: TestClock,
+    /// Functions that could not be published.
+    pub problems: Vec<Problem>,
+    records: Mutex<Lines>,
+    folder: tempfile::TempDir,
+}
+
+/// What a viewer got.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Head.
+    pub head: ResponseHead,
+    /// Body, as text.
+    pub body: String,
+}
+
+impl Answer {
+    /// The status as a number.
+    pub fn status(&self) -> u16 {
+        self.head.status.as_u16()
+    }
+
+    /// A header's first value; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.head.header(name).unwrap_or_default()
+    }
+}
+
+/// The engines, started once for the process. Compiled code is shared with other processes and later runs.
+///
+/// # Panics
+/// When they do not start.
+pub fn engines() -> Engines {
+    static ENGINES: OnceLock<Engines> = OnceLock::new();
+    ENGINES
+        .get_or_init(|| {
+            let folder: PathBuf = std::env::temp_dir().join("rimward-tests-code");
+            let isolates = rimward_isolate::Options { verify: true, ..rimward_isolate::Options::new(&folder) };
+            let sandbox = rimward_sandbox::Options { code_cache: Some(folder), ..rimward_sandbox::Options::default() };
+            Engines {
+                isolates: Isolates::start(&isolates).expect("the viewer tier starts"),
+                sandbox: Sandbox::start(sandbox).expect("the origin tier starts"),
+            }
+        })
+        .clone()
+}
+
+impl TestNode {
+    /// A node of `config`, the text of a `rimward.toml`, with `files` beside it.
+    ///
+    /// # Panics
+    /// When the configuration is wrong.
+    pub async fn start(config: &str, files: &[(&str, &[u8])]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, bytes) in files {
+            std::fs::write(folder.path().join(name), bytes).expect("a file");
+        }
+        let config = parse(config, folder.path());
+        Self::of(config, folder).await
+    }
+
+    /// A node of a configuration file; its listeners are left out.
+    ///
+    /// # Panics
+    /// When the configuration is wrong.
+    pub async fn of_file(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).expect("a configuration");
+        let config = parse(&text, path.parent().unwrap_or(Path::new(".")));
+        Self::of(config, tempfile::tempdir().expect("a folder")).await
+    }
+
+    async fn of(config: rimward_config::Config, folder: tempfile::TempDir) -> Self {
+        let clock = TestClock::at(Timestamp::from_secs(1_800_000_000));
+        let (functions, problems) = Functions::publish(&config, &engines(), &Functions::default()).await;
+        let (sender, writes) = channel();
+        let options = rimward_cache::Options { memory: ByteSize::mb(64), ..rimward_cache::Options::default() };
+        let proxy = Proxy::new(Parts {
+            live: Live::new(config, functions),
+            cache: Cache::new(options, Arc::new(clock.clone())),
+            origins: Origins::with_clock(Arc::new(clock.clone())),
+            records: Records { metrics: Arc::new(Metrics::default()), log: AccessLog::writer(Pipe(sender)) },
+            clock: Arc::new(clock.clone()),
+            entropy: Arc::new(SeededEntropy::new(1)),
+        });
+        Self { proxy, clock, problems, records: Mutex::new(Lines { writes, unread: Vec::new() }), folder }
+    }
+
+    /// A node with one function, `f`, at viewer-request in front of the demo origin.
+    pub async fn with_function(code: &str) -> Self {
+        Self::start(&format!("{DEMO}viewer-request = \"f\"\n[functions.f]\ncode = \"f.js\"\n"), &[("f.js", code.as_bytes())])
+            .await
+    }
+
+    /// Serves `config` from now on; `files` are written first.
+    pub async fn reload(&self, config: &str, files: &[(&str, &[u8])]) -> Vec<Problem> {
+        for (name, bytes) in files {
+            std::fs::write(self.folder.path().join(name), bytes).expect("a file");
+        }
+        let config = parse(config, self.folder.path());
+        let live = self.proxy.live();
+        let (functions, problems) = Functions::publish(&config, &engines(), live.functions()).await;
+        if !problems.iter().any(|p| p.regression) {
+            self.proxy.swap(Live::new(config, functions));
+        }
+        problems
+    }
+
+    /// The proxy.
+    pub fn proxy(&self) -> &Arc<Proxy> {
+        &self.proxy
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// A GET of `path` without further headers.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(request("GET", path, &[]), Body::Empty).await
+    }
+
+    /// A GET of `path` with headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(request("GET", path, headers), Body::Empty).await
+    }
+
+    /// Any request.
+    ///
+    /// # Panics
+    /// When the body ends early.
+    pub async fn send(&self, head: RequestHead, body: Body) -> Answer {
+        let connection = Connection {
+            peer: ([203, 0, 113, 7], 4711).into(),
+            local: ([127, 0, 0, 1], 80).into(),
+            tls: None,
+        };
+        let (head, body) = self.proxy.serve(Arc::new(connection), head, body).await;
+        let body = body.collect().await.expect("the body arrives whole").to_bytes();
+        Answer { head, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    /// The record of the oldest request whose record was not asked for yet.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn record(&self) -> Value {
+        let mut lines = self.records.lock().expect("one reader");
+        loop {
+            if let Some(end) = lines.unread.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = lines.unread.drain(..=end).collect();
+                return serde_json::from_slice(&line).expect("a record is JSON");
+            }
+            let more = lines.writes.recv_timeout(Duration::from_secs(20)).expect("a record");
+            lines.unread.extend(more);
+        }
+    }
+}
+
+/// The beginning of a configuration: everything goes to the demo origin. More keys of the behavior may follow.
+pub const DEMO: &str = "[origins.app]\nurl = \"builtin:demo\"\n[[distributions]]\ndomains = [\"*\"]\n\
+                        [[distributions.behaviors]]\npath = \"*\"\norigin = \"app\"\n";
+
+/// A request for `www.example.com`.
+///
+/// # Panics
+/// When it is none.
+pub fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> RequestHead {
+    let mut head = RequestHead::get(path);
+    head.method = method.parse().expect("a method");
+    for (name, value) in [("host", "www.example.com")].iter().chain(headers) {
+        let name: http::HeaderName = name.parse().expect("a header name");
+        head.headers.append(name, value.parse().expect("a header value"));
+    }
+    head
+}
+
+fn parse(text: &str, folder: &Path) -> rimward_config::Config {
+    rimward_config::parse(text, folder, "rimward.toml")
+        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<String>()))
+}
+
+/// Records that were written and not asked for yet.
+struct Lines {
+    writes: Receiver<Vec<u8>>,
+    unread: Vec<u8>,
+}
+
+struct Pipe(Sender<Vec<u8>>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The test may be over.
+        let _nobody_reads = self.0.send(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! Plays of origin, node and viewers.
+#![allow(clippy::unwrap_used)]
+
+mod demo;
+mod pipeline;
+mod reload;
+mod viewer_state;
+mod viewer_walls;
