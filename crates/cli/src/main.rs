@@ -1,2 +1,41 @@
-//! rimward
-fn main() {}
+//! The `rimward` binary.
+//!
+//! - [`args`]: what may be written on the command line.
+//! - [`serve`]: runs a node.
+//! - [`invoke`]: runs one event through one function. [`test`]: all events of many functions.
+//! - [`check`]: configuration and functions, without running them.
+//! - [`run`]: one event through a function of either tier; what `invoke` and `test` share.
+//! - [`engines`], [`configuration`]: what runs functions; the configuration with its problems printed.
+//! - [`print`]: colours, numbers, code excerpts. [`exit`]: exit codes.
+
+// A binary exports nothing: `pub` says what the other modules use.
+#![allow(unreachable_pub)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod args;
+mod check;
+mod configuration;
+mod engines;
+mod exit;
+mod invoke;
+mod manifest;
+mod print;
+mod run;
+mod serve;
+mod source;
+mod test;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let ended = match &args.command {
+        Command::Serve(args) => serve::serve(args),
+        Command::Invoke(args) => invoke::invoke(args),
+        Command::Test(args) => test::test(args),
+        Command::Check(args) => check::check(args),
+    };
+    ended.unwrap_or_else(exit::Stop::say).into()
+}

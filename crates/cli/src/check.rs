@@ -1,0 +1,189 @@
+//! `rimward check`: a configuration, or functions alone, published but not run.
+//!
+//! - [`item`]: one function and what was found.
+//! - [`target`]: what CloudFront would refuse.
+//! - [`report`]: what people and programs read of it.
+
+mod item;
+mod report;
+mod target;
+
+use crate::args::{Check, Target};
+use crate::configuration;
+use crate::engines::Engines;
+use crate::exit::{Exit, Stop};
+use crate::manifest::{self, Kind, Manifest};
+use crate::source;
+use item::Item;
+use report::Report;
+use rimward_config::{Config, FunctionKind, OriginFunction, ViewerFunction};
+use rimward_kv::Store;
+use rimward_origin::Origins;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Checks things one after the other.
+struct Checker {
+    engines: Engines,
+    target: Option<Target>,
+    report: Report,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a file cannot be read or an engine does not start.
+pub fn check(args: &Check) -> Result<Exit, Stop> {
+    let usual = || args.config.clone().unwrap_or_else(|| PathBuf::from("rimward.toml"));
+    match &args.path {
+        None => check_config(args, &usual()),
+        Some(path) => match subject(path)? {
+            Subject::Config(file) => check_config(args, &file),
+            Subject::Manifests(files) => {
+                let mut checker = Checker::new(args, None);
+                for file in files {
+                    checker.manifest(&file)?;
+                }
+                Ok(checker.finish())
+            }
+            Subject::Code => {
+                let mut checker = Checker::new(args, None);
+                let settings = ViewerFunction::new(path.clone());
+                checker.viewer(&path.display().to_string(), settings, None)?;
+                Ok(checker.finish())
+            }
+            Subject::Component => {
+                let mut checker = Checker::new(args, None);
+                checker.origin(&path.display().to_string(), OriginFunction::new(path.clone()))?;
+                Ok(checker.finish())
+            }
+        },
+    }
+}
+
+/// What a path leads to.
+enum Subject {
+    Config(PathBuf),
+    Manifests(Vec<PathBuf>),
+    Code,
+    Component,
+}
+
+fn subject(path: &Path) -> Result<Subject, Stop> {
+    let unreadable = |error| Stop::unusable(format!("{}: cannot be read: {error}", path.display()));
+    if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+        let manifests = manifest::find(path).map_err(unreadable)?;
+        let config = path.join("rimward.toml");
+        return match (manifests.is_empty(), config.is_file()) {
+            (false, _) => Ok(Subject::Manifests(manifests)),
+            (true, true) => Ok(Subject::Config(config)),
+            (true, false) => {
+                Err(Stop::unusable(format!("{}: there is neither rimward.toml nor function.toml", path.display())))
+            }
+        };
+    }
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("js" | "mjs") => Ok(Subject::Code),
+        Some("wasm") => Ok(Subject::Component),
+        Some("toml") if path.file_name().is_some_and(|name| name == manifest::FILE) => {
+            Ok(Subject::Manifests(vec![path.to_owned()]))
+        }
+        Some("toml") => Ok(Subject::Config(path.to_owned())),
+        _ => Err(Stop::unusable(format!("{}: not a .toml, .js or .wasm file", path.display()))),
+    }
+}
+
+fn check_config(args: &Check, file: &Path) -> Result<Exit, Stop> {
+    let config = match rimward_config::load(file) {
+        Ok(config) => config,
+        Err(problems) => {
+            let unreadable = problems.iter().any(|problem| problem.line == 0);
+            if args.json {
+                report::config_problems(&problems);
+            } else {
+                configuration::say(&problems);
+            }
+            return Ok(if unreadable { Exit::Unusable } else { Exit::Failed });
+        }
+    };
+    let mut checker = Checker::new(args, Some(&config));
+    checker.report.config(file, &config);
+    checker.config(&config)?;
+    Ok(checker.finish())
+}
+
+impl Checker {
+    fn new(args: &Check, config: Option<&Config>) -> Self {
+        Self { engines: Engines::new(config), target: args.target, report: Report::new(args.json, args.target) }
+    }
+
+    fn finish(self) -> Exit {
+        self.report.finish()
+    }
+
+    fn config(&mut self, config: &Config) -> Result<(), Stop> {
+        let origins = Origins::new();
+        for origin in config.origins.values() {
+            if let Err(problem) = origins.prepare(origin) {
+                self.report.add(Item::of("origin", &origin.name).refused(format!("error: {problem}")));
+            }
+        }
+        let mut stores: BTreeMap<Arc<str>, Arc<Store>> = BTreeMap::new();
+        for (name, store) in &config.key_value_stores {
+            match source::store(&store.file) {
+                Ok(loaded) => {
+                    stores.insert(name.clone(), loaded);
+                }
+                Err(refused) => self.report.add(Item::of("store", name).refused(refused)),
+            }
+        }
+        for (name, function) in &config.functions {
+            match &function.kind {
+                FunctionKind::Viewer(settings) => {
+                    let store = settings.key_value_store.as_ref().and_then(|store| stores.get(store)).cloned();
+                    self.viewer(name, settings.clone(), store)?;
+                }
+                FunctionKind::Origin(settings) => self.origin(name, settings.clone())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn manifest(&mut self, file: &Path) -> Result<(), Stop> {
+        let manifest = match Manifest::read(file) {
+            Ok(manifest) => manifest,
+            Err(message) => {
+                let item = Item::of("function", &file.display().to_string()).refused(format!("error: {message}"));
+                self.report.add(item);
+                return Ok(());
+            }
+        };
+        match &manifest.kind {
+            Kind::Viewer { settings, store } => match store.as_deref().map(source::store).transpose() {
+                Ok(store) => self.viewer(&manifest.name, settings.clone(), store),
+                Err(refused) => {
+                    self.report.add(Item::of("function", &manifest.name).refused(refused));
+                    Ok(())
+                }
+            },
+            Kind::Origin(settings) if !settings.component.exists() => {
+                self.report.add(Item::of("function", &manifest.name).not_built(manifest.how_to_build()));
+                Ok(())
+            }
+            Kind::Origin(settings) => self.origin(&manifest.name, settings.clone()),
+        }
+    }
+
+    fn viewer(&mut self, name: &str, settings: ViewerFunction, store: Option<Arc<Store>>) -> Result<(), Stop> {
+        let item = item::viewer(name, settings, store, self.target, &self.engines)?;
+        self.report.add(item);
+        Ok(())
+    }
+
+    fn origin(&mut self, name: &str, settings: OriginFunction) -> Result<(), Stop> {
+        let item = item::origin(name, settings, self.target, &self.engines)?;
+        self.report.add(item);
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! What people and programs read of a check.
+
+use super::item::{Item, State};
+use super::target;
+use crate::args::Target;
+use crate::exit::Exit;
+use crate::print;
+use rimward_config::{Config, Diagnostic};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Results as they come.
+pub struct Report {
+    json: bool,
+    target: Option<Target>,
+    items: Vec<Value>,
+    checked: usize,
+    bad: usize,
+    not_built: usize,
+}
+
+impl Report {
+    /// Nothing yet.
+    pub fn new(json: bool, target: Option<Target>) -> Self {
+        Self { json, target, items: Vec::new(), checked: 0, bad: 0, not_built: 0 }
+    }
+
+    /// Tells what a sound configuration has.
+    pub fn config(&self, file: &Path, config: &Config) {
+        if self.json {
+            return;
+        }
+        let behaviors = config.distributions.iter().map(|distribution| distribution.behaviors.len()).sum();
+        let parts = [
+            print::counted(config.distributions.len(), "distribution"),
+            print::counted(behaviors, "behavior"),
+            print::counted(config.origins.len(), "origin"),
+            print::counted(config.functions.len(), "function"),
+            print::counted(config.key_value_stores.len(), "key value store"),
+        ];
+        print::data(&format!("{}: {}", file.display(), parts.join(", ")));
+    }
+
+    /// Takes what was found of one thing.
+    pub fn add(&mut self, item: Item) {
+        self.checked += 1;
+        match &item.state {
+            State::Sound if item.findings.is_empty() => {}
+            State::NotBuilt(_) => self.not_built += 1,
+            _ => self.bad += 1,
+        }
+        if self.json {
+            self.items.push(to_json(&item));
+        } else {
+            show(&item);
+        }
+    }
+
+    /// Prints the end.
+    pub fn finish(self) -> Exit {
+        let exit = if self.bad > 0 { Exit::Failed } else { Exit::Done };
+        let note = self.target.map(|Target::Cloudfront| target::NOT_CHECKED);
+        if self.json {
+            let notes: Vec<&str> = note.into_iter().collect();
+            let all = json!({
+                "ok": self.bad == 0, "problems": [], "functions": self.items, "skipped": self.not_built, "notes": notes,
+            });
+            print::data(&serde_json::to_string_pretty(&all).unwrap_or_default());
+            return exit;
+        }
+        if let Some(note) = note {
+            print::say(&format!("note: {note}"));
+        }
+        let paint = print::stdout();
+        let skipped = match self.not_built {
+            0 => String::new(),
+            n => format!(", {n} not built"),
+        };
+        print::data(&match self.bad {
+            0 => paint.green(&format!("ok: {} checked{skipped}", self.checked)),
+            bad => paint.red(&format!("FAILED: {bad} of {} checked{skipped}", self.checked)),
+        });
+        exit
+    }
+}
+
+/// Prints the problems of a configuration as JSON.
+pub fn config_problems(problems: &[Diagnostic]) {
+    let problems = problems.iter().map(|problem| {
+        json!({
+            "file": &*problem.file, "line": problem.line, "column": problem.column,
+            "message": problem.message, "hint": problem.hint,
+        })
+    });
+    let all =
+        json!({ "ok": false, "problems": problems.collect::<Vec<_>>(), "functions": [], "skipped": 0, "notes": [] });
+    print::data(&serde_json::to_string_pretty(&all).unwrap_or_default());
+}
+
+fn show(item: &Item) {
+    let paint = print::stdout();
+    let about = paint.dim(&item.about.join(", "));
+    let line =
+        |mark: &str| print::data(format!("{mark}  {} {}  {about}", item.kind, paint.bold(&item.name)).trim_end());
+    match &item.state {
+        State::Sound if item.findings.is_empty() => line(&paint.green("ok   ")),
+        State::Sound => line(&paint.red("ERROR")),
+        State::NotBuilt(how) => {
+            line(&paint.yellow("skip "));
+            print::data(&format!("       not built; to build it: {how}"));
+        }
+        State::Refused(report) => {
+            line(&paint.red("ERROR"));
+            print::report(report);
+        }
+    }
+    for finding in &item.findings {
+        print::report(&format!("error: function `{}`: {finding}", item.name));
+    }
+}
+
+fn to_json(item: &Item) -> Value {
+    let (state, report) = match &item.state {
+        State::Sound => ("ok", None),
+        State::Refused(report) => ("refused", Some(report)),
+        State::NotBuilt(how) => ("skipped", Some(how)),
+    };
+    json!({
+        "kind": item.kind, "name": item.name, "state": state, "report": report,
+        "bytes": item.size, "findings": item.findings,
+    })
+}

@@ -1,0 +1,93 @@
+//! What runs functions, started when it is needed.
+
+use crate::exit::Stop;
+use crate::print;
+use rimward_config::Config;
+use rimward_isolate::{CodeOrigin, Isolates};
+use rimward_sandbox::Sandbox;
+use std::cell::OnceCell;
+use std::env;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use tokio::runtime::Runtime;
+
+/// The engines of a command that runs once. Each is started by its first use.
+pub struct Engines {
+    state: PathBuf,
+    runtime: OnceCell<Runtime>,
+    isolates: OnceCell<Isolates>,
+    sandbox: OnceCell<Sandbox>,
+}
+
+impl Engines {
+    /// Engines that keep compiled code where `config` says.
+    pub fn new(config: Option<&Config>) -> Self {
+        let state = state(config);
+        Self { state, runtime: OnceCell::new(), isolates: OnceCell::new(), sandbox: OnceCell::new() }
+    }
+
+    /// The viewer tier.
+    pub fn isolates(&self) -> Result<&Isolates, Stop> {
+        init(&self.isolates, || start_isolates(&self.state))
+    }
+
+    /// The origin tier.
+    pub fn sandbox(&self) -> Result<&Sandbox, Stop> {
+        let runtime = self.runtime()?;
+        init(&self.sandbox, || {
+            let _within = runtime.enter();
+            start_sandbox(&self.state)
+        })
+    }
+
+    /// Waits for work of the origin tier.
+    pub fn block_on<F: Future>(&self, work: F) -> Result<F::Output, Stop> {
+        Ok(self.runtime()?.block_on(work))
+    }
+
+    fn runtime(&self) -> Result<&Runtime, Stop> {
+        init(&self.runtime, || Runtime::new().map_err(|error| Stop::failed(format!("no threads: {error}"))))
+    }
+}
+
+fn init<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, Stop>) -> Result<&T, Stop> {
+    if let Some(made) = cell.get() {
+        return Ok(made);
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
+}
+
+/// The folder for compiled code: `node.state`, else the user's cache folder, else a temporary one of the user's own.
+pub fn state(config: Option<&Config>) -> PathBuf {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    config
+        .and_then(|config| config.node.state.clone())
+        .or_else(|| absolute("XDG_CACHE_HOME").map(|cache| cache.join("rimward")))
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache").join("rimward")))
+        .unwrap_or_else(|| {
+            // Others must not be able to make the folder first: engines look at its owner, and the name tells ours.
+            let user = std::fs::metadata("/proc/self").map(|own| own.uid()).unwrap_or_default();
+            env::temp_dir().join(format!("rimward-{user}"))
+        })
+}
+
+/// Starts the viewer tier; says so when its engine must be compiled.
+pub fn start_isolates(state: &Path) -> Result<Isolates, Stop> {
+    let options = rimward_isolate::Options::new(state.join("isolate"));
+    let waiting = "compiling the viewer tier's engine, which takes some seconds the first time ...";
+    let isolates = print::patiently(waiting, || Isolates::start(&options))
+        .map_err(|error| Stop::failed(format!("the viewer tier does not start: {error}")))?;
+    if let CodeOrigin::NotStored { reason, .. } = isolates.code_origin() {
+        print::warning(&format!("the engine is compiled at every start: {reason}"));
+        print::report("hint: give `node.state` a folder that belongs to this user, or set XDG_CACHE_HOME");
+    }
+    Ok(isolates)
+}
+
+/// Starts the origin tier. Must be called within a tokio runtime.
+pub fn start_sandbox(state: &Path) -> Result<Sandbox, Stop> {
+    let code_cache = Some(state.join("sandbox"));
+    let options = rimward_sandbox::Options { code_cache, ..rimward_sandbox::Options::default() };
+    Sandbox::start(options).map_err(|error| Stop::failed(format!("the origin tier does not start: {error}")))
+}

@@ -1,0 +1,77 @@
+//! Viewer functions.
+
+use super::{Failed, Ran};
+use rimward_event::headers::Tier;
+use rimward_event::viewer::json::{self, OwnedEvent};
+use rimward_event::{FailureCategory, Invalid, Strictness};
+use rimward_isolate::{Cost, Function, Invocation, Run};
+use rimward_types::{Clock, SystemClock};
+use rimward_wire::reply::Reply;
+use serde_json::Value;
+
+/// Runs of one event; the quickest counts. The first one finds cold caches, and fresh state makes them all alike.
+const RUNS: usize = 3;
+
+/// Reads an event.
+///
+/// # Errors
+/// A text that says what is wrong.
+pub fn event(text: &str) -> Result<OwnedEvent, String> {
+    json::event_from_json(text).map_err(|error| {
+        let other = serde_json::from_str::<Value>(text).is_ok_and(|event| event.get("Records").is_some());
+        let note = "; this is a Lambda@Edge event, and the function is a viewer function";
+        format!("{error}{}", if other { note } else { "" })
+    })
+}
+
+/// Runs an event. `seed` is what the function's randomness starts from.
+pub fn run(function: &Function, event: &OwnedEvent, seed: u64) -> Ran<Cost> {
+    let invocation = Invocation { now: SystemClock.now(), seed, count_fuel: false };
+    let mut best = run_once(function, event, invocation);
+    for _ in 1..RUNS {
+        let next = run_once(function, event, invocation);
+        if next.cost.time < best.cost.time {
+            best = next;
+        }
+    }
+    best
+}
+
+/// Runs an event and counts its work: fuel, and the pages that it writes.
+pub fn measure(function: &Function, event: &OwnedEvent, seed: u64) -> Cost {
+    let invocation = Invocation { now: SystemClock.now(), seed, count_fuel: true };
+    run_once(function, event, invocation).cost
+}
+
+fn run_once(function: &Function, event: &OwnedEvent, invocation: Invocation) -> Ran<Cost> {
+    let mut bytes = Vec::new();
+    event.encode(&mut bytes);
+    let Run { result, logs, cost } = function.run(&bytes, invocation, |reply| decode(event, reply));
+    let output = result.unwrap_or_else(|wall| {
+        let category = FailureCategory::FunctionExecution;
+        let sentence = format!("{} {wall}", category.sentence());
+        Err(Failed { category, reason: wall.to_string(), sentence, place: None })
+    });
+    Ran { output, logs, cost }
+}
+
+fn decode(event: &OwnedEvent, reply: &[u8]) -> Result<Value, Failed> {
+    let reply = Reply::read(reply).map_err(|malformed| {
+        let category = FailureCategory::FunctionExecution;
+        Failed { category, reason: malformed.to_string(), sentence: category.sentence().to_owned(), place: None }
+    })?;
+    let outcome = event.decode(&reply, Strictness::Strict).map_err(|invalid| Failed {
+        category: invalid.category(Tier::Viewer),
+        reason: invalid.to_string(),
+        sentence: invalid.test_message(),
+        place: place(&invalid),
+    })?;
+    Ok(json::outcome_to_json(&outcome))
+}
+
+fn place(invalid: &Invalid) -> Option<(u32, u32)> {
+    match invalid {
+        Invalid::Threw { line, column, .. } if *line > 0 => Some((*line, *column)),
+        _ => None,
+    }
+}

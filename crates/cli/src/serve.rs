@@ -1,0 +1,117 @@
+//! `rimward serve`: runs a node from its first to its last request.
+//!
+//! - [`start`]: from a configuration to a node that can serve.
+//! - [`node`]: the node that runs, and its reload.
+//! - [`admin`]: what the admin API asks of it. [`metrics`]: what is counted outside of requests.
+//! - [`site`]: the proxy as the server's service.
+//! - [`signals`]: what the system tells the process.
+//! - [`banner`]: what people read when it starts. [`curl`]: requests to try with the demo.
+//! - [`log`]: the process's own log and the access log.
+//! - [`overrides`]: what the command line has instead of the configuration.
+
+mod admin;
+mod banner;
+mod curl;
+mod log;
+mod metrics;
+mod node;
+mod overrides;
+mod signals;
+mod site;
+mod start;
+
+use crate::args::Serve;
+use crate::exit::{Exit, Stop};
+use crate::{configuration, print};
+use node::Node;
+use overrides::Overrides;
+use signals::{Signal, Signals};
+use site::Site;
+use start::Started;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+/// How long tasks that are left over may take when the node has stopped.
+const LEFT_OVER: Duration = Duration::from_secs(1);
+
+/// Runs the command until it is told to stop.
+///
+/// # Errors
+/// When the configuration cannot be used or the node cannot start.
+pub fn serve(args: &Serve) -> Result<Exit, Stop> {
+    log::start();
+    let overrides = Overrides { listen: args.listen.clone(), admin: args.admin };
+    let mut config = configuration::load(&args.config)?;
+    overrides.apply(&mut config.node);
+    let (access_log, written) = log::access_log(&config.node.access_log)?;
+    let workers = workers(&config.node);
+    let runtime = runtime(workers)?;
+    let ended = runtime.block_on(Box::pin(async {
+        let started = start::start(config, &args.config, overrides, access_log, workers).await?;
+        Ok(run(started).await)
+    }));
+    // Tasks that fetch in the background hold the proxy, and the proxy holds the access log.
+    runtime.shutdown_timeout(LEFT_OVER);
+    written.wait();
+    ended
+}
+
+fn workers(node: &rimward_config::Node) -> usize {
+    node.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from)
+}
+
+fn runtime(workers: usize) -> Result<Runtime, Stop> {
+    let runtime = Builder::new_multi_thread().worker_threads(workers).thread_name("worker").enable_all().build();
+    runtime.map_err(|error| Stop::failed(format!("cannot start {workers} threads: {error}")))
+}
+
+/// Serves until a signal says otherwise and all is drained.
+async fn run(started: Started) -> Exit {
+    let Started { server, admin, node, mut signals } = started;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let site = Arc::new(Site::new(node.proxy().clone()));
+    let serving = server.run(site, async {
+        // A sender that is gone means the same.
+        let _told = stopped.await;
+    });
+    let mut serving = std::pin::pin!(serving);
+    let admin = admin.map(|server| tokio::spawn(admin::serve(server, node.clone())));
+    let cut = loop {
+        tokio::select! {
+            drained = &mut serving => break drained.cut,
+            signal = signals.next() => match signal {
+                Signal::Reload => reload(&node),
+                Signal::Stop => match stop.take() {
+                    Some(stop) => {
+                        node.drain();
+                        print::say("stopping: requests in flight are finished; once more cuts them");
+                        let _gone = stop.send(());
+                    }
+                    None => {
+                        print::say("stopped at once");
+                        return Exit::Done;
+                    }
+                },
+            },
+        }
+    };
+    if let Some(admin) = admin {
+        admin.abort();
+    }
+    match cut {
+        0 => print::say("stopped: all requests were finished"),
+        cut => print::warning(&format!("stopped: {cut} of the requests took too long and were cut")),
+    }
+    Exit::Done
+}
+
+/// Reloads beside the serving, and says how it went.
+fn reload(node: &Arc<Node>) {
+    let node = node.clone();
+    tokio::spawn(async move {
+        node.read_again().await.say();
+    });
+}

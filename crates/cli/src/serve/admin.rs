@@ -1,0 +1,161 @@
+//! What the admin API asks of the node.
+
+use super::metrics;
+use super::node::{Node, Reloaded};
+use rimward_admin::{
+    Admin, CacheStatus, ConfigurationStatus, DistributionStatus, FunctionInfo, NotPurged, NotReady, Place, Purge,
+    Purged, Status, Target, Tier,
+};
+use rimward_config::{Config, FunctionKind};
+use rimward_server::{BindError, Server};
+use rimward_types::{Clock, Hook, SystemClock};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// URLs that a purge names.
+const EXAMPLES: usize = 10;
+/// Bytes of a function's digest that tell its versions apart.
+const VERSION: usize = 6;
+
+/// Listens, with the usual limits and without TLS. Must be called within a tokio runtime.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn bind(address: Option<SocketAddr>) -> Result<Option<Server>, BindError> {
+    let listen = |address| rimward_config::Node { listen: vec![address], ..rimward_config::Node::default() };
+    address.map(|address| Server::bind(&listen(address))).transpose()
+}
+
+/// Serves the API until the task is aborted: it answers while the node drains.
+pub async fn serve(server: Server, node: Arc<Node>) {
+    server.run(Arc::new(Admin::new(node)), std::future::pending()).await;
+}
+
+impl rimward_admin::Node for Node {
+    fn status(&self) -> Status {
+        let live = self.proxy().live();
+        let config = live.config();
+        let usage = self.proxy().cache().usage();
+        let counters = &self.setup.counters;
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.started,
+            uptime: SystemClock.now().since(self.started).as_secs(),
+            configuration: ConfigurationStatus {
+                file: self.setup.file.display().to_string(),
+                loaded: self.loaded(),
+                generation: self.generation(),
+            },
+            listen: self.setup.listen.clone(),
+            listen_tls: self.setup.listen_tls.clone(),
+            connections: counters.open.load(Ordering::Relaxed),
+            requests: counters.requests.load(Ordering::Relaxed),
+            cache: CacheStatus { objects: usage.objects, bytes: usage.bytes, limit: self.cache_limit() },
+            distributions: config
+                .distributions
+                .iter()
+                .map(|distribution| DistributionStatus {
+                    id: distribution.id.clone(),
+                    domain_name: distribution.domain_name.clone(),
+                    domains: distribution.domains.clone(),
+                    behaviors: distribution.behaviors.iter().map(|b| b.pattern.as_str().to_owned()).collect(),
+                })
+                .collect(),
+        }
+    }
+
+    fn ready(&self) -> Result<(), NotReady> {
+        if self.is_draining() { Err(NotReady("the node is stopping".to_owned())) } else { Ok(()) }
+    }
+
+    async fn reload(&self) -> Result<rimward_admin::Reloaded, Vec<String>> {
+        let reloaded = self.read_again().await;
+        // In the process's log too: the caller is not the operator.
+        reloaded.say();
+        let texts = |problems: &[rimward_hooks::Problem]| problems.iter().map(ToString::to_string).collect();
+        match reloaded {
+            Reloaded::Applied { broken, restart } => {
+                let live = self.proxy().live();
+                Ok(rimward_admin::Reloaded {
+                    generation: self.generation(),
+                    distributions: live.config().distributions.len(),
+                    functions: live.functions().iter().filter(|function| function.broken().is_none()).count(),
+                    warnings: texts(&broken),
+                    needs_restart: restart.into_iter().map(str::to_owned).collect(),
+                })
+            }
+            Reloaded::Invalid(problems) => Err(problems.iter().map(ToString::to_string).collect()),
+            Reloaded::Regressed(problems) => Err(texts(&problems)),
+            Reloaded::Unusable(why) => Err(vec![why]),
+        }
+    }
+
+    fn purge(&self, purge: &Purge) -> Result<Purged, NotPurged> {
+        let live = self.proxy().live();
+        let what = extent(live.config(), &purge.target)?;
+        let cache = self.proxy().cache();
+        let (counted, examples) = cache.count(&what, EXAMPLES);
+        let removed = if purge.dry_run { counted } else { cache.purge(&what) };
+        Ok(Purged { removed: removed.objects, bytes: removed.bytes, examples })
+    }
+
+    fn metrics(&self) -> String {
+        metrics::to_prometheus(&self.setup)
+    }
+
+    fn functions(&self) -> Vec<FunctionInfo> {
+        let live = self.proxy().live();
+        let config = live.config();
+        let info = |function: &Arc<rimward_hooks::Function>| FunctionInfo {
+            name: function.name().clone(),
+            tier: if function.is_lambda() { Tier::Origin } else { Tier::Viewer },
+            file: file(config, function.name()),
+            version: function.digest()[..VERSION].iter().map(|byte| format!("{byte:02x}")).collect(),
+            problem: function.broken().map(str::to_owned),
+            places: places(config, function.name()),
+        };
+        live.functions().iter().map(info).collect()
+    }
+}
+
+/// What a purge means to the cache. Distributions have their keys apart, hosts of one distribution do not.
+fn extent(config: &Config, target: &Target) -> Result<rimward_cache::Purge, NotPurged> {
+    let distribution = |host: &str| match config.distribution_for(host) {
+        Some(distribution) => Ok(distribution.id.to_string()),
+        None => Err(NotPurged::UnknownHost(host.to_owned())),
+    };
+    Ok(match target {
+        Target::Url { host, path } => {
+            rimward_cache::Purge::Url { distribution: distribution(host)?, url: path.clone() }
+        }
+        Target::Prefix { host, prefix } => {
+            rimward_cache::Purge::Prefix { distribution: distribution(host)?, prefix: prefix.clone() }
+        }
+        Target::Everything => rimward_cache::Purge::All,
+    })
+}
+
+fn file(config: &Config, name: &str) -> String {
+    let file = config.functions.get(name).map(|function| match &function.kind {
+        FunctionKind::Viewer(settings) => settings.code.display().to_string(),
+        FunctionKind::Origin(settings) => settings.component.display().to_string(),
+    });
+    file.unwrap_or_default()
+}
+
+/// Every hook of every behavior that runs the function.
+fn places(config: &Config, name: &str) -> Vec<Place> {
+    let mut places = Vec::new();
+    for distribution in &config.distributions {
+        for behavior in &distribution.behaviors {
+            for hook in Hook::ALL {
+                if behavior.function(hook).is_some_and(|function| &**function == name) {
+                    let path = behavior.pattern.as_str().to_owned();
+                    places.push(Place { distribution: distribution.id.clone(), path, hook });
+                }
+            }
+        }
+    }
+    places
+}

@@ -1,0 +1,97 @@
+//! The process's own log, and the access log.
+
+use crate::exit::Stop;
+use crate::print;
+use rimward_config::AccessLog as To;
+use rimward_telemetry::AccessLog;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// Variable with the filter.
+const VARIABLE: &str = "RIMWARD_LOG";
+/// How long the last lines of the access log may take.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// Logs to standard error from now on.
+pub fn start() {
+    let filter = match EnvFilter::try_from_env(VARIABLE) {
+        Ok(filter) => filter,
+        Err(error) => {
+            if std::env::var_os(VARIABLE).is_some() {
+                print::warning(&format!("{VARIABLE} is no filter, so that `info` counts: {error}"));
+            }
+            EnvFilter::new("info")
+        }
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(print::stderr().is_on());
+    // Fails only when there is one already.
+    let _ = log.with_writer(io::stderr).try_init();
+}
+
+/// Opens the access log.
+///
+/// # Errors
+/// When its file cannot be opened.
+pub fn access_log(to: &To) -> Result<(AccessLog, Written), Stop> {
+    let (done, waiting) = mpsc::channel();
+    let writer: Box<dyn Write + Send> = match to {
+        To::Off => return Ok((AccessLog::off(), Written(waiting))),
+        To::Stdout => Box::new(io::stdout()),
+        To::Stderr => Box::new(io::stderr()),
+        To::File(path) => {
+            let file = OpenOptions::new().create(true).append(true).open(path);
+            let failed = |error| Stop::failed(format!("cannot write the access log {}: {error}", path.display()));
+            Box::new(file.map_err(failed)?)
+        }
+    };
+    Ok((AccessLog::writer(Writer { writer, _done: done }), Written(waiting)))
+}
+
+/// Says by being dropped that nothing more is written.
+struct Writer {
+    writer: Box<dyn Write + Send>,
+    _done: Sender<()>,
+}
+
+/// The end of the access log.
+pub struct Written(Receiver<()>);
+
+impl Written {
+    /// Waits until all lines are written. All holders of the log must be gone, or the wait is in vain, and short.
+    pub fn wait(self) {
+        // Nothing is ever sent: it ends when the writer is dropped.
+        let _ = self.0.recv_timeout(LAST_LINES);
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_ends_when_the_last_line_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, written) = access_log(&To::File(folder.path().join("access.log"))).unwrap();
+        drop(log);
+        assert_eq!(written.0.recv_timeout(LAST_LINES), Err(mpsc::RecvTimeoutError::Disconnected));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(access_log(&To::File(folder.path().to_owned())).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! Metrics in Prometheus' text format: what requests have left in the records, and what is counted beside them.
+
+use super::node::Setup;
+use rimward_server::Refusal;
+use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// All metrics.
+pub fn to_prometheus(setup: &Setup) -> String {
+    let records = setup.proxy.records();
+    let mut out = records.metrics.to_prometheus();
+    let (counters, usage) = (&setup.counters, setup.proxy.cache().usage());
+    for (name, kind, help, value) in [
+        ("rimward_connections_open", "gauge", "connections of viewers that are open", counters.open.load(Relaxed)),
+        ("rimward_connections_total", "counter", "connections accepted", counters.accepted.load(Relaxed)),
+        (
+            "rimward_handshakes_failed_total",
+            "counter",
+            "TLS handshakes that failed",
+            counters.handshakes_failed.load(Relaxed),
+        ),
+        ("rimward_connections_idle_total", "counter", "connections closed for being idle", counters.idle.load(Relaxed)),
+        (
+            "rimward_connections_stalled_total",
+            "counter",
+            "connections cut while a body stood still",
+            counters.stalled.load(Relaxed),
+        ),
+        ("rimward_panics_total", "counter", "requests that met a bug of the node", counters.panics.load(Relaxed)),
+        ("rimward_cache_bytes", "gauge", "bytes that the cache holds", usage.bytes),
+        ("rimward_cache_objects", "gauge", "answers that the cache holds", usage.objects),
+        ("rimward_cache_fills", "gauge", "fetches for the cache in flight", usage.fills),
+        ("rimward_cache_evicted_total", "counter", "answers that made room for others", usage.evicted),
+        (
+            "rimward_access_log_dropped_total",
+            "counter",
+            "lines lost because the writer was too slow",
+            records.log.dropped(),
+        ),
+    ] {
+        head(&mut out, name, kind, help);
+        line(&mut out, name, value);
+    }
+    let name = "rimward_requests_refused_total";
+    head(&mut out, name, "counter", "requests refused before they were served");
+    for refusal in Refusal::ALL {
+        line(&mut out, &format!("{name}{{reason=\"{}\"}}", refusal.as_str()), counters.refused(*refusal));
+    }
+    out
+}
+
+fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _infallible = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn line(out: &mut String, name: &str, value: u64) {
+    let _infallible = writeln!(out, "{name} {value}");
+}

@@ -1,0 +1,221 @@
+//! The node that runs, and its reload.
+
+use super::overrides::Overrides;
+use crate::configuration;
+use crate::print;
+use rimward_config::{Config, Diagnostic};
+use rimward_hooks::{Engines, Functions, Problem};
+use rimward_origin::Origins;
+use rimward_proxy::{Live, Proxy};
+use rimward_server::{Counters, Handle};
+use rimward_types::{Clock, SystemClock, Timestamp};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tokio::sync::Mutex;
+
+/// What a node is made of.
+pub struct Setup {
+    /// The configuration's file.
+    pub file: PathBuf,
+    /// What goes before it.
+    pub overrides: Overrides,
+    /// What runs functions.
+    pub engines: Engines,
+    /// Connections to origins.
+    pub origins: Origins,
+    /// What answers.
+    pub proxy: Arc<Proxy>,
+    /// Limits and certificates of the listeners.
+    pub server: Handle,
+    /// What the listeners count.
+    pub counters: Arc<Counters>,
+    /// Addresses without TLS.
+    pub listen: Vec<SocketAddr>,
+    /// Addresses with TLS.
+    pub listen_tls: Vec<SocketAddr>,
+}
+
+/// A node that runs.
+pub struct Node {
+    pub(super) setup: Setup,
+    /// When it started.
+    pub(super) started: Timestamp,
+    /// When the configuration was read.
+    loaded: AtomicU64,
+    /// How many times it was read.
+    generation: AtomicU64,
+    draining: AtomicBool,
+    /// What needs a restart to change, as it was at the start.
+    fixed: Fixed,
+    /// One reload after the other.
+    turn: Mutex<()>,
+}
+
+/// How a reload went.
+#[derive(Debug)]
+pub enum Reloaded {
+    /// The new configuration serves.
+    Applied {
+        /// Functions that did not work before either, or are new and do not work.
+        broken: Vec<Problem>,
+        /// Settings that have changed and take effect at the next start.
+        restart: Vec<&'static str>,
+    },
+    /// The file is no configuration; the old one serves.
+    Invalid(Vec<Diagnostic>),
+    /// Functions that worked do not any more; the old configuration serves.
+    Regressed(Vec<Problem>),
+    /// Something that the configuration names cannot be used; the old one serves.
+    Unusable(String),
+}
+
+/// Settings that are read at the start alone.
+#[derive(Debug, Clone, PartialEq)]
+struct Fixed {
+    node: rimward_config::Node,
+    cache: rimward_config::Cache,
+}
+
+impl Node {
+    /// A node that serves what `setup.proxy` serves.
+    pub fn new(setup: Setup) -> Self {
+        let fixed = Fixed::of(setup.proxy.live().config());
+        let now = SystemClock.now();
+        Self {
+            setup,
+            started: now,
+            loaded: AtomicU64::new(now.as_millis()),
+            generation: AtomicU64::new(1),
+            draining: AtomicBool::new(false),
+            fixed,
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// What answers.
+    pub fn proxy(&self) -> &Arc<Proxy> {
+        &self.setup.proxy
+    }
+
+    /// When the configuration that serves was read.
+    pub fn loaded(&self) -> Timestamp {
+        Timestamp::from_millis(self.loaded.load(Ordering::Relaxed))
+    }
+
+    /// How many times a configuration was read and served, from 1.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that the cache may take: those of the start, whatever the configuration says by now.
+    pub fn cache_limit(&self) -> u64 {
+        self.fixed.cache.memory.as_u64()
+    }
+
+    /// Notes that it stops.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it stops.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Reads everything again, and swaps it when all is well. Requests in flight finish on what they began with.
+    pub async fn read_again(&self) -> Reloaded {
+        let _turn = self.turn.lock().await;
+        let Setup { file, overrides, engines, origins, proxy, server, .. } = &self.setup;
+        let (file, engines, before) = (file.clone(), engines.clone(), proxy.live());
+        let overrides = overrides.clone();
+        // Reading and publishing block; the workers have requests to answer.
+        let runtime = tokio::runtime::Handle::current();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut config = rimward_config::load(&file)?;
+            overrides.apply(&mut config.node);
+            let published = runtime.block_on(Functions::publish(&config, &engines, before.functions()));
+            Ok::<_, Vec<Diagnostic>>((config, published))
+        });
+        let (config, (functions, problems)) = match read.await {
+            Ok(Ok(read)) => read,
+            Ok(Err(problems)) => return Reloaded::Invalid(problems),
+            Err(error) => return Reloaded::Unusable(format!("the reload stopped: {error}")),
+        };
+        if problems.iter().any(|problem| problem.regression) {
+            return Reloaded::Regressed(problems);
+        }
+        for origin in config.origins.values() {
+            if let Err(why) = origins.prepare(origin) {
+                return Reloaded::Unusable(format!("origin `{}`: {why}", origin.name));
+            }
+        }
+        if let Err(error) = server.reload(&config.node) {
+            return Reloaded::Unusable(error.to_string());
+        }
+        let restart = self.fixed.changed(&Fixed::of(&config));
+        proxy.swap(Live::new(config, functions));
+        self.loaded.store(SystemClock.now().as_millis(), Ordering::Relaxed);
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        Reloaded::Applied { broken: problems, restart }
+    }
+}
+
+impl Fixed {
+    fn of(config: &Config) -> Self {
+        Self { node: config.node.clone(), cache: config.cache.clone() }
+    }
+
+    /// The settings that differ.
+    fn changed(&self, new: &Self) -> Vec<&'static str> {
+        let tls = |fixed: &Self| fixed.node.tls.as_ref().map(|tls| tls.listen.clone());
+        [
+            ("node.listen", self.node.listen != new.node.listen),
+            ("node.admin", self.node.admin != new.node.admin),
+            ("node.tls.listen", tls(self) != tls(new)),
+            ("node.workers", self.node.workers != new.node.workers),
+            ("node.state", self.node.state != new.node.state),
+            ("node.access-log", self.node.access_log != new.node.access_log),
+            ("cache", self.cache != new.cache),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+}
+
+impl Reloaded {
+    /// Says on standard error how it went.
+    pub fn say(&self) {
+        match self {
+            Self::Applied { broken, restart } => {
+                say_problems(broken);
+                if !restart.is_empty() {
+                    print::warning(&format!("changed, but only a restart makes it so: {}", restart.join(", ")));
+                }
+                print::say("reloaded: the new configuration serves");
+            }
+            Self::Invalid(problems) => {
+                configuration::say(problems);
+                print::say(KEPT);
+            }
+            Self::Regressed(problems) => {
+                say_problems(problems);
+                print::say(KEPT);
+            }
+            Self::Unusable(why) => {
+                print::problem(why, None);
+                print::say(KEPT);
+            }
+        }
+    }
+}
+
+const KEPT: &str = "not reloaded: the configuration from before keeps serving";
+
+fn say_problems(problems: &[Problem]) {
+    for problem in problems {
+        print::report(&format!("{problem}\n"));
+    }
+}

@@ -1,0 +1,35 @@
+//! The proxy as the server's service.
+
+use rimward_proxy::Proxy;
+use rimward_server::{Refused, Service};
+use rimward_types::{Body, Connection, RequestHead, ResponseHead};
+use std::sync::Arc;
+
+/// What answers requests.
+pub struct Site {
+    proxy: Arc<Proxy>,
+}
+
+impl Site {
+    /// Answers with `proxy`.
+    pub fn new(proxy: Arc<Proxy>) -> Self {
+        Self { proxy }
+    }
+}
+
+impl Service for Site {
+    async fn call(&self, connection: Arc<Connection>, head: RequestHead, body: Body) -> (ResponseHead, Body) {
+        let (head, body) = self.proxy.serve(connection, head, body).await;
+        (head, Body::stream(body))
+    }
+
+    fn refused(&self, connection: &Connection, refused: &Refused<'_>) -> (ResponseHead, Body) {
+        tracing::debug!(
+            viewer = %connection.peer,
+            refusal = refused.refusal.as_str(),
+            line = %refused.line.escape_ascii(),
+            "request refused"
+        );
+        refused.refusal.page()
+    }
+}

@@ -1,0 +1,144 @@
+//! From a configuration to a node that can serve.
+
+use super::node::{Node, Setup};
+use super::overrides::Overrides;
+use super::signals::Signals;
+use super::{admin, banner, curl};
+use crate::engines;
+use crate::exit::Stop;
+use crate::print;
+use rimward_cache::Cache;
+use rimward_config::{Config, FunctionKind};
+use rimward_hooks::{Engines, Functions};
+use rimward_isolate::Isolates;
+use rimward_origin::Origins;
+use rimward_proxy::{Live, Parts, Proxy, Records};
+use rimward_server::{BindError, Server};
+use rimward_telemetry::AccessLog;
+use rimward_types::{Clock, SystemClock, SystemEntropy};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Barrier};
+
+/// A node that listens, and is ready to answer.
+pub struct Started {
+    /// The listeners.
+    pub server: Server,
+    /// The admin API's listener, if there is one.
+    pub admin: Option<Server>,
+    /// The rest.
+    pub node: Arc<Node>,
+    /// The signals from the start on.
+    pub signals: Signals,
+}
+
+/// Listens, starts the engines, publishes the functions, and says what is served.
+///
+/// # Errors
+/// When an address cannot be had, an engine does not start, or an origin's files cannot be read.
+pub async fn start(
+    config: Config,
+    file: &Path,
+    overrides: Overrides,
+    access_log: AccessLog,
+    workers: usize,
+) -> Result<Started, Stop> {
+    let signals = Signals::take()?;
+    // First of all: an address that is taken should not be found out after seconds of compiling.
+    let server = Server::bind(&config.node).map_err(|error| bind_error(&error, "--listen"))?;
+    let admin = admin::bind(config.node.admin).map_err(|error| bind_error(&error, "--admin"))?;
+    let engines = start_engines(&config, workers).await?;
+    let (functions, problems) = Functions::publish(&config, &engines, &Functions::default()).await;
+    for problem in &problems {
+        print::report(&format!("{problem}\n"));
+    }
+    if !problems.is_empty() {
+        print::warning(&format!("{} answer 503 until mended", print::counted(problems.len(), "function")));
+    }
+    let origins = Origins::new();
+    for origin in config.origins.values() {
+        origins.prepare(origin).map_err(|why| Stop::unusable(format!("origin `{}`: {why}", origin.name)))?;
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let options = rimward_cache::Options {
+        memory: config.cache.memory,
+        max_object: config.cache.max_object,
+        ..rimward_cache::Options::default()
+    };
+    let proxy = Proxy::new(Parts {
+        live: Live::new(config, functions),
+        cache: Cache::new(options, clock.clone()),
+        origins: origins.clone(),
+        records: Records { metrics: Arc::default(), log: access_log },
+        clock,
+        entropy: Arc::new(SystemEntropy),
+    });
+    let live = proxy.live();
+    let addresses = banner::Addresses {
+        http: server.addresses(),
+        https: server.tls_addresses(),
+        admin: admin.as_ref().and_then(|server| server.addresses().first().copied()),
+    };
+    print::say(&banner::banner(file, live.config(), &addresses));
+    if let (Some(lines), Some(address)) = (curl::lines(live.config(), addresses.http.first()), addresses.http.first()) {
+        print::say(&format!("try, at {address}:\n{lines}"));
+    }
+    let node = Arc::new(Node::new(Setup {
+        file: file.to_owned(),
+        overrides,
+        engines,
+        origins,
+        proxy,
+        server: server.handle(),
+        counters: server.counters(),
+        listen: server.addresses().to_vec(),
+        listen_tls: server.tls_addresses().to_vec(),
+    }));
+    Ok(Started { server, admin, node, signals })
+}
+
+/// Says which address cannot be had, and why. `flag` chooses another one.
+fn bind_error(error: &BindError, flag: &str) -> Stop {
+    let BindError::Listen { source, .. } = error else { return Stop::unusable(error) };
+    let stop = Stop::failed(error);
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            stop.hint(format!("another program listens there: stop it, or choose another address with {flag}"))
+        }
+        io::ErrorKind::PermissionDenied => stop.hint("ports below 1024 are for root and CAP_NET_BIND_SERVICE"),
+        io::ErrorKind::AddrNotAvailable => stop.hint("this machine has no such address"),
+        _ => stop,
+    }
+}
+
+/// Starts both engines; the workers are not needed for it, and wait.
+async fn start_engines(config: &Config, workers: usize) -> Result<Engines, Stop> {
+    let state = engines::state(Some(config));
+    let isolates = engines::start_isolates(&state)?;
+    let sandbox = engines::start_sandbox(&state)?;
+    let viewer = config.functions.values().any(|function| matches!(function.kind, FunctionKind::Viewer(_)));
+    if viewer {
+        warm(&isolates, workers).await;
+    }
+    Ok(Engines { isolates, sandbox })
+}
+
+/// Prepares each worker thread, so that no viewer's request is the first to meet cold caches. The tasks wait for each
+/// other, and so each of them has a thread of its own.
+async fn warm(isolates: &Isolates, workers: usize) {
+    let all = Arc::new(Barrier::new(workers));
+    let tasks: Vec<_> = (0..workers)
+        .map(|_| {
+            let (all, isolates) = (all.clone(), isolates.clone());
+            tokio::spawn(async move {
+                all.wait();
+                isolates.warm_thread();
+            })
+        })
+        .collect();
+    for task in tasks {
+        if let Err(error) = task.await {
+            tracing::warn!(%error, "a worker could not be warmed up");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `rimward check`.
+
+use crate::support::{Folder, PREFIX};
+
+const CONFIG: &str = "[functions.prefix]\ncode = \"index.js\"\n[origins.a]\nurl = \"builtin:demo\"\n[[distributions]]\n\
+                      domains = [\"*\"]\n[[distributions.behaviors]]\norigin = \"a\"\nviewer-request = \"prefix\"\n";
+
+fn folder() -> Folder {
+    Folder::new().with("rimward.toml", CONFIG).with("index.js", PREFIX)
+}
+
+#[test]
+fn a_sound_configuration_is_summed_up() {
+    let ran = folder().run(&["check"]).expect(0);
+    let ran =
+        ran.prints("1 distribution, 1 behavior, 1 origin, 1 function").prints("function prefix").prints("resident");
+    ran.prints("ok: 1 checked");
+}
+
+#[test]
+fn a_wrong_configuration_shows_every_error_in_its_place() {
+    let folder = folder();
+    folder.write("rimward.toml", CONFIG.replace("domains", "domain").replace("origin = \"a\"", "origin = \"b\""));
+    let ran = folder.run(&["check"]).expect(1).says("--> rimward.toml:6:1").says("^").says("hint: ");
+    assert!(ran.stderr.matches("error: ").count() >= 2, "{}", ran.stderr);
+    let report = folder.run(&["check", "--json"]).expect(1).json();
+    assert_eq!(report["ok"], false);
+    assert_eq!(report["problems"][0]["line"], 6);
+}
+
+#[test]
+fn a_configuration_that_is_not_there_ends_with_2() {
+    Folder::new().run(&["check"]).expect(2).says("rimward.toml");
+    folder().run(&["check", "nothing.toml"]).expect(2).says("nothing.toml");
+    folder().with("a.txt", "").run(&["check", "a.txt"]).expect(2).says("not a .toml, .js or .wasm file");
+}
+
+#[test]
+fn a_function_that_does_not_compile_fails_the_check() {
+    let folder = folder();
+    folder.write("index.js", "function handler(event) {\n  let 5 = a;\n}\n");
+    folder.run(&["check"]).expect(1).says("index.js:2:").says("2 |   let 5 = a;").prints("FAILED: 1 of 1");
+    folder.run(&["check", "index.js"]).expect(1).says("index.js:2:");
+    let report = folder.run(&["check", "--json"]).expect(1).json();
+    assert_eq!(report["functions"][0]["state"], "refused");
+}
+
+#[test]
+fn a_store_that_cannot_be_read_fails_the_check() {
+    let config = CONFIG.replace("code = \"index.js\"", "code = \"index.js\"\nkey-value-store = \"k\"");
+    let folder = folder().with("k.json", "{");
+    folder.write("rimward.toml", format!("[key-value-stores.k]\nfile = \"k.json\"\n{config}"));
+    folder.run(&["check"]).expect(1).says("key value store").says("k.json");
+}
+
+#[test]
+fn a_function_or_a_folder_can_be_checked_alone() {
+    let folder = folder()
+        .with("f/one/function.toml", "name = \"one\"\nhooks = [\"viewer-request\"]\ncode = \"index.js\"")
+        .with("f/one/index.js", PREFIX)
+        .with("f/two/function.toml", "name = \"two\"\nhooks = [\"origin-request\"]\ncomponent = \"function.wasm\"");
+    folder.run(&["check", "index.js"]).expect(0).prints("ok: 1 checked");
+    folder.run(&["check", "f"]).expect(0).prints("function one").prints("skip").prints("1 not built");
+}
+
+#[test]
+fn the_target_cloudfront_takes_no_more_than_10240_bytes() {
+    // cloudfront-functions.md section 7
+    let folder = folder();
+    folder.write("index.js", format!("{PREFIX}{}", "//".repeat(6000)));
+    folder.write("rimward.toml", CONFIG.replace("code = \"index.js\"", "code = \"index.js\"\ncode-limit = \"20 KB\""));
+    folder.run(&["check"]).expect(0);
+    let ran = folder.run(&["check", "--target", "cloudfront"]).expect(1);
+    ran.says("FunctionSizeLimitExceeded").says("only sizes and limits are checked");
+    let report = folder.run(&["check", "--target", "cloudfront", "--json"]).expect(1).json();
+    assert!(report["notes"][0].as_str().unwrap().contains("only sizes and limits"));
+}

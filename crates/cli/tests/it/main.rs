@@ -1,0 +1,10 @@
+//! The binary, as people and scripts use it: what it prints where, and how it ends.
+
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod check;
+mod help;
+mod invoke;
+mod serve;
+mod support;
+mod test;
