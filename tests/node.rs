@@ -94,7 +94,8 @@ impl TestNode {
         Self::of(config, tempfile::tempdir().expect("a folder")).await
     }
 
-    async fn of(config: rimward_config::Config, folder: tempfile::TempDir) -> Self {
+    async fn of(mut config: rimward_config::Config, folder: tempfile::TempDir) -> Self {
+        unhurried(&mut config);
         let clock = TestClock::at(Timestamp::from_secs(1_800_000_000));
         let (functions, problems) = Functions::publish(&config, &engines(), &Functions::default()).await;
         let (sender, writes) = channel();
@@ -121,7 +122,8 @@ impl TestNode {
         for (name, bytes) in files {
             std::fs::write(self.folder.path().join(name), bytes).expect("a file");
         }
-        let config = parse(config, self.folder.path());
+        let mut config = parse(config, self.folder.path());
+        unhurried(&mut config);
         let live = self.proxy.live();
         let (functions, problems) = Functions::publish(&config, &engines(), live.functions()).await;
         if !problems.iter().any(|p| p.regression) {
@@ -198,6 +200,16 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> RequestHea
         head.headers.append(name, value.parse().expect("a header value"));
     }
     head
+}
+
+/// Gives viewer functions more time than they have in production: a busy machine must not fail a test. Walls of time
+/// are walls at any height.
+fn unhurried(config: &mut rimward_config::Config) {
+    for function in config.functions.values_mut() {
+        if let rimward_config::FunctionKind::Viewer(viewer) = &mut function.kind {
+            viewer.timeout = viewer.timeout.max(Duration::from_millis(100));
+        }
+    }
 }
 
 fn parse(text: &str, folder: &Path) -> rimward_config::Config {

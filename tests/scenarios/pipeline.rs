@@ -137,7 +137,7 @@ async fn the_default_root_object_stands_for_the_root_after_viewer_request() {
 #[tokio::test]
 async fn a_request_that_runs_in_a_circle_is_stopped() {
     let node = demo().await;
-    let via = vec!["1.1 rimward"; 8].join(", ");
+    let via = ["1.1 rimward"; 8].join(", ");
     let refused = node.get_with("/", &[("via", &via)]).await;
     assert_eq!(refused.status(), 403);
     assert_eq!(node.record()["detail"], "RequestLoop");

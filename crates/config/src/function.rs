@@ -35,7 +35,7 @@ pub struct ViewerFunction {
     pub key_value_store: Option<Arc<str>>,
     /// `timeout`: CPU time of one run, 100 us to 100 ms. Default: 1 ms.
     pub timeout: Duration,
-    /// `memory`: what one run may use, 512 KB to 32 MB. Default: 2 MB.
+    /// `memory`: what one run may use, 512 KB to 12 MB. Default: 2 MB.
     pub memory: ByteSize,
     /// `code-limit`: the largest source, 1 B to 1 MB. Default: 10 KB.
     pub code_limit: ByteSize,

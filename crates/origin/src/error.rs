@@ -24,7 +24,7 @@ pub enum ErrorKind {
     Closed,
     /// Its answer is not HTTP.
     Protocol,
-    /// The head of its answer is larger than 32 KB or has more than 256 fields (`cdn-behaviour.md` section 20).
+    /// The head of its answer is larger than 32 KB or has more than 100 fields (`cdn-behaviour.md` section 20).
     HeadTooLarge,
     /// The viewer's body ended early, so that the request could not be sent whole.
     RequestBody,

@@ -109,10 +109,17 @@ pub async fn pass(
     body: Body,
     mut status: CacheStatus,
 ) -> Result<Answer, Answer> {
+    let cache = &context.proxy.cache;
+    let plan = &context.plan;
+    // Dropped without an answer, the lead leaves no trace.
+    let lead = cache.lead_post(&plan.distribution_id, request, &plan.rules);
     match fetch(context, trace, request, body).await {
         Ok(fetched) => {
-            let cache = &context.proxy.cache;
-            cache.invalidate(&context.plan.distribution_id, request, &fetched.head, &context.plan.rules);
+            cache.invalidate(&plan.distribution_id, request, &fetched.head, &plan.rules);
+            if let Some(lead) = lead {
+                let completed = lead.respond(fetched.head, fetched.body, fetched.times);
+                return Ok(completed_answer(completed, trace));
+            }
             status.forward_status = Some(fetched.head.status);
             let result = match CacheResult::Miss.with_status(fetched.head.status) {
                 CacheResult::Miss if fetched.generated => ResultType::LambdaGeneratedResponse,
@@ -165,7 +172,7 @@ async fn attempt(
 ) -> Result<Fetched, Missed> {
     let plan = &context.plan;
     let requested = context.proxy.clock.now();
-    let outgoing = forward::origin_request(request, &plan.behavior, origin, &context.connection, &context.id);
+    let outgoing = forward::origin_request(request, plan, origin, &context.connection, &context.id);
     let shown = (plan.hooks.origin_request.is_some() || plan.hooks.origin_response.is_some())
         .then(|| lambda_origin(origin));
     let (outgoing, body, chosen) = match &plan.hooks.origin_request {
@@ -185,9 +192,16 @@ async fn attempt(
             }
         }
     };
+    let mut outgoing = outgoing;
     let origin = match &chosen {
         None => origin.clone(),
-        Some(chosen) => plan.origin_named(chosen).cloned().unwrap_or_else(|| Arc::new(made_origin(chosen))),
+        Some(chosen) => match plan.origin_named(chosen) {
+            Some(named) => {
+                forward::move_host(&mut outgoing, origin, named);
+                named.clone()
+            }
+            None => Arc::new(made_origin(chosen)),
+        },
     };
     let asked = outgoing.clone();
     let (head, body) = ask(context, trace, outgoing, body, &origin).await.map_err(Missed::Origin)?;

@@ -1,8 +1,10 @@
 //! The request that goes to the origin: what of the viewer's request is passed on, and what the node adds
 //! (`cdn-behaviour.md` section 7).
 
+use crate::live::Plan;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use rimward_config::{Behavior, CachePolicy, Forward, NameSet, Origin};
+use rimward_cache::key;
+use rimward_config::{CachePolicy, Forward, NameSet, Origin};
 use rimward_types::{Connection, RequestHead, RequestId};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -21,14 +23,20 @@ const OF_THE_MESSAGE: [HeaderName; 6] = [
 /// Makes the origin's request from the viewer's.
 pub fn origin_request(
     viewer: &RequestHead,
-    behavior: &Behavior,
+    plan: &Plan,
     origin: &Origin,
     connection: &Connection,
     id: &RequestId,
 ) -> RequestHead {
-    let policy = &behavior.cache_policy;
-    let forward = &behavior.forward;
+    let policy = &plan.behavior.cache_policy;
+    let forward = &plan.behavior.forward;
     let mut headers = forwarded(&viewer.headers, policy, forward);
+    if policy.accept_encoding {
+        match key::accept_encoding(&viewer.headers, &plan.rules.key) {
+            Some(codings) => headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings)),
+            None => headers.remove(header::ACCEPT_ENCODING),
+        };
+    }
     let query = selected_query(viewer.query.as_deref(), [&policy.query, &forward.query]);
     if !headers.contains_key(header::HOST)
         && let Ok(host) = HeaderValue::from_str(&origin.host())
@@ -44,6 +52,16 @@ pub fn origin_request(
         headers.insert(X_AMZ_CF_ID, id);
     }
     RequestHead { method: viewer.method.clone(), path: viewer.path.clone(), query, headers, version: viewer.version }
+}
+
+/// A request that a function moved to another configured origin gets that one's `Host`, unless it carries the viewer's
+/// or the function's own. (For origins that are not configured the vendor's rule holds: the function sets `Host`.)
+pub fn move_host(request: &mut RequestHead, from: &Origin, to: &Origin) {
+    if request.header("host").is_some_and(|host| host == from.host())
+        && let Ok(host) = HeaderValue::from_str(&to.host())
+    {
+        request.headers.insert(header::HOST, host);
+    }
 }
 
 /// The node's member of `Via` for a message received in `version` (RFC 9110 section 7.6.3).
@@ -83,7 +101,6 @@ fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward) -> Hea
         forward.headers.contains(name)
             || policy.headers.contains(name)
             || OF_THE_MESSAGE.contains(name)
-            || (policy.accept_encoding && *name == header::ACCEPT_ENCODING)
     };
     let mut out = HeaderMap::with_capacity(viewer.keys_len() + 4);
     for (name, value) in viewer {

@@ -1,7 +1,8 @@
 //! What a configuration amounts to, ready to serve: swapped as a whole, held by requests until they end.
 
+use http::header::HOST;
 use rimward_cache::{KeyRules, Rules, TtlRules};
-use rimward_config::{Behavior, CachePolicy, Config, MethodSet, NameSet, Profile};
+use rimward_config::{Behavior, Config, MethodSet, NameSet, Profile};
 use rimward_hooks::{Function, Functions, LambdaOrigin};
 use rimward_types::Hook;
 use std::collections::HashMap;
@@ -68,7 +69,7 @@ impl Live {
                         .map(|object| object.trim_start_matches('/').to_owned()),
                     pattern: behavior.pattern.as_str().into(),
                     behavior: behavior.clone(),
-                    rules: Arc::new(rules(&behavior.cache_policy, behavior.methods)),
+                    rules: Arc::new(rules(behavior)),
                     hooks: PlanHooks {
                         viewer_request: function(Hook::ViewerRequest),
                         origin_request: function(Hook::OriginRequest),
@@ -107,7 +108,13 @@ impl Plan {
     }
 }
 
-fn rules(policy: &CachePolicy, methods: MethodSet) -> Rules {
+fn rules(behavior: &Behavior) -> Rules {
+    let (policy, forward) = (&behavior.cache_policy, &behavior.forward);
+    let mut headers = policy.headers.clone();
+    // An origin that sees the viewer's host may answer by it, so one host's answer must not be given to another's viewers.
+    if forward.forwards_host() && !headers.contains(&HOST) {
+        headers.push(HOST);
+    }
     Rules {
         enabled: policy.enabled,
         profile: match policy.profile {
@@ -117,13 +124,16 @@ fn rules(policy: &CachePolicy, methods: MethodSet) -> Rules {
         ttl: TtlRules { min: policy.min_ttl, default: policy.default_ttl, max: policy.max_ttl },
         key: KeyRules {
             query: names(&policy.query),
-            headers: policy.headers.clone(),
+            headers,
             cookies: names(&policy.cookies),
             brotli: policy.accept_encoding,
             gzip: policy.accept_encoding,
         },
-        options: methods != MethodSet::Read && policy.profile == Profile::CloudFront,
-        strip_set_cookie: policy.profile == Profile::CloudFront && policy.cookies == NameSet::None,
+        options: behavior.methods != MethodSet::Read && policy.profile == Profile::CloudFront,
+        // `cdn-behaviour.md` section 10.1: replayed when cookies are forwarded, stripped when they are not.
+        strip_set_cookie: policy.profile == Profile::CloudFront
+            && policy.cookies == NameSet::None
+            && forward.cookies == NameSet::None,
         ..Rules::default()
     }
 }

@@ -95,7 +95,7 @@ fn read_viewer(section: &Section<'_>, stores: &Names) -> ViewerFunction {
         key_value_store: store
             .and_then(|name| stores.check(section.reader, "key value store", "key-value-stores", &name)),
         timeout: section.time("timeout", time).unwrap_or(defaults.timeout),
-        memory: section.size("memory", ByteSize::kb(512)..=ByteSize::mb(32)).unwrap_or(defaults.memory),
+        memory: section.size("memory", ByteSize::kb(512)..=ByteSize::mb(12)).unwrap_or(defaults.memory),
         code_limit: section.size("code-limit", ByteSize::bytes(1)..=ByteSize::mb(1)).unwrap_or(defaults.code_limit),
         ..defaults
     }

@@ -50,7 +50,7 @@ wrong! {
         "3:11 `timeout` is 101 ms; it must be from 100 us to 100 ms",
     ]
     a_viewer_functions_memory_has_a_range: "[functions.f]\ncode = \"index.js\"\nmemory = \"33 MB\"" => [
-        "3:10 `memory` is 33 MB; it must be from 512 KB to 32 MB",
+        "3:10 `memory` is 33 MB; it must be from 512 KB to 12 MB",
     ]
     the_code_limit_has_a_range: "[functions.f]\ncode = \"index.js\"\ncode-limit = \"2 MB\"" => [
         "3:14 `code-limit` is 2 MB; it must be from 1 B to 1 MB",
