@@ -9,9 +9,7 @@ use rimward_origin::Origins;
 use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_sandbox::Sandbox;
 use rimward_telemetry::{AccessLog, Metrics};
-use rimward_types::{
-    Body, ByteSize, Connection, RequestHead, ResponseHead, SeededEntropy, TestClock, Timestamp,
-};
+use rimward_types::{Body, ByteSize, Connection, RequestHead, ResponseHead, SeededEntropy, TestClock, Timestamp};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -113,8 +111,11 @@ impl TestNode {
 
     /// A node with one function, `f`, at viewer-request in front of the demo origin.
     pub async fn with_function(code: &str) -> Self {
-        Self::start(&format!("{DEMO}viewer-request = \"f\"\n[functions.f]\ncode = \"f.js\"\n"), &[("f.js", code.as_bytes())])
-            .await
+        Self::start(
+            &format!("{DEMO}viewer-request = \"f\"\n[functions.f]\ncode = \"f.js\"\n"),
+            &[("f.js", code.as_bytes())],
+        )
+        .await
     }
 
     /// Serves `config` from now on; `files` are written first.
@@ -157,11 +158,8 @@ impl TestNode {
     /// # Panics
     /// When the body ends early.
     pub async fn send(&self, head: RequestHead, body: Body) -> Answer {
-        let connection = Connection {
-            peer: ([203, 0, 113, 7], 4711).into(),
-            local: ([127, 0, 0, 1], 80).into(),
-            tls: None,
-        };
+        let connection =
+            Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None };
         let (head, body) = self.proxy.serve(Arc::new(connection), head, body).await;
         let body = body.collect().await.expect("the body arrives whole").to_bytes();
         Answer { head, body: String::from_utf8_lossy(&body).into_owned() }

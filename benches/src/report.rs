@@ -87,12 +87,8 @@ impl Report {
     }
 
     fn keep(&self) {
-        let raw = Raw {
-            bench: self.bench,
-            version: env!("CARGO_PKG_VERSION"),
-            machine: machine::look(),
-            rows: &self.rows,
-        };
+        let raw =
+            Raw { bench: self.bench, version: env!("CARGO_PKG_VERSION"), machine: machine::look(), rows: &self.rows };
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(format!("{}.json", self.bench));
         let written = serde_json::to_string_pretty(&raw).map_err(std::io::Error::other);
         if let Err(error) = written.and_then(|text| std::fs::write(&path, text + "\n")) {

@@ -20,6 +20,12 @@ impl Samples {
         sorted.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
     }
 
+    /// These and `others` together.
+    pub fn and(mut self, others: Samples) -> Samples {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.0.len()

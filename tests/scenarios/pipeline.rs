@@ -110,9 +110,7 @@ async fn a_rewritten_uri_is_the_cache_key_and_the_origins_path() {
 
 #[tokio::test]
 async fn viewer_response_sees_the_request_after_viewer_request_and_not_errors() {
-    let config = format!(
-        "{DEMO}viewer-request = \"f\"\nviewer-response = \"f\"\n[functions.f]\ncode = \"f.js\"\n"
-    );
+    let config = format!("{DEMO}viewer-request = \"f\"\nviewer-response = \"f\"\n[functions.f]\ncode = \"f.js\"\n");
     let code = b"function handler(e) {\n\
         if (e.context.eventType === 'viewer-request') { e.request.headers['x-mark'] = { value: 'm' }; return e.request; }\n\
         e.response.headers['x-saw'] = { value: e.request.headers['x-mark'].value }; return e.response; }";

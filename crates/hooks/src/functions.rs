@@ -4,8 +4,8 @@ use crate::function::{Function, Tier};
 use rimward_config::{Config, FunctionKind, OriginFunction, Runtime, ViewerFunction};
 use rimward_event::FailureCategory;
 use rimward_isolate::{Isolates, Limits, PublishError, Source};
-use rimward_sandbox::{Grant, Sandbox, Spec};
 use rimward_kv::Store;
+use rimward_sandbox::{Grant, Sandbox, Spec};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -105,15 +105,17 @@ impl Functions {
         engines: &Engines,
         before: &Functions,
     ) -> Result<Arc<Function>, Broken> {
-        let broken = |message: String, hint| {
-            Broken::new(name, &spec.code, FailureCategory::FunctionThrottled, message, hint)
-        };
+        let broken =
+            |message: String, hint| Broken::new(name, &spec.code, FailureCategory::FunctionThrottled, message, hint);
         let code = read(&spec.code).map_err(|e| broken(e, None))?;
         let kv = match &spec.key_value_store {
             None => None,
-            Some(store) => Some(self.stores.get(store).cloned().ok_or_else(|| {
-                broken(format!("its key value store `{store}` could not be loaded"), None)
-            })?),
+            Some(store) => Some(
+                self.stores
+                    .get(store)
+                    .cloned()
+                    .ok_or_else(|| broken(format!("its key value store `{store}` could not be loaded"), None))?,
+            ),
         };
         let settings = format!("viewer {spec:?} {:?}", kv.as_ref().map(|s| s.meta()));
         let digest = digest(&code, &settings);
@@ -127,11 +129,7 @@ impl Functions {
                 Runtime::V1 => rimward_isolate::Runtime::V1,
                 Runtime::V2 => rimward_isolate::Runtime::V2,
             },
-            limits: Limits {
-                time: spec.timeout,
-                memory: spec.memory.as_usize(),
-                code: spec.code_limit.as_usize(),
-            },
+            limits: Limits { time: spec.timeout, memory: spec.memory.as_usize(), code: spec.code_limit.as_usize() },
             kv,
         };
         let function = engines.isolates.publish(&source).map_err(|e| broken(text(&e, &spec.code), hint(&e)))?;
@@ -145,9 +143,8 @@ async fn origin(
     engines: &Engines,
     before: &Functions,
 ) -> Result<Arc<Function>, Broken> {
-    let broken = |message: String, hint| {
-        Broken::new(name, &spec.component, FailureCategory::LambdaExecution, message, hint)
-    };
+    let broken =
+        |message: String, hint| Broken::new(name, &spec.component, FailureCategory::LambdaExecution, message, hint);
     let component = read(&spec.component).map_err(|e| broken(e, None))?;
     let digest = digest(&component, &format!("origin {spec:?}"));
     if let Some(same) = unchanged(before, name, &digest) {

@@ -78,13 +78,9 @@ async fn complete(
 fn completed_answer(completed: Completed, trace: &Trace) -> Answer {
     let answer = match completed {
         Completed::Stored(hit) | Completed::Refreshed(hit) | Completed::Stale(hit) => from_hit(hit),
-        Completed::NotStored { head, body, reason, status, result } => Answer {
-            head,
-            body,
-            result: result_type(result),
-            detail: Some(reason.as_str()),
-            cache: Some(status),
-        },
+        Completed::NotStored { head, body, reason, status, result } => {
+            Answer { head, body, result: result_type(result), detail: Some(reason.as_str()), cache: Some(status) }
+        }
         // `fill` asks again and never passes this on.
         Completed::Again(lead) => {
             let head = ResponseHead::new(StatusCode::BAD_GATEWAY);
@@ -173,8 +169,8 @@ async fn attempt(
     let plan = &context.plan;
     let requested = context.proxy.clock.now();
     let outgoing = forward::origin_request(request, plan, origin, &context.connection, &context.id);
-    let shown = (plan.hooks.origin_request.is_some() || plan.hooks.origin_response.is_some())
-        .then(|| lambda_origin(origin));
+    let shown =
+        (plan.hooks.origin_request.is_some() || plan.hooks.origin_response.is_some()).then(|| lambda_origin(origin));
     let (outgoing, body, chosen) = match &plan.hooks.origin_request {
         None => (outgoing, body, None),
         Some(function) => {

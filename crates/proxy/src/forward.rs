@@ -98,9 +98,7 @@ fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
 /// appended to, whatever the policies say.
 fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward) -> HeaderMap {
     let passes = |name: &HeaderName| {
-        forward.headers.contains(name)
-            || policy.headers.contains(name)
-            || OF_THE_MESSAGE.contains(name)
+        forward.headers.contains(name) || policy.headers.contains(name) || OF_THE_MESSAGE.contains(name)
     };
     let mut out = HeaderMap::with_capacity(viewer.keys_len() + 4);
     for (name, value) in viewer {

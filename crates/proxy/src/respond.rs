@@ -15,11 +15,8 @@ const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
 /// A function's own answer at viewer-request.
 pub fn generated(mut head: ResponseHead, body: Body, function: &Function) -> Answer {
     head.headers.entry(SERVER).or_insert(HeaderValue::from_static("Rimward"));
-    let result = if function.is_lambda() {
-        ResultType::LambdaGeneratedResponse
-    } else {
-        ResultType::FunctionGeneratedResponse
-    };
+    let result =
+        if function.is_lambda() { ResultType::LambdaGeneratedResponse } else { ResultType::FunctionGeneratedResponse };
     Answer::new(head, body, result)
 }
 

@@ -1,0 +1,116 @@
+//! What viewer functions cost: time, fuel, pages; alone and on two busy threads.
+
+use rimward_benches::{Report, Samples, alternate, time_each};
+use rimward_event::viewer::json;
+use rimward_isolate::{Function, Invocation, Isolates, Limits, Options, Runtime, Source};
+use rimward_kv::Store;
+use rimward_types::Timestamp;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+const ROUNDS: usize = 10;
+const RUNS: usize = 2000;
+
+/// Name, source, event and, where it reads one, key value store; from the top of the tree.
+const SAMPLES: [(&str, &str, &str, Option<&str>); 6] = [
+    ("header-and-rewrite", "benches/functions/header-and-rewrite.js", "benches/functions/browser.json", None),
+    ("ab-test", "edge-functions/viewer/ab-test/index.js", "benches/functions/browser.json", None),
+    (
+        "jwt-auth",
+        "edge-functions/viewer/jwt-auth/index.js",
+        "edge-functions/viewer/jwt-auth/events/valid-token.json",
+        Some("edge-functions/viewer/jwt-auth/keys.json"),
+    ),
+    ("url-rewrite", "edge-functions/viewer/url-rewrite/index.js", "benches/functions/browser.json", None),
+    (
+        "security-headers",
+        "edge-functions/viewer/security-headers/index.js",
+        "edge-functions/viewer/security-headers/events/plain.json",
+        None,
+    ),
+    (
+        "cache-key-normalize",
+        "edge-functions/viewer/cache-key-normalize/index.js",
+        "benches/functions/browser.json",
+        None,
+    ),
+];
+
+struct Sample {
+    name: &'static str,
+    function: Arc<Function>,
+    event: Vec<u8>,
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn publish(isolates: &Isolates) -> Vec<Sample> {
+    let read = |path: &str| fs::read_to_string(top().join(path)).expect("a file of the tree");
+    SAMPLES
+        .iter()
+        .map(|(name, code, event, store)| {
+            let code = read(code);
+            let source = Source {
+                name: (*name).into(),
+                code: code.as_bytes(),
+                runtime: Runtime::V2,
+                // The wall is far away, so that a busy machine measures slow runs instead of failed ones.
+                limits: Limits { time: Duration::from_millis(50), ..Limits::default() },
+                kv: store.map(|path| Arc::new(Store::load(top().join(path)).expect("a store"))),
+            };
+            let function = isolates.publish(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let mut bytes = Vec::new();
+            json::event_from_json(&read(event)).expect("an event").encode(&mut bytes);
+            Sample { name, function, event: bytes }
+        })
+        .collect()
+}
+
+fn run(sample: &Sample, count_fuel: bool) -> rimward_isolate::Cost {
+    let invocation = Invocation { now: Timestamp::from_secs(1_800_000_000), seed: 1, count_fuel };
+    let run = sample.function.run(&sample.event, invocation, |reply| reply.first().copied());
+    // 2 begins a failure (`rimward_wire::reply`).
+    assert!(matches!(run.result, Ok(Some(0 | 1))), "{}: {:?}", sample.name, run.result);
+    run.cost
+}
+
+fn main() -> ExitCode {
+    let isolates = Isolates::start(&Options::new(std::env::temp_dir().join("rimward-bench-code"))).expect("the tier");
+    let samples = publish(&isolates);
+    let mut report = Report::new("hook");
+    for sample in &samples {
+        let cost = run(sample, true);
+        report.number(&format!("{}/fuel", sample.name), cost.fuel.unwrap_or_default() as f64);
+        report.number(&format!("{}/pages", sample.name), f64::from(cost.dirty_pages));
+    }
+    let mut subjects: Vec<_> = samples
+        .iter()
+        .map(|s| {
+            let f: Box<dyn FnMut()> = Box::new(|| {
+                run(s, false);
+            });
+            (s.name, f)
+        })
+        .collect();
+    for (name, times) in alternate(ROUNDS, RUNS, &mut subjects) {
+        report.times(name, &times);
+    }
+    drop(subjects);
+    report.times("header-and-rewrite/two-threads", &two_threads(&samples[0]));
+    report.finish()
+}
+
+/// The same hook on two threads at once: both cores are busy with it.
+fn two_threads(sample: &Sample) -> Samples {
+    let both: Vec<Samples> = std::thread::scope(|scope| {
+        let measure = || time_each(ROUNDS * RUNS, || drop(run(sample, false)));
+        let threads = [scope.spawn(measure), scope.spawn(measure)];
+        threads.into_iter().map(|t| t.join().expect("no panic")).collect()
+    });
+    both.into_iter().reduce(Samples::and).unwrap_or_default()
+}
