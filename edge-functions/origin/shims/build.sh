@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds a Node-style handler into a component: build.sh HANDLER.js OUT.wasm
 #
-# Needs Node.js 20 or later and npm. The tools are pinned by package.json beside this file and are installed there, or in
-# the folder that RIMWARD_JS_TOOLS names (a cache that outlives the clone, for instance).
+# Needs Node.js 20 or later and npm. The tools are pinned by package.json beside this file, and are installed once in the
+# folder that RIMWARD_JS_TOOLS names, by default in the user's cache.
 set -eu
 
 if [ $# -ne 2 ]; then
@@ -18,12 +18,13 @@ done
 
 shims=$(cd "$(dirname "$0")" && pwd)
 handler=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+mkdir -p "$(dirname "$2")"
 out=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-tools=${RIMWARD_JS_TOOLS:-$shims}
+tools=${RIMWARD_JS_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/rimward/js-tools}
 
 mkdir -p "$tools"
 if ! cmp -s "$shims/package.json" "$tools/node_modules/.installed-for"; then
-  [ "$tools" = "$shims" ] || cp "$shims/package.json" "$tools/"
+  cp "$shims/package.json" "$tools/"
   npm install --prefix "$tools" --no-package-lock --no-fund --no-audit --loglevel=error
   cp "$shims/package.json" "$tools/node_modules/.installed-for"
 fi
