@@ -20,9 +20,9 @@ use crate::{
     globals, host,
     jobs::Jobs,
     modules::{Loader, Modules},
-    names::Names,
     program::{NotLoaded, Program},
     reply::ReplyReader,
+    wire_event::WireEvent,
 };
 
 /// Calls deeper than this throw `RangeError: Maximum call stack size exceeded`.
@@ -62,7 +62,6 @@ pub enum TopLevel {
 /// One JavaScript engine, and the function loaded into it.
 pub struct Engine {
     context: Context,
-    names: Names,
     events: Builder,
     modules: Modules,
     program: Option<Program>,
@@ -85,11 +84,10 @@ impl Engine {
         context.strict(true);
         context.runtime_limits_mut().set_recursion_limit(RECURSION_LIMIT);
         context.runtime_limits_mut().set_backtrace_limit(BACKTRACE_LIMIT);
-        let names = Names::new();
-        let events = Builder::new(&mut context, &names)?;
+        let events = Builder::new(&mut context);
         let modules = Modules::install(&mut context, &loader)?;
         globals::install(&mut context)?;
-        Ok(Self { context, names, events, modules, program: None, handler: None })
+        Ok(Self { context, events, modules, program: None, handler: None })
     }
 
     /// Compiles a function and, unless deferred, runs its top level and finds the handler.
@@ -118,9 +116,10 @@ impl Engine {
 
     /// Prepares for the snapshot: what the first event would allocate or look up is there already, garbage is gone.
     pub fn settle(&mut self) {
-        let sample = Event::default();
-        for _ in 0..2 {
-            self.events.build(&mut self.context, &self.names, &sample);
+        let mut sample = Vec::new();
+        Event::default().write(&mut sample);
+        if let Ok(mut event) = WireEvent::read(&sample) {
+            self.events.build(&mut self.context, &mut event);
         }
         boa_gc::force_collect();
     }
@@ -135,17 +134,17 @@ impl Engine {
     }
 
     fn try_handle(&mut self, event: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
-        let event = Event::read(event).map_err(Fault::Malformed)?;
+        let mut event = WireEvent::read(event).map_err(Fault::Malformed)?;
         let handler = match (&self.handler, &self.program) {
             (Some(handler), _) => handler.clone(),
             (None, Some(program)) => program.run(&mut self.context).map_err(|e| Fault::Thrown(e.error))?,
             (None, None) => return Err(Fault::Invalid("no function is loaded".to_owned())),
         };
-        let built = self.events.build(&mut self.context, &self.names, &event);
+        let built = self.events.build(&mut self.context, &mut event);
         let result = handler.call(&JsValue::undefined(), &[built.event.clone().into()], &mut self.context)?;
         self.context.run_jobs()?;
         let result = settled(result)?;
-        let reader = ReplyReader { names: &self.names, event: &event, built: &built };
+        let reader = ReplyReader { names: &self.events.shapes.names, event: &event, built: &built };
         reader.write(&mut self.context, &result, out)
     }
 }

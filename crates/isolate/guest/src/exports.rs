@@ -48,7 +48,14 @@ fn message(ptr: *const u8, len: usize) -> &'static [u8] {
 
 #[unsafe(no_mangle)]
 extern "C" fn boot() {
-    std::panic::set_hook(Box::new(|info| calls::panic(info.to_string().as_bytes())));
+    std::panic::set_hook(Box::new(|info| {
+        let text = info.to_string();
+        // A size beyond the address space is refused before the allocator is asked.
+        if text.ends_with("capacity overflow") {
+            alloc::refuse(usize::MAX);
+        }
+        calls::panic(text.as_bytes());
+    }));
     let guest = guest();
     guest.reply.reserve(REPLY_SIZE);
     guest.engine = match Engine::new() {

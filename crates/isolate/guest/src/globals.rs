@@ -8,7 +8,7 @@ use boa_engine::{
 };
 
 use crate::{
-    bytes, console, host,
+    bytes, console, host, json,
     text::{from_latin1, low_bytes},
     text_codec,
 };
@@ -22,6 +22,7 @@ thread_local! {
 pub(crate) fn install(context: &mut Context) -> JsResult<()> {
     console::install(context)?;
     text_codec::install(context)?;
+    json::install(context);
     for (name, function) in [("atob", NativeFunction::from_fn_ptr(atob)), ("btoa", NativeFunction::from_fn_ptr(btoa))] {
         context.register_global_callable(js_string!(name), 1, function)?;
     }

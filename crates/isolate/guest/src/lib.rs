@@ -4,14 +4,15 @@
 //! It trusts nobody's JavaScript with time, memory or stack: the host's walls are around it, not in it.
 //!
 //! # Layout
-//! - [`engine`]: boots, loads, handles; the order of things.
-//! - [`program`]: source text to handler: scripts, modules, imports.
-//! - [`event`], [`reply`], [`names`], [`text`]: wire to objects and back.
-//! - [`failure`]: errors in words, with line and column.
-//! - [`jobs`]: promises.
-//! - [`globals`], [`console`], [`inspect`], [`bytes`]: what functions find in the global scope.
-//! - [`modules`]: `crypto`, `buffer`, `querystring`, `cloudfront`.
-//! - [`host`]: what the guest asks of the host.
+//! - [`engine`][]: boots, loads, handles; the order of things.
+//! - [`program`][]: source text to handler: scripts, modules, imports.
+//! - [`wire_event`], [`event`], [`fields`], [`shapes`], [`names`]: wire to objects.
+//! - [`reply`], [`text`]: objects to wire.
+//! - [`failure`][]: errors in words, with line and column.
+//! - [`jobs`][]: promises.
+//! - [`globals`], [`console`], [`inspect`], [`json`], [`text_codec`], [`bytes`]: what functions find in the global scope.
+//! - [`modules`][]: `crypto`, `buffer`, `querystring`, `cloudfront`.
+//! - [`host`][]: what the guest asks of the host.
 //! - `exports`, `alloc` (wasm32 alone): the calls named in `rimward_wire::abi`, and the memory.
 
 #[cfg(target_family = "wasm")]
@@ -23,13 +24,17 @@ mod event;
 #[cfg(target_family = "wasm")]
 mod exports;
 mod failure;
+mod fields;
 mod globals;
 pub mod host;
 mod inspect;
 mod jobs;
+mod json;
 mod modules;
 mod names;
 mod program;
 mod reply;
+mod shapes;
 mod text;
 mod text_codec;
+mod wire_event;

@@ -36,11 +36,21 @@ pub(crate) fn utf8(text: &JsString) -> Cow<'_, str> {
     Cow::Owned(text.to_std_string_lossy())
 }
 
-/// Whether both are the same text.
-pub(crate) fn equals(text: &JsString, utf8: &str) -> bool {
+/// Whether both are the same text; `utf8` is UTF-8.
+pub(crate) fn equals(text: &JsString, utf8: &[u8]) -> bool {
     match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => bytes == utf8.as_bytes(),
-        _ => text.to_std_string().is_ok_and(|t| t == utf8),
+        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => bytes == utf8,
+        _ => text.to_std_string().is_ok_and(|t| t.as_bytes() == utf8),
+    }
+}
+
+/// Whether the string is this ASCII text.
+pub(crate) fn equals_bytes(text: &JsString, ascii: &[u8]) -> bool {
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) => bytes == ascii,
+        JsStrVariant::Utf16(units) => {
+            units.len() == ascii.len() && units.iter().zip(ascii).all(|(&u, &b)| u == u16::from(b))
+        }
     }
 }
 
@@ -75,7 +85,7 @@ mod tests {
             push_utf8(&mut out, &js);
             assert_eq!(out, text.as_bytes());
             assert_eq!(utf8(&js), text);
-            assert!(equals(&js, text) && !equals(&js, "other"));
+            assert!(equals(&js, text.as_bytes()) && !equals(&js, b"other"));
             assert_eq!(from_utf8_lossy(text.as_bytes()), js);
         }
     }

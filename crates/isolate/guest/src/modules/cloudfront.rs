@@ -11,6 +11,7 @@ use boa_engine::{
 use super::buffer;
 use crate::{
     host::{self, Lookup},
+    json::parse_text,
     text::{from_utf8_lossy, utf8},
 };
 
@@ -81,13 +82,7 @@ fn value(args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     match &*utf8(&format) {
         "string" => Ok(from_utf8_lossy(&value).into()),
         "bytes" => Ok(buffer::from_bytes(&value, context)?.into()),
-        "json" => {
-            let parse = context.intrinsics().objects().json().get(js_string!("parse"), context)?;
-            match parse.as_callable() {
-                Some(parse) => parse.call(&JsValue::undefined(), &[from_utf8_lossy(&value).into()], context),
-                None => Err(JsNativeError::typ().with_message("JSON.parse is not a function").into()),
-            }
-        }
+        "json" => parse_text(&from_utf8_lossy(&value), context),
         other => Err(JsNativeError::typ().with_message(format!("unknown format: \"{other}\"")).into()),
     }
 }

@@ -38,7 +38,7 @@ fn the_whole_event_has_the_documented_shape() {
         concat!(
             r#"{"version":"1.0","context":{"distributionDomainName":"d111111abcdef8.cloudfront.net","distributionId":"EDFDVBD6EXAMPLE","#,
             r#""eventType":"viewer-request","requestId":"id=="},"viewer":{"ip":"198.51.100.11"},"request":{"method":"GET","uri":"/a%20b","#,
-            r#""querystring":{"1":{"value":"one"},"b":{"value":"2","multiValue":[{"value":"2"},{"value":"3"}]},"a":{"value":"%E5%AE%B6+x"},"#,
+            r#""querystring":{"b":{"value":"2","multiValue":[{"value":"2"},{"value":"3"}]},"a":{"value":"%E5%AE%B6+x"},"1":{"value":"one"},"#,
             r#""flag":{"value":""},"e":{"value":""}},"headers":{"host":{"value":"example.com"},"#,
             r#""accept":{"value":"a","multiValue":[{"value":"a"},{"value":"b"}]},"x-rare":{"value":"größe"}},"#,
             r#""cookies":{"sid":{"value":"1","multiValue":[{"value":"1"},{"value":"2"}]},"theme":{"value":"dark"}}}}"#,

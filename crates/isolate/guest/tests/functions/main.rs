@@ -8,6 +8,8 @@ mod errors;
 mod events;
 mod globals;
 mod harness;
+mod json;
 mod loading;
+mod maps;
 mod querystring;
 mod results;
