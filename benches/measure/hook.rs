@@ -108,7 +108,11 @@ fn main() -> ExitCode {
 /// The same hook on two threads at once: both cores are busy with it.
 fn two_threads(sample: &Sample) -> Samples {
     let both: Vec<Samples> = std::thread::scope(|scope| {
-        let measure = || time_each(ROUNDS * RUNS, || drop(run(sample, false)));
+        let measure = || {
+            time_each(ROUNDS * RUNS, || {
+                run(sample, false);
+            })
+        };
         let threads = [scope.spawn(measure), scope.spawn(measure)];
         threads.into_iter().map(|t| t.join().expect("no panic")).collect()
     });
