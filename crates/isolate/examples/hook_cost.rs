@@ -87,7 +87,7 @@ fn main() {
     let started = Instant::now();
     let options = Options { verify: false, ..Options::new(std::env::temp_dir().join("rimward-hook-cost")) };
     let isolates = Isolates::start(&options).unwrap();
-    println!("start {:?} ({:?}), restoring by {}", started.elapsed(), isolates.code_origin(), isolates.restoring());
+    println!("start {:?} ({:?}), restoring by {:?}", started.elapsed(), isolates.code_origin(), isolates.restoring());
     isolates.warm_thread();
     let token = secret.as_deref().map(token);
     let limits = Limits { time: Duration::from_millis(20), code: 40 << 10, ..Limits::default() };

@@ -10,7 +10,7 @@ use crate::publish::{PublishError, Published, publish};
 use crate::slot::{Condition, Slot};
 use crate::snapshot::Snapshot;
 use crate::source::{Limits, Runtime, Source};
-use crate::start::{Options, StartError};
+use crate::start::{Options, Restore, StartError};
 use crate::ticker::{Activity, Ticker};
 use crate::written_pages::Finder;
 use parking_lot::Mutex;
@@ -138,12 +138,13 @@ impl Isolates {
         self.0.production.origin()
     }
 
-    /// How memory is restored: `PAGEMAP_SCAN`, `pagemap` or `remap`.
-    pub fn restoring(&self) -> &'static str {
+    /// How memory is restored; never [`Restore::Auto`].
+    pub fn restoring(&self) -> Restore {
         match self.0.ground.finder {
-            Some(Finder::Scan(_)) => "PAGEMAP_SCAN",
-            Some(Finder::Read(_)) => "pagemap",
-            None => "remap",
+            Some(Finder::Scan(_, Some(_))) => Restore::Watch,
+            Some(Finder::Scan(_, None)) => Restore::Scan,
+            Some(Finder::Read(_)) => Restore::Read,
+            None => Restore::Remap,
         }
     }
 

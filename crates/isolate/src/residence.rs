@@ -5,6 +5,10 @@
 //! not private becomes so only by a page fault, which the kernel counts for the thread that wrote. All writes to the memory happen on the
 //! thread that runs the guest: the guest's own, ours, and those of the kernel on our behalf. So when the thread's count of faults did not move
 //! during a run, the list of private pages is complete; when it moved, they are looked up again.
+//!
+//! The pages of the snapshot itself are private from the moment they are put there, written to or not, and would all be copied back after
+//! every run. Where the kernel can protect them (`written_pages.rs`), that is done after some runs: from then on, writing to one is a fault
+//! too, and the list holds the pages written since. All the above holds for *written since* in place of *private*.
 
 use crate::mapping::{Image, PAGE, discard};
 use crate::snapshot::Snapshot;
@@ -14,8 +18,11 @@ use std::sync::Arc;
 
 /// Pages that may stay private beyond the snapshot's own; past that the mapping is discarded. Copying them takes about 20 µs.
 const SPARE: usize = 128;
-/// Discarding twice within so many runs means that the function needs its pages: the mark doubles.
+/// Discarding again within so many runs means that the function needs its pages: the mark doubles.
 const TRIM_INTERVAL: u32 = 64;
+
+/// Runs of one function after which its pages are protected: a slot that is switched all the time does not pay for it.
+const PROTECT_AFTER: u32 = 8;
 
 /// The content of one slot's memory.
 #[derive(Debug)]
@@ -25,23 +32,33 @@ pub(crate) struct Residence {
     snapshot: Option<Arc<Snapshot>>,
     /// By page: 0 for the image's, else one more than the place in the snapshot's list.
     source: Box<[u16]>,
-    /// Pages that are private to the mapping, in order; all others show the image.
-    private: Vec<u32>,
+    /// Pages that can be written without a fault, in order; all others are as they must be.
+    writable: Vec<u32>,
     spare: usize,
-    runs_since_trim: u32,
+    /// Runs since the memory was last filled: by another function, or after it was discarded.
+    runs: u32,
+    /// Pages that the last restoration copied.
+    copied: u32,
+    watched: bool,
+    protected: bool,
 }
 
 impl Residence {
-    /// A memory that shows `image` and was not written yet.
-    pub(crate) fn new(image: Arc<Image>) -> Self {
+    /// `memory` shows `image` and was not written yet.
+    pub(crate) fn new(image: Arc<Image>, memory: &[u8], finder: Option<&Finder>) -> Self {
         let pages = image.bytes().len() / PAGE;
+        // Where it fails, more is copied.
+        let watched = finder.is_some_and(|finder| finder.can_protect() && finder.watch(memory).is_ok());
         Self {
             image,
             snapshot: None,
             source: vec![0; pages].into(),
-            private: Vec::new(),
+            writable: Vec::new(),
             spare: SPARE,
-            runs_since_trim: 0,
+            runs: 0,
+            copied: 0,
+            watched,
+            protected: false,
         }
     }
 
@@ -50,9 +67,9 @@ impl Residence {
         self.snapshot.as_ref()
     }
 
-    /// Pages that the next restoration copies.
-    pub(crate) fn private_pages(&self) -> usize {
-        self.private.len()
+    /// Pages that the last restoration copied.
+    pub(crate) fn copied(&self) -> u32 {
+        self.copied
     }
 
     /// The content that page `n` must have.
@@ -61,7 +78,17 @@ impl Residence {
     }
 
     /// Replaces what the memory holds; it must have been restored before.
-    pub(crate) fn hold(&mut self, memory: &mut [u8], snapshot: Option<Arc<Snapshot>>) {
+    pub(crate) fn hold(&mut self, memory: &mut [u8], snapshot: Option<Arc<Snapshot>>, finder: Option<&Finder>) {
+        // One call is cheaper than a fault for each page that is about to be replaced. Where it fails, there are faults.
+        if let (true, Some(finder)) = (self.protected, finder)
+            && finder.lift(memory).is_ok()
+        {
+            self.protected = false;
+            // What was protected can be written without a fault now.
+            if finder.find(memory, &mut self.writable).is_err() {
+                self.writable = (0..self.source.len() as u32).collect();
+            }
+        }
         let left = std::mem::replace(&mut self.snapshot, snapshot);
         let left_pages = left.as_deref().map_or(&[][..], Snapshot::pages);
         for (n, _) in left_pages {
@@ -74,16 +101,16 @@ impl Residence {
         }
         let memory = memory.as_chunks_mut::<PAGE>().0;
         for (n, _) in left_pages.iter().filter(|(n, _)| self.source[*n as usize] == 0) {
-            memory[*n as usize] = *self.original(*n);
+            memory[*n as usize] = *original(&self.image, self.snapshot.as_deref(), &self.source, *n);
         }
         for (n, page) in entered {
             memory[*n as usize] = *page.bytes();
         }
-        let entered = entered.iter().map(|(n, _)| *n);
-        self.private.extend(entered);
-        self.private.sort_unstable();
-        self.private.dedup();
+        self.writable.extend(left_pages.iter().chain(entered).map(|(n, _)| *n));
+        self.writable.sort_unstable();
+        self.writable.dedup();
         self.spare = SPARE;
+        self.runs = 0;
     }
 
     /// Gives `memory` its content again after a run. `faulted` tells whether the thread had page faults meanwhile.
@@ -99,33 +126,52 @@ impl Residence {
         let known = match finder {
             // Without the list, and when it cannot be had this once, everything goes.
             None => false,
-            Some(finder) => !faulted || finder.find(memory, &mut self.private).is_ok(),
+            Some(finder) => !faulted || finder.find(memory, &mut self.writable).is_ok(),
         };
-        self.runs_since_trim = self.runs_since_trim.saturating_add(1);
-        let own = self.snapshot.as_deref().map_or(0, |snapshot| snapshot.pages().len());
-        if known && self.private.len() <= own + self.spare {
-            let pages = memory.as_chunks_mut::<PAGE>().0;
-            for &n in &self.private {
-                pages[n as usize] = *original(&self.image, self.snapshot.as_deref(), &self.source, n);
-            }
-            return Ok(());
+        self.runs = self.runs.saturating_add(1);
+        let own =
+            if self.protected { 0 } else { self.snapshot.as_deref().map_or(0, |snapshot| snapshot.pages().len()) };
+        if !known || self.writable.len() > own + self.spare {
+            self.spare = if known && self.runs < TRIM_INTERVAL { 2 * self.spare } else { SPARE };
+            // SAFETY: the caller's promise is the same.
+            return unsafe { self.refill(memory) };
         }
-        if known {
-            self.spare = if self.runs_since_trim < TRIM_INTERVAL { 2 * self.spare } else { SPARE };
-            self.runs_since_trim = 0;
-        }
-        // SAFETY: the caller's promise is the same.
-        unsafe { discard(memory) }?;
         let pages = memory.as_chunks_mut::<PAGE>().0;
-        self.private.clear();
-        for (n, page) in self.snapshot.as_deref().map_or(&[][..], Snapshot::pages) {
-            pages[*n as usize] = *page.bytes();
-            self.private.push(*n);
+        for &n in &self.writable {
+            pages[n as usize] = *original(&self.image, self.snapshot.as_deref(), &self.source, n);
+        }
+        self.copied = self.writable.len() as u32;
+        if self.watched && !self.protected && self.runs >= PROTECT_AFTER {
+            self.protected = finder.is_some_and(|finder| finder.protect(memory).is_ok());
+            if self.protected {
+                self.writable.clear();
+            } else {
+                self.watched = false;
+            }
         }
         Ok(())
     }
 
-    /// The pages that may have been written since the last restoration: looked up, or all where that is not possible.
+    /// Discards all private pages and puts the snapshot's there again.
+    ///
+    /// # Safety
+    /// As [`Residence::restore`].
+    unsafe fn refill(&mut self, memory: &mut [u8]) -> io::Result<()> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { discard(memory) }?;
+        let pages = memory.as_chunks_mut::<PAGE>().0;
+        self.writable.clear();
+        for (n, page) in self.snapshot.as_deref().map_or(&[][..], Snapshot::pages) {
+            pages[*n as usize] = *page.bytes();
+            self.writable.push(*n);
+        }
+        self.copied = self.writable.len() as u32;
+        self.runs = 0;
+        self.protected = false;
+        Ok(())
+    }
+
+    /// The pages that may have been written since the last restoration, and perhaps more: looked up, or all where that is not possible.
     pub(crate) fn written(&self, memory: &[u8], finder: Option<&Finder>) -> Vec<u32> {
         let mut pages = Vec::new();
         match finder.map(|finder| finder.find(memory, &mut pages)) {

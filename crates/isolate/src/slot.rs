@@ -46,7 +46,8 @@ impl Slot {
     pub(crate) fn try_new(machine: &Machine, ground: &Arc<Ground>) -> wasmtime::Result<Self> {
         let mut guest = machine.instantiate(&ground.global_names)?;
         guest.set_globals(&ground.globals);
-        Ok(Self { guest, residence: Residence::new(ground.image.clone()), ground: ground.clone() })
+        let residence = Residence::new(ground.image.clone(), guest.memory(), ground.finder.as_ref());
+        Ok(Self { guest, residence, ground: ground.clone() })
     }
 
     /// Whether the slot holds this very snapshot.
@@ -57,7 +58,7 @@ impl Slot {
     /// Makes the slot hold `snapshot`.
     pub(crate) fn hold(&mut self, snapshot: &Arc<Snapshot>) {
         if !self.holds(snapshot) {
-            self.residence.hold(self.guest.memory_mut(), Some(snapshot.clone()));
+            self.residence.hold(self.guest.memory_mut(), Some(snapshot.clone()), self.ground.finder.as_ref());
             self.guest.set_globals(snapshot.globals());
         }
     }
@@ -85,10 +86,11 @@ impl Slot {
             Err(failure) => Err(failure),
         };
         let fuel = if job.measured { self.guest.fuel() } else { None };
-        let changed = job.measured.then(|| self.residence.changed(self.guest.memory(), ground.finder.as_ref()));
+        let changed = job.measured.then(|| self.residence.changed(self.guest.memory(), ground.finder.as_ref()) as u32);
         let logs = self.guest.end();
         let condition = self.restore(faulted);
-        let dirty_pages = changed.unwrap_or(self.residence.private_pages()) as u32;
+        let copied = self.residence.copied();
+        let dirty_pages = changed.unwrap_or(copied);
         let cost = Cost { time, fuel, dirty_pages, utilization: utilization(time, job.limits.time) };
         (Run { result, logs, cost }, condition)
     }

@@ -38,6 +38,9 @@ pub enum Restore {
     /// The best that this kernel can do.
     #[default]
     Auto,
+    /// As [`Restore::Scan`], and pages of the function that it does not write are left out (Linux 6.7 and newer, where `userfaultfd` is
+    /// allowed).
+    Watch,
     /// Written pages are found by `PAGEMAP_SCAN` (Linux 6.7 and newer).
     Scan,
     /// Written pages are read from `/proc/self/pagemap` (any Linux with `/proc`).

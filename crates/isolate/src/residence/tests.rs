@@ -53,11 +53,11 @@ proptest! {
             Some(snapshot(&image, &[1, 3, 500], &store)),
             Some(snapshot(&image, &(0..300).collect::<Vec<_>>(), &store)),
         ];
-        for wanted in [Restore::Scan, Restore::Read, Restore::Remap] {
+        for wanted in [Restore::Watch, Restore::Scan, Restore::Read, Restore::Remap] {
             let Ok(finder) = Finder::detect(wanted) else { continue };
             let mut mapping = Mapping::try_new(PAGES * PAGE, PAGES * PAGE, Some(&image)).unwrap();
             let memory = mapping.bytes_mut();
-            let mut residence = Residence::new(image.clone());
+            let mut residence = Residence::new(image.clone(), memory, finder.as_ref());
             let mut expected = image.bytes().to_vec();
             for step in &steps {
                 match step {
@@ -72,7 +72,7 @@ proptest! {
                         unsafe { residence.restore(memory, finder.as_ref(), faulted) }.unwrap();
                     }
                     Step::Hold(n) => {
-                        residence.hold(memory, snapshots[*n].clone());
+                        residence.hold(memory, snapshots[*n].clone(), finder.as_ref());
                         expected.copy_from_slice(image.bytes());
                         for (page, content) in snapshots[*n].iter().flat_map(|s| s.pages()) {
                             expected[*page as usize * PAGE..][..PAGE].copy_from_slice(content.bytes());
@@ -92,7 +92,7 @@ fn a_run_on_known_pages_makes_no_faults_and_is_restored_without_a_look() {
     let Ok(finder) = Finder::detect(Restore::Auto) else { return };
     let mut mapping = Mapping::try_new(PAGES * PAGE, PAGES * PAGE, Some(&image)).unwrap();
     let memory = mapping.bytes_mut();
-    let mut residence = Residence::new(image.clone());
+    let mut residence = Residence::new(image.clone(), memory, finder.as_ref());
     memory[7] = 1;
     // SAFETY: the slice is the whole mapping.
     unsafe { residence.restore(memory, finder.as_ref(), true) }.unwrap();
@@ -108,13 +108,37 @@ fn pages_past_the_mark_are_given_back_to_the_system() {
     let Ok(Some(finder)) = Finder::detect(Restore::Auto) else { return };
     let mut mapping = Mapping::try_new(PAGES * PAGE, PAGES * PAGE, Some(&image)).unwrap();
     let memory = mapping.bytes_mut();
-    let mut residence = Residence::new(image);
+    let mut residence = Residence::new(image, memory, Some(&finder));
     memory.fill(1);
     // SAFETY: the slice is the whole mapping.
     unsafe { residence.restore(memory, Some(&finder), true) }.unwrap();
-    assert_eq!(residence.private_pages(), 0);
+    assert_eq!(residence.copied(), 0);
     memory[0] = 1;
     // SAFETY: as above.
     unsafe { residence.restore(memory, Some(&finder), true) }.unwrap();
-    assert!(residence.private_pages() <= crate::mapping::system_page() / PAGE);
+    assert!(residence.copied() as usize <= crate::mapping::system_page() / PAGE);
+}
+
+#[test]
+fn pages_of_the_snapshot_that_are_not_written_are_soon_not_copied() {
+    let image = image();
+    let Ok(Some(finder)) = Finder::detect(Restore::Watch) else { return };
+    let mut mapping = Mapping::try_new(PAGES * PAGE, PAGES * PAGE, Some(&image)).unwrap();
+    let memory = mapping.bytes_mut();
+    let mut residence = Residence::new(image.clone(), memory, Some(&finder));
+    let store = PageStore::default();
+    let snapshots = [snapshot(&image, &(0..100).collect::<Vec<_>>(), &store), snapshot(&image, &[7, 200], &store)];
+    for turn in 0..4 {
+        residence.hold(memory, Some(snapshots[turn % 2].clone()), Some(&finder));
+        for run in 0..2 * super::PROTECT_AFTER {
+            let before = page_faults();
+            memory[300 * PAGE + run as usize] = 1;
+            memory[7 * PAGE] = 1;
+            std::hint::black_box(&memory);
+            // SAFETY: the slice is the whole mapping.
+            unsafe { residence.restore(memory, Some(&finder), page_faults() != before) }.unwrap();
+            assert_eq!(residence.first_difference(memory), None);
+        }
+        assert!(residence.copied() as usize <= 2 * (crate::mapping::system_page() / PAGE), "{}", residence.copied());
+    }
 }

@@ -1,7 +1,7 @@
 //! One tier per way of restoring, shared by all tests; compiled code is kept between runs of the tests.
 
 use rimward_isolate::{
-    Failure, Function, Invocation, Isolates, Limits, Options, PublishError, Restore, Run, Runtime, Source,
+    Failure, Function, Invocation, Isolates, Limits, Options, PublishError, Restore, Run, Runtime, Source, StartError,
 };
 use rimward_types::Timestamp;
 use rimward_wire::event::{Event, Pair, Request};
@@ -11,11 +11,19 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Ways of restoring that work here.
-pub(crate) const WAYS: [Restore; 3] = [Restore::Auto, Restore::Read, Restore::Remap];
+pub(crate) const WAYS: [Restore; 4] = [Restore::Auto, Restore::Scan, Restore::Read, Restore::Remap];
 
 /// Options for tests: every restoration is compared with the snapshot.
 pub(crate) fn options(restore: Restore) -> Options {
     Options { restore, verify: true, ..Options::new(code_cache()) }
+}
+
+/// Starts with `restore`, or with what this kernel has instead.
+fn start(restore: Restore, start: impl Fn(&Options) -> Result<Isolates, StartError>) -> Isolates {
+    match start(&options(restore)) {
+        Err(StartError::Restore(_)) => start(&options(Restore::Auto)).unwrap(),
+        started => started.unwrap(),
+    }
 }
 
 /// Where compiled code is kept.
@@ -25,11 +33,11 @@ pub(crate) fn code_cache() -> PathBuf {
 
 /// A tier that runs `guest` in place of ours.
 pub(crate) fn hostile(restore: Restore) -> &'static Isolates {
-    static TIERS: [OnceLock<Isolates>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    static TIERS: [OnceLock<Isolates>; 4] = [const { OnceLock::new() }; 4];
     let n = WAYS.iter().position(|way| *way == restore).unwrap();
     TIERS[n].get_or_init(|| {
         let guest = wat::parse_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/hostile.wat")).unwrap();
-        Isolates::start_with(&options(restore), guest).unwrap()
+        start(restore, |options| Isolates::start_with(options, guest.clone()))
     })
 }
 
@@ -56,9 +64,9 @@ pub(crate) fn failure(function: &Function, event: &[u8]) -> Failure {
 
 /// A tier with our own guest.
 pub(crate) fn ours(restore: Restore) -> &'static Isolates {
-    static TIERS: [OnceLock<Isolates>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    static TIERS: [OnceLock<Isolates>; 4] = [const { OnceLock::new() }; 4];
     let n = WAYS.iter().position(|way| *way == restore).unwrap();
-    TIERS[n].get_or_init(|| Isolates::start(&options(restore)).unwrap())
+    TIERS[n].get_or_init(|| start(restore, Isolates::start))
 }
 
 /// A viewer request for `uri`.
