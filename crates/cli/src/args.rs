@@ -21,7 +21,7 @@ const AFTER: &str = "\
 A first round, in the folder edge-functions:
   rimward test                                      run every function's events
   rimward serve                                     serve rimward.toml, http://127.0.0.1:8080
-  rimward invoke --code viewer/ab-test/index.js --event viewer/ab-test/events/returning-b.json
+  rimward invoke --code viewer/ab-test/index.js --event viewer/ab-test/events/returning-visitor.json
 
 Exit codes:
   0  all is well

@@ -130,25 +130,18 @@ impl Manifest {
             (Some(_), Some(_)) => return Err("there are both `code` and `component`; leave one out".to_owned()),
             (None, None) => return Err("there is neither `code` nor `component`".to_owned()),
         };
-        Ok(Self {
-            folder: folder.to_owned(),
-            name: read.name,
-            hooks,
-            kind,
-            fuel: read.budget.fuel,
-        })
+        Ok(Self { folder: folder.to_owned(), name: read.name, hooks, kind, fuel: read.budget.fuel })
     }
 
     /// How to build a component that is not there.
     pub fn how_to_build(&self) -> String {
         let folder = self.folder.display();
         if self.folder.join("build.sh").is_file() {
-            format!("sh {}", self.folder.join("build.sh").display())
+            format!("sh {folder}/build.sh")
+        } else if self.folder.join("Cargo.toml").is_file() {
+            format!("cargo xtask component {folder}")
         } else {
-            match fs::read_dir(&self.folder).into_iter().flatten().flatten().find(|entry| is_readme(&entry.path())) {
-                Some(readme) => format!("see {}", readme.path().display()),
-                None => format!("rimward build {folder} -o {folder}/function.wasm"),
-            }
+            "the tools of its language make components, see docs/guide.md".to_owned()
         }
     }
 }
@@ -166,10 +159,6 @@ impl HookName {
 
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
-fn is_readme(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("README.md"))
 }
 
 /// The `function.toml` files at or below `path`, sorted. Hidden folders, `node_modules` and `target` are left out;

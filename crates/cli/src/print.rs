@@ -6,7 +6,7 @@ mod paint;
 
 pub use excerpt::excerpt;
 pub use number::{bytes, counted, grouped, time};
-pub use paint::{Paint, stderr, stdout};
+pub use paint::{stderr, stdout};
 
 use std::io::{self, Write};
 use std::sync::mpsc;

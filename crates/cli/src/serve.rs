@@ -25,7 +25,7 @@ use crate::exit::{Exit, Stop};
 use crate::{configuration, print};
 use node::Node;
 use overrides::Overrides;
-use signals::{Signal, Signals};
+use signals::Signal;
 use site::Site;
 use start::Started;
 use std::sync::Arc;

@@ -37,7 +37,11 @@ pub struct Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "error: function `{}`: {}\n  --> {}", self.function, self.message, self.file.display())?;
+        write!(f, "error: function `{}`: {}", self.function, self.message)?;
+        // A place in the code names the file already.
+        if !self.message.contains("\n  --> ") {
+            write!(f, "\n  --> {}", self.file.display())?;
+        }
         match &self.hint {
             Some(hint) => write!(f, "\nhint: {hint}"),
             None => Ok(()),

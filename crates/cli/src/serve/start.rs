@@ -52,8 +52,9 @@ pub async fn start(
     for problem in &problems {
         print::report(&format!("{problem}\n"));
     }
-    if !problems.is_empty() {
-        print::warning(&format!("{} answer 503 until mended", print::counted(problems.len(), "function")));
+    let broken = functions.iter().filter(|function| function.broken().is_some()).count();
+    if broken > 0 {
+        print::warning(&format!("requests for {} get 503 until mended", print::counted(broken, "function")));
     }
     let origins = Origins::new();
     for origin in config.origins.values() {

@@ -21,11 +21,12 @@ fn a_sound_configuration_is_summed_up() {
 fn a_wrong_configuration_shows_every_error_in_its_place() {
     let folder = folder();
     folder.write("rimward.toml", CONFIG.replace("domains", "domain").replace("origin = \"a\"", "origin = \"b\""));
-    let ran = folder.run(&["check"]).expect(1).says("--> rimward.toml:6:1").says("^").says("hint: ");
+    let ran = folder.run(&["check"]).expect(1).says("--> rimward.toml:6:").says("^").says("hint: ");
     assert!(ran.stderr.matches("error: ").count() >= 2, "{}", ran.stderr);
     let report = folder.run(&["check", "--json"]).expect(1).json();
     assert_eq!(report["ok"], false);
-    assert_eq!(report["problems"][0]["line"], 6);
+    let lines: Vec<_> = report["problems"].as_array().unwrap().iter().map(|problem| &problem["line"]).collect();
+    assert!(lines.contains(&&6.into()), "{report}");
 }
 
 #[test]

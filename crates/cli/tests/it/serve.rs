@@ -172,7 +172,7 @@ fn a_function_that_is_broken_from_the_start_gives_503_and_does_not_stop_the_node
 fn the_admin_api_tells_and_purges() {
     let node = Node::start(&folder());
     node.get("/page");
-    assert!(node.get("/page").contains("x-cache: Hit from cloudfront"));
+    assert!(node.get("/page").contains("Hit from cloudfront"));
     assert!(node.admin("GET", "/ready", "").starts_with("HTTP/1.1 200 "));
     assert!(node.admin("GET", "/status", "").contains("\"www.example.com\""));
     assert!(node.admin("GET", "/functions", "").contains("\"hello\""));
@@ -180,13 +180,33 @@ fn the_admin_api_tells_and_purges() {
     assert!(metrics.contains("rimward_cache_objects 1") && metrics.contains("rimward_requests_total"), "{metrics}");
     let dry = node.admin("POST", "/purge", r#"{"everything": true, "dry-run": true}"#);
     assert!(dry.contains("\"removed\": 1") && dry.contains("\"/page\""), "{dry}");
-    assert!(node.get("/page").contains("x-cache: Hit from cloudfront"));
+    assert!(node.get("/page").contains("Hit from cloudfront"));
     let purged = node.admin("POST", "/purge", r#"{"url": "http://www.example.com/page"}"#);
     assert!(purged.contains("\"removed\": 1"), "{purged}");
-    assert!(node.get("/page").contains("x-cache: Miss from cloudfront"));
+    assert!(node.get("/page").contains("Miss from cloudfront"));
     let unknown = node.admin("POST", "/purge", r#"{"url": "http://other.example.com/page"}"#);
     assert!(unknown.starts_with("HTTP/1.1 422 "), "{unknown}");
     assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_requests_in_flight() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let folder = folder();
+    folder.write("rimward.toml", CONFIG.replace("builtin:demo", &url));
+    let mut node = Node::start(&folder);
+    let mut viewer = TcpStream::connect(node.http).unwrap();
+    viewer.write_all(b"GET /page HTTP/1.1\r\nhost: www.example.com\r\n\r\n").unwrap();
+    // The request is in flight when the origin has it.
+    let (mut origin, _) = silent.accept().unwrap();
+    assert!(origin.read(&mut [0; 64]).unwrap() > 0);
+    node.signal("TERM");
+    node.wait_for("stopping");
+    assert!(node.admin("GET", "/ready", "").starts_with("HTTP/1.1 503 "), "it drains");
+    node.signal("TERM");
+    node.wait_for("stopped at once");
+    assert_eq!(node.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -203,7 +223,7 @@ fn an_address_that_is_taken_is_named() {
 #[test]
 fn a_wrong_configuration_does_not_start() {
     let folder = folder();
-    folder.write("rimward.toml", CONFIG.replace("origin = \"demo\"\n[[", "origin = \"dmo\"\n[["));
+    folder.write("rimward.toml", CONFIG.replace("origin = \"demo\"\nviewer", "origin = \"dmo\"\nviewer"));
     folder.run(&["serve", "--listen", "127.0.0.1:0"]).expect(2).says("--> rimward.toml:").says("demo");
     Folder::new().run(&["serve"]).expect(2).says("rimward.toml");
 }
