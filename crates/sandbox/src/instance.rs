@@ -17,6 +17,9 @@ use crate::host::{self, DeadlinePassed, Host, Parts};
 use crate::logs::Logs;
 use crate::node::{Node, Slot};
 
+/// Bytes kept of a handler's error.
+const ERROR_TEXT: usize = 16 << 10;
+
 /// Everything that instances of one function share.
 pub(crate) struct Recipe {
     pub(crate) node: Arc<Node>,
@@ -127,7 +130,7 @@ impl Instance {
         let host = self.store.data();
         let result = match called {
             Ok(Some(Ok(raw))) => Ok(raw),
-            Ok(Some(Err(text))) => Err(Failure::Error(text)),
+            Ok(Some(Err(text))) => Err(Failure::Error(shortened(text))),
             Ok(None) => Err(Failure::NoHandler(event.hook)),
             Err(error) => Err(recipe.classify(&error, host, limit)),
         };
@@ -145,6 +148,15 @@ impl Instance {
     pub(crate) fn memory(&self) -> usize {
         self.store.data().limits.used()
     }
+}
+
+/// An error's text goes to the log, which is bounded.
+fn shortened(mut text: String) -> String {
+    if text.len() > ERROR_TEXT {
+        text.truncate(text.floor_char_boundary(ERROR_TEXT));
+        text.push_str(" ...");
+    }
+    text
 }
 
 /// Both ways in which a deadline ends a call: guest code meets it at a tick, waiting guests by the timer.

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn the_ticker_sleeps_when_nothing_runs_and_wakes_for_a_call() {
-        let ticker = Ticker::start(&Engine::default()).unwrap();
+        let engine = Engine::default();
+        let ticker = Ticker::start(&engine).unwrap();
         while !ticker.is_asleep() {
             std::thread::yield_now();
         }

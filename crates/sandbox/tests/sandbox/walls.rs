@@ -97,7 +97,7 @@ async fn an_error_of_the_handler_is_reported_and_the_instance_stays() {
 
 #[tokio::test]
 async fn nonsense_and_too_large_results_are_validation_errors() {
-    let function = probe_with(|_| {}).await;
+    let function = probe_with(|spec| spec.memory = ByteSize::mb(256)).await;
     for path in ["/nonsense", "/large~1100000"] {
         let failed = failure(&function, path).await;
         assert!(matches!(failed, Failure::Invalid(_)), "{path}: {failed}");
@@ -105,7 +105,7 @@ async fn nonsense_and_too_large_results_are_validation_errors() {
     }
     assert_eq!(body(&function, "/large~1000000").await.len(), 1_000_000);
     // Past what the host takes in one transfer it does not even read the result.
-    assert!(matches!(failure(&function, "/large~30000000").await, Failure::Trap(_)));
+    assert!(matches!(failure(&function, "/large~20000000").await, Failure::Trap(_)));
     assert!(matches!(failure(&function, "/random~2000000").await, Failure::Trap(_)));
 }
 
