@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod demo;
+mod origin_walls;
 mod pipeline;
 mod reload;
 mod viewer_state;

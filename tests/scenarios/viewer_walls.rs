@@ -72,6 +72,8 @@ walls! {
     a_number_is_no_result: "return 7;", VALIDATION, "";
     nothing_is_no_result: "return;", VALIDATION, "";
     the_event_is_no_result: "return event;", VALIDATION, "";
+    a_key_value_store_that_is_not_there_is_an_execution_error:
+        "return require('cloudfront').kvs();", EXECUTION, "";
     a_status_of_99_is_refused: "return { statusCode: 99 };", VALIDATION, "status";
     an_upper_case_header_is_refused:
         "return { statusCode: 200, headers: { 'X-Foo': { value: 'a' } } };", VALIDATION, "lower case";

@@ -10,13 +10,10 @@ pub struct Cache {
     /// `max-object`: the largest answer that is stored, at most a quarter of `memory`. Default: 64 MB, or a quarter
     /// of `memory` where that is less.
     pub max_object: ByteSize,
-    /// `status-detail`: whether `Cache-Status` (RFC 9211) names the key and the reason. Default: false, since both
-    /// tell viewers how the site is built.
-    pub status_detail: bool,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { memory: ByteSize::mb(256), max_object: ByteSize::mb(64), status_detail: false }
+        Self { memory: ByteSize::mb(256), max_object: ByteSize::mb(64) }
     }
 }

@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 use crate::source::{Position, Runtime, Source};
 use crate::ticker::Activity;
 use rimward_types::Timestamp;
-use rimward_wire::abi::{DEFER, Loaded, RUNTIME_1};
+use rimward_wire::abi::{DEFER, Loaded, NO_STORE, RUNTIME_1};
 use rimward_wire::reply::Reply;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,9 +99,10 @@ pub(crate) fn publish(
     };
     let publishing = Publishing { source, code, time, pages };
     let runtime = if source.runtime == Runtime::V1 { RUNTIME_1 } else { 0 };
-    let (result, condition) = publishing.attempt(slot, activity, runtime);
+    let terms = runtime | if source.kv.is_none() { NO_STORE } else { 0 };
+    let (result, condition) = publishing.attempt(slot, activity, terms);
     match (result, condition) {
-        (Ok(None), Condition::Restored) => match publishing.attempt(slot, activity, runtime | DEFER) {
+        (Ok(None), Condition::Restored) => match publishing.attempt(slot, activity, terms | DEFER) {
             (Ok(snapshot), condition) => {
                 let snapshot = snapshot.ok_or_else(|| PublishError::Stopped(deferred_twice()));
                 (snapshot.map(|snapshot| Published { snapshot, deferred: true }), condition)

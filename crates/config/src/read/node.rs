@@ -154,7 +154,7 @@ fn read_limits(node: &Section<'_>) -> Limits {
 }
 
 pub(super) fn read_cache(file: &Section<'_>) -> Cache {
-    let keys = ["memory", "max-object", "status-detail", "disk"];
+    let keys = ["memory", "max-object", "disk"];
     let defaults = Cache::default();
     let Some(cache) = file.section("cache", "[cache]", &keys) else { return defaults };
     if cache.get("disk").is_some() {
@@ -171,6 +171,5 @@ pub(super) fn read_cache(file: &Section<'_>) -> Cache {
     Cache {
         memory,
         max_object: max_object.unwrap_or(defaults.max_object.min(quarter)),
-        status_detail: cache.flag("status-detail").unwrap_or(defaults.status_detail),
     }
 }

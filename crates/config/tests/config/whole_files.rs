@@ -115,7 +115,6 @@ fn every_setting_of_the_node() {
         [cache]
         memory = "1 GB"
         max-object = "256 MB"
-        status-detail = true
     "#;
     let config = parse_in(folder.path(), &format!("{text}{}", super::REST)).unwrap();
     assert_eq!(
@@ -144,7 +143,7 @@ fn every_setting_of_the_node() {
             access_log: AccessLog::File(path("access.log")),
         }
     );
-    assert_eq!(config.cache, Cache { memory: ByteSize::mb(1024), max_object: ByteSize::mb(256), status_detail: true });
+    assert_eq!(config.cache, Cache { memory: ByteSize::mb(1024), max_object: ByteSize::mb(256) });
 }
 
 #[test]

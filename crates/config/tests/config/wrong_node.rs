@@ -56,7 +56,7 @@ wrong! {
         "1:2 unknown key `orgins` in the file", "hint: did you mean `origins`?",
     ]
     an_unknown_key_like_no_other_lists_those_there_are: "[cache]\nzzz = 1" => [
-        "2:1 unknown key `zzz` in [cache]", "hint: keys here: memory, max-object, status-detail, disk",
+        "2:1 unknown key `zzz` in [cache]", "hint: keys here: memory, max-object, disk",
     ]
     a_key_in_another_spelling_is_recognised: "[node]\naccess_log = \"off\"" => [
         "2:1 unknown key `access_log` in [node]", "hint: it is called `access-log` here",
@@ -134,9 +134,6 @@ wrong! {
     an_object_is_at_most_a_quarter_of_the_memory: "[cache]\nmemory = \"8 MB\"\nmax-object = \"3 MB\"" => [
         "3:14 `max-object` is 3 MB; it must be at most a quarter of `memory`, 2 MB",
         "hint: a larger one would push out most of the cache at once",
-    ]
-    status_detail_is_true_or_false: "[cache]\nstatus-detail = \"yes\"" => [
-        "2:17 `status-detail` must be true or false, not a string",
     ]
     the_disk_tier_is_not_there_yet: "[cache]\ndisk = { path = \"cache\", size = \"20 GB\" }" => [
         "2:1 this version has no disk tier", "hint: leave `disk` out: answers are kept in memory",
