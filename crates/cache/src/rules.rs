@@ -1,6 +1,7 @@
 //! What a behavior's cache policy asks for.
 
 use http::HeaderName;
+pub use rimward_types::NameSet;
 use std::time::Duration;
 
 /// Whose rules decide; the differences are the table in [`crate::policy::profile`].
@@ -27,32 +28,6 @@ pub struct TtlRules {
 impl Default for TtlRules {
     fn default() -> Self {
         Self { min: Duration::ZERO, default: None, max: Duration::from_secs(31_536_000) }
-    }
-}
-
-/// Which names of query parameters or cookies are in the key.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum NameSet {
-    /// None.
-    #[default]
-    None,
-    /// All, in the viewer's order.
-    All,
-    /// These; case-sensitive.
-    Only(Vec<String>),
-    /// All but these; case-sensitive.
-    Except(Vec<String>),
-}
-
-impl NameSet {
-    /// Whether `name` is in the set.
-    pub fn contains(&self, name: &str) -> bool {
-        match self {
-            NameSet::None => false,
-            NameSet::All => true,
-            NameSet::Only(names) => names.iter().any(|n| n == name),
-            NameSet::Except(names) => names.iter().all(|n| n != name),
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `[cache-policies.NAME]` (`cdn-behaviour.md` section 6) and `forward` (section 7.1).
 
 use http::HeaderName;
+pub use rimward_types::NameSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,20 +45,6 @@ pub enum Profile {
     CloudFront,
 }
 
-/// Which names of cookies or query parameters. Names are case-sensitive.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub enum NameSet {
-    /// None.
-    #[default]
-    None,
-    /// All.
-    All,
-    /// The listed ones, at most 10.
-    Only(Vec<String>),
-    /// All but the listed ones, at most 10.
-    Except(Vec<String>),
-}
-
 /// `forward`: what of the viewer's request reaches the origin, besides what is in the cache key. One of
 /// `"all-viewer"`, `"all-viewer-except-host"` (the default), `"none"`, or a table of `headers`, `cookies` and `query`,
 /// each `"none"` (the default), `"all"`, `["a"]` or `{ except = ["a"] }`.
@@ -83,18 +70,6 @@ pub enum ForwardHeaders {
     Only(Vec<HeaderName>),
     /// All but the listed ones, at most 10.
     Except(Vec<HeaderName>),
-}
-
-impl NameSet {
-    /// Whether `name` is in it.
-    pub fn contains(&self, name: &str) -> bool {
-        match self {
-            NameSet::None => false,
-            NameSet::All => true,
-            NameSet::Only(names) => names.iter().any(|n| n == name),
-            NameSet::Except(names) => names.iter().all(|n| n != name),
-        }
-    }
 }
 
 impl ForwardHeaders {

@@ -123,9 +123,9 @@ fn rules(behavior: &Behavior) -> Rules {
         },
         ttl: TtlRules { min: policy.min_ttl, default: policy.default_ttl, max: policy.max_ttl },
         key: KeyRules {
-            query: names(&policy.query),
+            query: policy.query.clone(),
             headers,
-            cookies: names(&policy.cookies),
+            cookies: policy.cookies.clone(),
             brotli: policy.accept_encoding,
             gzip: policy.accept_encoding,
         },
@@ -135,14 +135,5 @@ fn rules(behavior: &Behavior) -> Rules {
             && policy.cookies == NameSet::None
             && forward.cookies == NameSet::None,
         ..Rules::default()
-    }
-}
-
-fn names(set: &NameSet) -> rimward_cache::NameSet {
-    match set {
-        NameSet::None => rimward_cache::NameSet::None,
-        NameSet::All => rimward_cache::NameSet::All,
-        NameSet::Only(names) => rimward_cache::NameSet::Only(names.clone()),
-        NameSet::Except(names) => rimward_cache::NameSet::Except(names.clone()),
     }
 }

@@ -1,7 +1,6 @@
 //! What a function is told of where it runs: environment variables and the context object.
 
-use std::fmt::Write;
-
+use parking_lot::Mutex;
 use rimward_types::{Entropy, Timestamp};
 
 use crate::publish::{PublishError, Spec};
@@ -99,10 +98,27 @@ pub(crate) fn check(configured: &[(String, String)]) -> Result<(), PublishError>
     Ok(())
 }
 
-/// A random UUID (RFC 9562 section 5.4).
-pub(crate) fn uuid(entropy: &dyn Entropy) -> String {
-    let mut bytes = [0; 16];
-    entropy.fill(&mut bytes);
+/// Makes ids of invocations. Randomness is fetched for 64 of them at a time: a system call per call would cost as much
+/// as everything else about an id.
+#[derive(Default)]
+pub(crate) struct Ids(Mutex<Vec<[u8; 16]>>);
+
+impl Ids {
+    /// A random UUID (RFC 9562 section 5.4).
+    pub(crate) fn next(&self, entropy: &dyn Entropy) -> String {
+        let mut stock = self.0.lock();
+        if stock.is_empty() {
+            let mut bytes = [0; 1024];
+            entropy.fill(&mut bytes);
+            stock.extend(bytes.as_chunks().0);
+        }
+        let bytes = stock.pop().unwrap_or_default();
+        drop(stock);
+        uuid(bytes)
+    }
+}
+
+fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let mut text = String::with_capacity(36);
@@ -116,8 +132,10 @@ pub(crate) fn uuid(entropy: &dyn Entropy) -> String {
 }
 
 fn hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
     }
 }
 
@@ -165,11 +183,15 @@ mod tests {
 
     #[test]
     fn an_invocation_id_is_a_random_uuid() {
-        let id = uuid(&SeededEntropy::new(7));
-        assert_eq!(id.len(), 36);
-        assert_eq!(id.as_bytes()[14], b'4');
-        assert!(b"89ab".contains(&id.as_bytes()[19]));
-        assert_ne!(id, uuid(&SeededEntropy::new(8)));
+        let (ids, entropy) = (Ids::default(), SeededEntropy::new(7));
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..200 {
+            let id = ids.next(&entropy);
+            assert_eq!(id.len(), 36);
+            assert_eq!(id.as_bytes()[14], b'4');
+            assert!(b"89ab".contains(&id.as_bytes()[19]));
+            assert!(seen.insert(id));
+        }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use rimward_event::lambda::LambdaEvent;
 use rimward_types::{ByteSize, Hook};
 
 use crate::code::Compiled;
-use crate::environment::uuid;
 use crate::failure::{Failure, Throttle};
 use crate::flavour::Flavour;
 use crate::instance::{Instance, Ran, Recipe};
@@ -143,7 +142,7 @@ impl Function {
     ///
     /// Dropping the future ends the call and the instance; nothing else is affected.
     pub async fn invoke(&self, event: &LambdaEvent<'_>) -> Invocation {
-        let id = uuid(&*self.recipe.node.entropy);
+        let id = self.recipe.node.ids.next(&*self.recipe.node.entropy);
         let Some(_permit) = self.admit() else {
             let failure = Failure::Throttled(Throttle::Concurrency(self.concurrency));
             return self.invocation(id, Err(failure), Vec::new(), Cost::default());

@@ -11,6 +11,7 @@ use wasmtime::component::Linker;
 
 use crate::code::CodeCache;
 use crate::engine::Ticker;
+use crate::environment::Ids;
 use crate::function::WeakFunction;
 use crate::host::Host;
 use crate::scratch::Scratch;
@@ -25,6 +26,7 @@ pub(crate) struct Node {
     pub(crate) tls: Arc<rustls::ClientConfig>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) ids: Ids,
     pub(crate) region: String,
     pub(crate) init_timeout: Duration,
     pub(crate) pooling: bool,

@@ -12,7 +12,7 @@ use wasmtime::component::Component;
 use crate::client::{self, Client};
 use crate::code::{self, CodeCache, Compiled};
 use crate::engine::{self, Ticker};
-use crate::environment::{self, Identity};
+use crate::environment::{self, Identity, Ids};
 use crate::failure::Failure;
 use crate::flavour::Handlers;
 use crate::function::{Function, Terms};
@@ -124,6 +124,7 @@ impl Sandbox {
             tls,
             clock: options.clock,
             entropy: options.entropy,
+            ids: Ids::default(),
             init_timeout: options.init_timeout,
             region: options.region,
             pooling,

@@ -3,6 +3,7 @@
 //! - [`head`]: request and response heads.
 //! - [`body`]: bodies, in memory or streamed.
 //! - [`hook`]: the four hook points.
+//! - [`name_set`]: sets of names.
 //! - [`size`]: byte sizes with units.
 //! - [`clock`], [`entropy`]: the seams through which time and randomness come.
 //! - [`connection`]: what is known of the viewer.
@@ -15,6 +16,7 @@ pub mod entropy;
 pub mod head;
 pub mod hook;
 pub mod id;
+pub mod name_set;
 pub mod size;
 
 pub use body::{Body, BodyError};
@@ -24,4 +26,5 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use head::{RequestHead, ResponseHead};
 pub use hook::Hook;
 pub use id::RequestId;
+pub use name_set::NameSet;
 pub use size::ByteSize;

@@ -168,8 +168,5 @@ pub(super) fn read_cache(file: &Section<'_>) -> Cache {
         let message = format!("`max-object` is {size}; it must be at most a quarter of `memory`, {quarter}");
         cache.reader.report_hint(value.span(), message, "a larger one would push out most of the cache at once");
     }
-    Cache {
-        memory,
-        max_object: max_object.unwrap_or(defaults.max_object.min(quarter)),
-    }
+    Cache { memory, max_object: max_object.unwrap_or(defaults.max_object.min(quarter)) }
 }
