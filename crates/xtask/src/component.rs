@@ -94,9 +94,15 @@ fn build(folder: &Path) -> Result<()> {
 
 /// Makes a component of a core module that has its contract in a custom section.
 fn wrap(module: &[u8]) -> Result<Vec<u8>> {
+    const CONTRACT: &[u8] = b"rimward:edge/";
     let mut encoder = ComponentEncoder::default();
-    encoder.validate(true).module(module).context("the module names no contract; does it use wit-bindgen?")?;
-    encoder.encode().context("no component can be made")
+    let component = encoder.validate(true).module(module)?.encode().context("no component can be made")?;
+    // A module without a contract gives a component without exports.
+    ensure!(
+        component.windows(CONTRACT.len()).any(|window| window == CONTRACT),
+        "the module does not implement `rimward:edge`; does it use wit-bindgen?"
+    );
+    Ok(component)
 }
 
 impl Toolchain {
