@@ -22,7 +22,8 @@ fn component(body: &str) -> Vec<u8> {
   )
   (core instance $i (instantiate $m))
   (func $invoke (param "event" string) (param "context" string) (result (result string (error string)))
-    (canon lift (core func $i "invoke") (memory $i "memory") (realloc (func $i "cabi_realloc"))))
+    (canon lift (core func $i "invoke") (memory (core memory $i "memory"))
+      (realloc (core func $i "cabi_realloc"))))
   (instance $lambda (export "invoke" (func $invoke)))
   (export "rimward:edge/lambda@1.0.0" (instance $lambda))
 )"#

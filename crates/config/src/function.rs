@@ -39,6 +39,9 @@ pub struct ViewerFunction {
     pub memory: ByteSize,
     /// `code-limit`: the largest source, 1 B to 1 MB. Default: 10 KB.
     pub code_limit: ByteSize,
+    /// `header-rules`: `"strict"` (default), or `"open"`: headers that CloudFront restricts may be set, as in its test
+    /// operation. Not portable: in production CloudFront answers 502 (`cloudfront-functions.md` section 5).
+    pub header_rules: HeaderRules,
 }
 
 /// A viewer function's language.
@@ -107,6 +110,16 @@ pub struct KeyValueStore {
     pub file: PathBuf,
 }
 
+/// Whether a viewer function may set the headers that CloudFront restricts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum HeaderRules {
+    /// No, as in production.
+    #[default]
+    Strict,
+    /// Yes, as in the vendor's test operation.
+    Open,
+}
+
 impl Function {
     /// The viewer function, if it is one.
     pub fn viewer(&self) -> Option<&ViewerFunction> {
@@ -145,6 +158,7 @@ impl ViewerFunction {
             timeout: Duration::from_millis(1),
             memory: ByteSize::mb(2),
             code_limit: ByteSize::kb(10),
+            header_rules: HeaderRules::default(),
         }
     }
 }

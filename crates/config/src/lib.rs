@@ -31,7 +31,7 @@ pub use cache::Cache;
 pub use diagnostic::Diagnostic;
 pub use distribution::{Behavior, BehaviorHooks, Distribution, MethodSet, Target, ViewerProtocol};
 pub use function::{
-    Function, FunctionKind, Grant, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction,
+    Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction,
 };
 pub use node::{AccessLog, Certificate, Limits, Node, TlsListen};
 pub use origin::{Origin, OriginGroup, OriginUrl};

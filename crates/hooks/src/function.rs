@@ -3,7 +3,7 @@
 use crate::verdict::{Cost, Failure, Ran, RequestVerdict, ResponseVerdict, Verdict};
 use crate::{isolate, sandbox};
 use rimward_event::lambda::LambdaOrigin;
-use rimward_event::{FailureCategory, ViewerContext};
+use rimward_event::{FailureCategory, Strictness, ViewerContext};
 use rimward_types::{Body, Hook, RequestHead, ResponseHead, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Call<'_> {
 /// What runs a function.
 pub(crate) enum Tier {
     /// The isolate.
-    Viewer(Arc<rimward_isolate::Function>),
+    Viewer { function: Arc<rimward_isolate::Function>, strictness: Strictness },
     /// The sandbox.
     Origin { function: Arc<rimward_sandbox::Function>, include_body: bool },
     /// Nothing: it could not be published. Requests get what the vendor's service gives for code that does not
@@ -77,7 +77,7 @@ impl Function {
     /// `viewer` or `origin`: the tier that runs it.
     pub fn tier(&self) -> &'static str {
         match &self.tier {
-            Tier::Viewer(_) | Tier::Broken { category: FailureCategory::FunctionThrottled, .. } => "viewer",
+            Tier::Viewer { .. } | Tier::Broken { category: FailureCategory::FunctionThrottled, .. } => "viewer",
             Tier::Origin { .. } | Tier::Broken { .. } => "origin",
         }
     }
@@ -97,7 +97,7 @@ impl Function {
         origin: Option<&LambdaOrigin>,
     ) -> Ran<RequestVerdict> {
         let (verdict, cost) = match &self.tier {
-            Tier::Viewer(function) => isolate::on_request(function, call, head, body),
+            Tier::Viewer { function, strictness } => isolate::on_request(function, *strictness, call, head, body),
             Tier::Origin { function, include_body } => {
                 let call = sandbox::RequestCall { hook, call, head, body, origin, include_body: *include_body };
                 sandbox::on_request(function, call).await
@@ -118,7 +118,9 @@ impl Function {
         body: Body,
     ) -> Ran<ResponseVerdict> {
         let (verdict, cost) = match &self.tier {
-            Tier::Viewer(function) => isolate::on_response(function, call, request, head, body),
+            Tier::Viewer { function, strictness } => {
+                isolate::on_response(function, *strictness, call, request, head, body)
+            }
             Tier::Origin { function, .. } => {
                 sandbox::on_response(function, hook, call, request, origin, head, body).await
             }

@@ -1,8 +1,8 @@
 //! The functions of a configuration, published.
 
 use crate::function::{Function, Tier};
-use rimward_config::{Config, FunctionKind, OriginFunction, Runtime, ViewerFunction};
-use rimward_event::FailureCategory;
+use rimward_config::{Config, FunctionKind, HeaderRules, OriginFunction, Runtime, ViewerFunction};
+use rimward_event::{FailureCategory, Strictness};
 use rimward_isolate::{Isolates, Limits, PublishError, Source};
 use rimward_kv::Store;
 use rimward_sandbox::{Grant, Sandbox, Spec};
@@ -137,7 +137,11 @@ impl Functions {
             kv,
         };
         let function = engines.isolates.publish(&source).map_err(|e| broken(text(&e, &spec.code), hint(&e)))?;
-        Ok(Arc::new(Function { name: name.clone(), digest, tier: Tier::Viewer(function) }))
+        let strictness = match spec.header_rules {
+            HeaderRules::Strict => Strictness::Strict,
+            HeaderRules::Open => Strictness::Test,
+        };
+        Ok(Arc::new(Function { name: name.clone(), digest, tier: Tier::Viewer { function, strictness } }))
     }
 }
 

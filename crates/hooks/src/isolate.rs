@@ -64,6 +64,7 @@ fn operator_text(invalid: &Invalid) -> String {
 
 pub(crate) fn on_request(
     function: &Function,
+    strictness: Strictness,
     call: &Call<'_>,
     head: RequestHead,
     body: Body,
@@ -72,7 +73,7 @@ pub(crate) fn on_request(
         function,
         call,
         |context, event| viewer::encode_request(context, &head, event),
-        |reply| viewer::decode(Hook::ViewerRequest, reply, &head, None, Strictness::Strict),
+        |reply| viewer::decode(Hook::ViewerRequest, reply, &head, None, strictness),
     );
     let verdict = match outcome {
         Ok(Outcome::Request(head)) => RequestVerdict::Continue { head, body, origin: None },
@@ -84,6 +85,7 @@ pub(crate) fn on_request(
 
 pub(crate) fn on_response(
     function: &Function,
+    strictness: Strictness,
     call: &Call<'_>,
     request: &RequestHead,
     head: ResponseHead,
@@ -93,7 +95,7 @@ pub(crate) fn on_response(
         function,
         call,
         |context, event| viewer::encode_response(context, request, &head, event),
-        |reply| viewer::decode(Hook::ViewerResponse, reply, request, Some(&head), Strictness::Strict),
+        |reply| viewer::decode(Hook::ViewerResponse, reply, request, Some(&head), strictness),
     );
     let verdict = match outcome {
         Ok(Outcome::Response(head, change)) => ResponseVerdict::Continue { head, body: changed(body, change) },

@@ -5,14 +5,17 @@ use super::names::{Names, check_name};
 use super::section::{Section, article};
 use crate::host::parse_host;
 use crate::origin::split_port;
-use crate::{Function, FunctionKind, Grant, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction};
+use crate::{
+    Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction,
+};
 use rimward_types::ByteSize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
-const VIEWER_KEYS: [&str; 6] = ["code", "runtime", "key-value-store", "timeout", "memory", "code-limit"];
+const VIEWER_KEYS: [&str; 7] =
+    ["code", "runtime", "key-value-store", "timeout", "memory", "code-limit", "header-rules"];
 const ORIGIN_KEYS: [&str; 10] = [
     "component",
     "limits",
@@ -97,6 +100,9 @@ fn read_viewer(section: &Section<'_>, stores: &Names) -> ViewerFunction {
         timeout: section.time("timeout", time).unwrap_or(defaults.timeout),
         memory: section.size("memory", ByteSize::kb(512)..=ByteSize::mb(12)).unwrap_or(defaults.memory),
         code_limit: section.size("code-limit", ByteSize::bytes(1)..=ByteSize::mb(1)).unwrap_or(defaults.code_limit),
+        header_rules: section
+            .choice("header-rules", &[("strict", HeaderRules::Strict), ("open", HeaderRules::Open)])
+            .unwrap_or_default(),
         ..defaults
     }
 }

@@ -174,6 +174,7 @@ fn every_setting_of_functions_and_stores() {
         timeout = "5 ms"
         memory = "4 MB"
         code-limit = "20 KB"
+        header-rules = "open"
         [functions.origin]
         component = "function.wasm"
         limits = "custom"
@@ -200,6 +201,7 @@ fn every_setting_of_functions_and_stores() {
                 timeout: Duration::from_millis(5),
                 memory: ByteSize::mb(4),
                 code_limit: ByteSize::kb(20),
+                header_rules: rimward_config::HeaderRules::Open,
             }),
         }
     );

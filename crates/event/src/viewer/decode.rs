@@ -1,6 +1,6 @@
 //! A reply back to heads, with every rule checked (`cloudfront-functions.md` sections 4 and 5).
 
-use super::parts::{self, Part, Piece};
+use super::parts::{self, Order, Part, Piece};
 use super::{MAX_HEAD, MAX_RESPONSE, Outcome, cookies, encode};
 use crate::headers::{self, Encoding, Rules, Tier, header_value, wire_size};
 use crate::invalid::Invalid;
@@ -129,7 +129,7 @@ fn decode_url(
 fn query_of(original: &str, fields: &[Field<'_>]) -> Result<Option<String>, Invalid> {
     let own: Vec<Part<'_>> =
         original.split('&').filter(|piece| !piece.is_empty()).map(|piece| Part::split(piece.as_bytes())).collect();
-    let Some(pieces) = parts::apply(&own, fields) else { return Ok(None) };
+    let Some(pieces) = parts::apply(&own, fields, Order::Returned) else { return Ok(None) };
     let mut query = String::with_capacity(original.len() + 32);
     for piece in pieces {
         let start = query.len();
@@ -162,7 +162,7 @@ fn check_parameter_name(name: &str) -> Result<(), Invalid> {
 /// The one `Cookie` line, or none; `None` when nothing changed.
 fn request_cookies(headers: &HeaderMap, fields: &[Field<'_>]) -> Result<Option<Vec<HeaderValue>>, Invalid> {
     let own: Vec<Part<'_>> = cookies::of_request(headers).collect();
-    let Some(pieces) = parts::apply(&own, fields) else { return Ok(None) };
+    let Some(pieces) = parts::apply(&own, fields, Order::Message) else { return Ok(None) };
     let mut line = Vec::new();
     for piece in pieces {
         if !line.is_empty() {
@@ -184,7 +184,7 @@ fn request_cookies(headers: &HeaderMap, fields: &[Field<'_>]) -> Result<Option<V
 /// The `Set-Cookie` lines (`cloudfront-functions.md` section 4.2 rule 6); `None` when nothing changed.
 fn response_cookies(headers: &HeaderMap, fields: &[Field<'_>]) -> Result<Option<Vec<HeaderValue>>, Invalid> {
     let own: Vec<Part<'_>> = cookies::of_response(headers).collect();
-    let Some(pieces) = parts::apply(&own, fields) else { return Ok(None) };
+    let Some(pieces) = parts::apply(&own, fields, Order::Message) else { return Ok(None) };
     let line = |piece| match piece {
         Piece::Kept(raw) => header_value("set-cookie", raw),
         Piece::New { name, value } => {

@@ -40,11 +40,19 @@ pub(super) enum Piece<'a> {
     New { name: &'a str, value: &'a Value<'a> },
 }
 
+/// Whose order a returned map is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Names that were in the message keep their place, new ones follow: the order of cookies says nothing.
+    Message,
+    /// As returned: the event's own map keeps wire order whatever is done to it, and a map that the function made has the
+    /// order that it was given, as in the vendor's engine (`cloudfront-functions.md` section 3.2).
+    Returned,
+}
+
 /// Applies a returned map. `None`: nothing changed, so that the message's text stays as it is.
-/// Else names that were in the message keep their place, with their values adjacent
-/// (`cloudfront-functions.md` section 3.2), and new ones follow in returned order.
-pub(super) fn apply<'a>(parts: &'a [Part<'a>], fields: &'a [Field<'a>]) -> Option<Vec<Piece<'a>>> {
-    let returned: HashMap<&str, &Field<'_>> = fields.iter().rev().map(|field| (field.name, field)).collect();
+/// Values of a name are adjacent (`cloudfront-functions.md` section 3.2).
+pub(super) fn apply<'a>(parts: &'a [Part<'a>], fields: &'a [Field<'a>], by: Order) -> Option<Vec<Piece<'a>>> {
     let mut own: HashMap<&str, Vec<&Part<'_>>> = HashMap::with_capacity(parts.len());
     let mut order = Vec::with_capacity(parts.len());
     for part in parts {
@@ -54,24 +62,22 @@ pub(super) fn apply<'a>(parts: &'a [Part<'a>], fields: &'a [Field<'a>]) -> Optio
         });
         values.push(part);
     }
+    let mut given: Vec<&Field<'_>> = fields.iter().filter(|field| !field.values.is_empty()).collect();
+    if by == Order::Message {
+        given.sort_by_key(|field| order.iter().position(|name| *name == field.name).unwrap_or(usize::MAX));
+    }
+    let mut changed = !given.iter().map(|field| field.name).eq(order);
     let mut pieces = Vec::with_capacity(parts.len() + fields.len());
-    let mut changed = false;
-    for name in order {
-        let (values, field) = (&own[name], returned.get(name));
-        match field {
-            Some(field) if is_same(values, &field.values) => {
+    for field in given {
+        match own.get(field.name) {
+            Some(values) if is_same(values, &field.values) => {
                 pieces.extend(values.iter().map(|part| Piece::Kept(part.raw)));
             }
-            Some(field) => {
+            _ => {
                 changed = true;
                 pieces.extend(field.values.iter().map(|value| Piece::New { name: field.name, value }));
             }
-            None => changed = true,
         }
-    }
-    for field in fields.iter().filter(|field| !own.contains_key(field.name)) {
-        changed |= !field.values.is_empty();
-        pieces.extend(field.values.iter().map(|value| Piece::New { name: field.name, value }));
     }
     changed.then_some(pieces)
 }
