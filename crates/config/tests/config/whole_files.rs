@@ -201,7 +201,7 @@ fn every_setting_of_functions_and_stores() {
                 timeout: Duration::from_millis(5),
                 memory: ByteSize::mb(4),
                 code_limit: ByteSize::kb(20),
-                header_rules: rimward_config::HeaderRules::Open,
+                header_rules: HeaderRules::Open,
             }),
         }
     );
