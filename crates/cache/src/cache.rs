@@ -239,14 +239,13 @@ impl Cache {
         let mut total = Purged::default();
         for url in invalidation::doubtful(request, response, rules) {
             let purged = self.store.invalidate(distribution, &key::kept_url(&url, &rules.key));
-            total.objects += purged.objects;
-            total.bytes += purged.bytes;
-            total.fills += purged.fills;
+            total += purged;
         }
         total
     }
 
-    /// Removes; a fetch that began before is not stored.
+    /// Removes; a fetch that began before is not stored. It takes as long as there are objects to remove: not on a worker,
+    /// unless it is one URL.
     pub fn purge(&self, what: &Purge) -> Purged {
         self.store.purge(what)
     }

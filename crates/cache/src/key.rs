@@ -62,6 +62,37 @@ impl Key {
         String::from_utf8_lossy(&url).into_owned()
     }
 
+    /// The host that it is for, in lower case and without port; `None` when the host is not in the key.
+    pub(crate) fn host(&self) -> Option<String> {
+        let mut rest = &self.bytes[..];
+        for _ in 0..2 {
+            rest = after_end(rest);
+        }
+        rest = rest.get(1..)?;
+        while let Some((kind, part)) = rest.split_first() {
+            if *kind != b'h' {
+                rest = after_end(part);
+                continue;
+            }
+            let name = part.split(|&b| b == b':' || b == END).next()?;
+            let mut values = &part[name.len()..];
+            if let Some(value) = values.strip_prefix(b":").filter(|_| name == b"host") {
+                let value = String::from_utf8_lossy(value.split(|&b| b == END).next()?);
+                return Some(host_of(&value));
+            }
+            while let Some(value) = values.strip_prefix(b":") {
+                values = after_end(value);
+            }
+            rest = values.get(1..)?;
+        }
+        None
+    }
+
+    /// What all keys of its distribution begin with.
+    pub(crate) fn distribution_prefix(&self) -> &[u8] {
+        &self.bytes[..self.bytes.len() - after_end(&self.bytes).len()]
+    }
+
     /// A key to compare with others by its bytes alone.
     pub(crate) fn probe(prefix: &[u8]) -> Self {
         Self { hash: 0, bytes: prefix.into() }
@@ -151,6 +182,21 @@ pub(crate) fn exact_url_prefix(distribution: &str, url: &str) -> SmallVec<[u8; 1
     let mut bytes = url_prefix(distribution, url);
     bytes.push(END);
     bytes
+}
+
+/// What follows the first [`END`].
+fn after_end(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&b| b == END);
+    end.and_then(|end| bytes.get(end + 1..)).unwrap_or_default()
+}
+
+/// The host of a `Host` field.
+fn host_of(field: &str) -> String {
+    let name = match field.strip_prefix('[') {
+        Some(_) => field.split_inclusive(']').next(),
+        None => field.split(':').next(),
+    };
+    name.unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Path and query of `path_and_query` as far as `rules` keep them.

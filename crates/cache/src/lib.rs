@@ -6,8 +6,9 @@
 //! - [`cache`]: the front: [`Cache::begin`] and what may come of it.
 //! - [`fill`]: one fetch per key; leaders, followers, completion.
 //! - [`hit`]: an answer made from what is stored: conditions, ranges, `Age`.
+//! - [`tag`]: names that an origin gives to answers.
 //! - `store`, `object`, `memory`: the memory tier: what is stored, sharded and bounded by bytes.
-//! - [`purge`]: removal by URL, prefix, distribution, and after unsafe methods.
+//! - [`purge`]: removal by URL, prefix, tag, host, distribution, and after unsafe methods.
 //! - [`status`]: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
 
 pub mod cache;
@@ -21,6 +22,7 @@ pub mod purge;
 pub mod rules;
 pub mod status;
 mod store;
+pub mod tag;
 
 pub use cache::{Begin, Cache, Options, Usage};
 pub use fill::{Completed, Follow, Followed, Lead, OriginFailure, Times};
@@ -30,3 +32,4 @@ pub use policy::{NotStored, PassReason, Refusal};
 pub use purge::{Purge, Purged};
 pub use rules::{KeyRules, NameSet, Profile, Rules, TtlRules};
 pub use status::{CacheResult, CacheStatus};
+pub use tag::{InvalidTag, Tag};

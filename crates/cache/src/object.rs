@@ -1,11 +1,14 @@
 //! What is stored: a face (head, terms, validators) and a content (bytes).
 
+use crate::key::Key;
 use crate::memory::Room;
 use crate::policy::admit::Terms;
 use crate::policy::validate::Validators;
 use crate::policy::vary::{Names, Selecting};
 use crate::policy::{fields, vary};
 use crate::rules::Rules;
+use crate::store::tags;
+use crate::tag::{self, Tag};
 use bytes::Bytes;
 use http::HeaderMap;
 use rimward_types::{ResponseHead, Timestamp};
@@ -29,6 +32,8 @@ pub(crate) struct Face {
     pub(crate) terms: Terms,
     pub(crate) validators: Validators,
     pub(crate) selecting: Selecting,
+    /// What it can be purged by.
+    pub(crate) tags: Box<[Tag]>,
     /// Purged softly: it must be validated.
     expired: AtomicBool,
     /// Served stale without asking the origin until then (milliseconds since the epoch).
@@ -51,7 +56,17 @@ impl Face {
             _ => Selecting::default(),
         };
         let validators = Validators::of(&head.headers, received);
-        Self { head, terms, validators, selecting, expired: AtomicBool::new(false), rested: AtomicU64::new(0), room }
+        let tags = tag::of_response(&head.headers, &rules.tag_headers);
+        Self {
+            head,
+            terms,
+            validators,
+            selecting,
+            tags,
+            expired: AtomicBool::new(false),
+            rested: AtomicU64::new(0),
+            room,
+        }
     }
 
     pub(crate) fn is_expired(&self) -> bool {
@@ -77,7 +92,7 @@ impl Face {
 }
 
 /// Bytes that a face for `head` takes in the store, key included.
-pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: usize) -> usize {
+pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: &Key, rules: &Rules) -> usize {
     let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_WEIGHT).sum();
     // The selecting fields are kept too; at most all that the request has.
     let selecting = match vary::names(&head.headers) {
@@ -86,7 +101,9 @@ pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: usize) 
         }
         Names::Star => 0,
     };
-    FIXED_WEIGHT + 2 * key + fields + selecting
+    let tags = tag::of_response(&head.headers, &rules.tag_headers);
+    let tags = tags::weight(&tags, key.distribution_prefix().len());
+    FIXED_WEIGHT + 2 * key.as_bytes().len() + fields + selecting + tags
 }
 
 /// The bytes of a stored response.

@@ -1,5 +1,8 @@
 //! Removal.
 
+use crate::tag::Tag;
+use std::ops::AddAssign;
+
 /// What to remove. URLs are path and, when it is in the key, `?` and query, as cached (after viewer-request).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purge {
@@ -17,6 +20,21 @@ pub enum Purge {
         /// Beginning of path and query.
         prefix: String,
     },
+    /// Every answer that carries this tag, with all variants of its key.
+    Tag {
+        /// Distribution id.
+        distribution: String,
+        /// Tag.
+        tag: Tag,
+    },
+    /// Everything that may be served at this host: answers that are kept for it, and those kept without regard to
+    /// the host.
+    Host {
+        /// Distribution id.
+        distribution: String,
+        /// Host in lower case, without port.
+        host: String,
+    },
     /// All of one distribution.
     Distribution(String),
     /// Everything.
@@ -32,4 +50,12 @@ pub struct Purged {
     pub bytes: u64,
     /// Fetches in flight whose answers will not be stored.
     pub fills: u64,
+}
+
+impl AddAssign for Purged {
+    fn add_assign(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+        self.fills += other.fills;
+    }
 }

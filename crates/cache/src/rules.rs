@@ -1,7 +1,9 @@
 //! What a behavior's cache policy asks for.
 
+use crate::tag;
 use http::HeaderName;
 pub use rimward_types::NameSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Whose rules decide; the differences are the table in [`crate::policy::profile`].
@@ -61,6 +63,8 @@ pub struct Rules {
     pub options: bool,
     /// CloudFront profile: how long errors are kept at least, and the time between two questions to a failing origin.
     pub error_ttl: Duration,
+    /// Response headers that carry tags (`cdn-behaviour.md` section 17).
+    pub tag_headers: Arc<[HeaderName]>,
     /// Drops `Set-Cookie` from what is stored: CloudFront does so when cookies are not forwarded.
     pub strip_set_cookie: bool,
 }
@@ -75,6 +79,7 @@ impl Default for Rules {
             key: KeyRules { query: NameSet::All, ..KeyRules::default() },
             options: false,
             error_ttl: Duration::from_secs(10),
+            tag_headers: tag::DEFAULT_HEADERS.into(),
             strip_set_cookie: false,
         }
     }

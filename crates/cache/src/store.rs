@@ -1,17 +1,20 @@
 //! The memory tier: shards of least recently used keys, bounded by bytes, with the fetches in flight beside them, so
 //! that looking up, electing a leader, storing and purging are each one step under one short lock.
 
+pub(crate) mod extent;
 pub(crate) mod shard;
+pub(crate) mod tags;
 
 use crate::cache::{Options, Usage};
 use crate::fill::state::Fill;
-use crate::key::{self, Key};
+use crate::key::Key;
 use crate::memory::{Budget, Room};
 use crate::object::Stored;
 use crate::purge::{Purge, Purged};
+use extent::Extent;
 use parking_lot::{Mutex, MutexGuard};
 use rimward_types::{Clock, Timestamp};
-use shard::{Extent, Shard};
+use shard::Shard;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,6 +26,9 @@ const SHARDS: usize = 16;
 const SHARD_MEMORY: usize = 4 << 20;
 /// When this many times the wanted bytes were evicted and there is still no room, readers hold the rest.
 const EVICT_AT_MOST: u64 = 8;
+
+/// Keys that a purge acts on under one lock, about 100 µs.
+const BATCH: usize = 128;
 
 /// Why requests for a key do not wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,42 +150,62 @@ impl Store {
 
     /// Removes what `what` names. Every fetch that began before is struck from the list.
     pub(crate) fn purge(&self, what: &Purge) -> Purged {
-        self.each(&extent(what), |shard, extent| shard.purge(extent, true))
+        self.remove_extent(Extent::of(what), true)
     }
 
     /// Removes one URL after an unsafe method. The fetch of an answer to such a method goes on.
     pub(crate) fn invalidate(&self, distribution: &str, url: &str) -> Purged {
-        let extent = Extent::From(key::exact_url_prefix(distribution, url));
-        self.each(&extent, |shard, extent| shard.purge(extent, false))
+        self.remove_extent(Extent::url(distribution, url), false)
     }
 
-    /// Makes stale what `what` names.
+    fn remove_extent(&self, extent: Extent, unsafe_too: bool) -> Purged {
+        self.each(extent, unsafe_too, |shard, keys| {
+            let (purged, removed) = shard.purge(keys);
+            Batch { purged, removed }
+        })
+    }
+
+    /// Makes stale what `what` names. Every fetch that began before is struck from the list.
     pub(crate) fn expire(&self, what: &Purge) -> Purged {
-        self.each(&extent(what), |shard, extent| (shard.expire(extent), Vec::new()))
+        self.each(Extent::of(what), true, |shard, keys| Batch { purged: shard.expire(keys), removed: Vec::new() })
     }
 
     /// Counts what [`Store::purge`] would remove now, with up to `most` URLs.
     pub(crate) fn count(&self, what: &Purge, most: usize) -> (Purged, Vec<String>) {
-        let extent = extent(what);
+        let extent = Extent::of(what);
         let mut examples = Vec::new();
         let mut total = Purged::default();
         for shard in &self.shards {
-            let counted = shard.lock().count(&extent, &mut examples, most);
-            total.objects += counted.objects;
-            total.bytes += counted.bytes;
-            total.fills += counted.fills;
+            let (keys, fills) = {
+                let shard = shard.lock();
+                (shard.keys_in(&extent), shard.fills_in(&extent))
+            };
+            total.fills += fills;
+            for keys in keys.chunks(BATCH) {
+                total += shard.lock().count(keys);
+            }
+            examples.extend(keys.iter().take(most - examples.len()).map(|key| key.url()));
         }
         (total, examples)
     }
 
-    fn each(&self, extent: &Extent, act: impl Fn(&mut Shard, &Extent) -> (Purged, Vec<Stored>)) -> Purged {
+    /// Strikes the fetches of `extent`, then acts on its keys as they are now, some at a time: nobody waits for long.
+    /// What is stored under them in the meantime came after the purge, and may go with the rest.
+    fn each(&self, extent: Extent, unsafe_too: bool, act: impl Fn(&mut Shard, &[Arc<Key>]) -> Batch) -> Purged {
+        let extent = Arc::new(extent);
         let mut total = Purged::default();
         for shard in &self.shards {
-            let (purged, removed) = act(&mut shard.lock(), extent);
-            drop(removed);
-            total.objects += purged.objects;
-            total.bytes += purged.bytes;
-            total.fills += purged.fills;
+            let keys = {
+                let mut shard = shard.lock();
+                total.fills += shard.strike(&extent, unsafe_too);
+                shard.keys_in(&extent)
+            };
+            for keys in keys.chunks(BATCH) {
+                // The guard is gone before the objects are dropped.
+                let Batch { purged, removed } = act(&mut shard.lock(), keys);
+                drop(removed);
+                total += purged;
+            }
         }
         total
     }
@@ -199,13 +225,10 @@ impl Store {
     }
 }
 
-fn extent(what: &Purge) -> Extent {
-    match what {
-        Purge::Url { distribution, url } => Extent::From(key::exact_url_prefix(distribution, url)),
-        Purge::Prefix { distribution, prefix } => Extent::From(key::url_prefix(distribution, prefix)),
-        Purge::Distribution(distribution) => Extent::From(key::distribution_prefix(distribution)),
-        Purge::All => Extent::All,
-    }
+/// What was done under one lock.
+struct Batch {
+    purged: Purged,
+    removed: Vec<Stored>,
 }
 
 impl fmt::Debug for Store {

@@ -43,7 +43,7 @@ fn request(url: &str) -> RequestHead {
 }
 
 /// A response whose values and body are slices of a read buffer of 8 KB, as they are when they come from a connection.
-fn response(fields: usize, body: usize) -> (ResponseHead, Bytes) {
+fn response(fields: usize, body: usize, tags: &str) -> (ResponseHead, Bytes) {
     let mut buffer = BytesMut::zeroed(8 << 10);
     buffer[..].fill(b'x');
     let buffer = buffer.freeze();
@@ -54,13 +54,16 @@ fn response(fields: usize, body: usize) -> (ResponseHead, Bytes) {
         let name: http::HeaderName = format!("x-custom-field-{field}").parse().unwrap();
         head.headers.insert(name, HeaderValue::from_maybe_shared(buffer.slice(field * 50..field * 50 + 40)).unwrap());
     }
+    if !tags.is_empty() {
+        head.headers.insert("cache-tag", HeaderValue::from_str(tags).unwrap());
+    }
     (head, buffer.slice(..body))
 }
 
-fn store(cache: &Cache, rules: &Arc<Rules>, url: &str, fields: usize, body: usize) {
+fn store(cache: &Cache, rules: &Arc<Rules>, url: &str, fields: usize, body: usize, tags: &str) {
     let request = request(url);
     let Begin::Lead(lead) = cache.begin(&Key::new("E1", &request, &rules.key), &request, rules) else { return };
-    let (head, body) = response(fields, body);
+    let (head, body) = response(fields, body, tags);
     let times = Times { requested: START, received: START };
     assert!(matches!(lead.respond(head, body.into(), times), Completed::Stored(_)));
 }
@@ -70,12 +73,15 @@ fn store(cache: &Cache, rules: &Arc<Rules>, url: &str, fields: usize, body: usiz
 fn the_allocator_agrees() {
     let clock = Arc::new(TestClock::at(START));
     let rules = Arc::new(Rules::default());
-    for (fields, body) in [(0, 0), (4, 100), (20, 1000), (4, 8000)] {
+    let own = |n: usize| format!("post-{n} author-{}", n / 10);
+    let shared = |_| (0..50).map(|n| format!("shared-{n}")).collect::<Vec<_>>().join(",");
+    let tagged: [&dyn Fn(usize) -> String; 3] = [&|_| String::new(), &own, &shared];
+    for (fields, body, tags) in [(0, 0, 0), (4, 100, 0), (20, 1000, 0), (4, 8000, 0), (4, 100, 1), (4, 100, 2)] {
         let memory = ByteSize::mb(4);
         let cache = Cache::new(Options { memory, ..Options::default() }, clock.clone());
         let before = HELD.load(Ordering::Relaxed);
         for n in 0..4_000 {
-            store(&cache, &rules, &format!("/a/path/of/usual/length/{n}.html"), fields, body);
+            store(&cache, &rules, &format!("/a/path/of/usual/length/{n}.html"), fields, body, &tagged[tags](n));
         }
         let held = HELD.load(Ordering::Relaxed) - before;
         let usage = cache.usage();
@@ -88,7 +94,7 @@ fn the_allocator_agrees() {
     }
 
     let cache = Cache::new(Options::default(), clock);
-    store(&cache, &rules, "/a/path/of/usual/length.html?and=query", 8, 1000);
+    store(&cache, &rules, "/a/path/of/usual/length.html?and=query", 8, 1000, "");
     let asked = request("/a/path/of/usual/length.html?and=query");
     let hit = || match cache.begin(&Key::new("E1", &asked, &rules.key), &asked, &rules) {
         Begin::Hit(hit) => hit,

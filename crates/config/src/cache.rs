@@ -1,5 +1,6 @@
-//! `[cache]`: the cache's size.
+//! `[cache]`: the cache's size, and the headers that carry tags.
 
+use http::HeaderName;
 use rimward_types::ByteSize;
 
 /// `[cache]`.
@@ -10,10 +11,17 @@ pub struct Cache {
     /// `max-object`: the largest answer that is stored, at most a quarter of `memory`. Default: 64 MB, or a quarter
     /// of `memory` where that is less.
     pub max_object: ByteSize,
+    /// `tag-headers`: response headers that carry tags (`cdn-behaviour.md` section 17), at most 10. Default:
+    /// `["surrogate-key", "cache-tag"]`.
+    pub tag_headers: Vec<HeaderName>,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { memory: ByteSize::mb(256), max_object: ByteSize::mb(64) }
+        Self {
+            memory: ByteSize::mb(256),
+            max_object: ByteSize::mb(64),
+            tag_headers: ["surrogate-key", "cache-tag"].map(HeaderName::from_static).to_vec(),
+        }
     }
 }

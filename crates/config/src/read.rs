@@ -5,6 +5,7 @@
 //! reported.
 
 mod behaviors;
+mod cache;
 mod distributions;
 mod functions;
 mod names;
@@ -80,7 +81,7 @@ impl<'a> Reader<'a> {
     fn read(&self, span: Range<usize>, table: &'a DeTable<'a>) -> Config {
         let file = Section::of_table(self, "the file".to_owned(), span, table, &TABLES);
         let node = node::read_node(&file);
-        let cache = node::read_cache(&file);
+        let cache = cache::read_cache(&file);
         let key_value_stores = functions::read_stores(&file);
         let functions = functions::read_functions(&file, &Names::of(&file, "key-value-stores"));
         let origins = origins::read_origins(&file);

@@ -1,5 +1,6 @@
 //! What a configuration amounts to, ready to serve: swapped as a whole, held by requests until they end.
 
+use http::HeaderName;
 use http::header::HOST;
 use rimward_cache::{KeyRules, Rules, TtlRules};
 use rimward_config::{Behavior, Config, MethodSet, NameSet, Profile};
@@ -56,6 +57,7 @@ impl Live {
     /// Makes the plans of `config`. `functions` are those that `config` names.
     pub fn new(config: Config, functions: Functions) -> Self {
         let origins = Arc::new(config.origins.clone());
+        let tag_headers: Arc<[HeaderName]> = config.cache.tag_headers.clone().into();
         let mut plans = HashMap::new();
         for distribution in &config.distributions {
             for behavior in &distribution.behaviors {
@@ -69,7 +71,7 @@ impl Live {
                         .map(|object| object.trim_start_matches('/').to_owned()),
                     pattern: behavior.pattern.as_str().into(),
                     behavior: behavior.clone(),
-                    rules: Arc::new(rules(behavior)),
+                    rules: Arc::new(rules(behavior, &tag_headers)),
                     hooks: PlanHooks {
                         viewer_request: function(Hook::ViewerRequest),
                         origin_request: function(Hook::OriginRequest),
@@ -108,7 +110,7 @@ impl Plan {
     }
 }
 
-fn rules(behavior: &Behavior) -> Rules {
+fn rules(behavior: &Behavior, tag_headers: &Arc<[HeaderName]>) -> Rules {
     let (policy, forward) = (&behavior.cache_policy, &behavior.forward);
     let mut headers = policy.headers.clone();
     // An origin that sees the viewer's host may answer by it, so one host's answer must not be given to another's viewers.
@@ -134,6 +136,7 @@ fn rules(behavior: &Behavior) -> Rules {
         strip_set_cookie: policy.profile == Profile::CloudFront
             && policy.cookies == NameSet::None
             && forward.cookies == NameSet::None,
+        tag_headers: tag_headers.clone(),
         ..Rules::default()
     }
 }

@@ -331,7 +331,7 @@ impl Lead {
 
     /// Makes a face, if there is room for it.
     fn face(&self, head: ResponseHead, terms: Terms) -> Option<Arc<Face>> {
-        let weight = face_weight(&head, &self.request.headers, self.key.as_bytes().len());
+        let weight = face_weight(&head, &self.request.headers, &self.key, &self.rules);
         let room = self.store.reserve(weight)?;
         Some(Arc::new(Face::new(head, &self.request.headers, terms, &self.rules, room)))
     }

@@ -2,16 +2,22 @@
 
 use super::OriginFailure;
 use super::stream::Filling;
+use crate::key::Key;
 use crate::memory::{Room, block};
 use crate::object::{Face, Stored};
+use crate::store::extent::{Extent, Meant};
 use bytes::Bytes;
 use http::StatusCode;
 use parking_lot::Mutex;
 use rimward_types::RequestHead;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
+
+/// Purges by tag that a fetch remembers while its head is not known; after one more its answer is not stored.
+const MAX_DOUBTS: usize = 64;
 
 /// A fetch in flight.
 #[derive(Debug)]
@@ -19,8 +25,10 @@ pub(crate) struct Fill {
     /// The leader's request.
     pub(crate) request: Arc<RequestHead>,
     /// Whether others may wait for it.
-    pub(crate) joinable: bool,
+    joinable: bool,
     state: Mutex<State>,
+    /// Purges since it began that its head may turn out to fall under.
+    doubts: Mutex<SmallVec<[Arc<Extent>; 1]>>,
     /// A reader has moved or left; the pump listens.
     moved: Notify,
 }
@@ -119,6 +127,7 @@ impl Fill {
         Arc::new(Self {
             request,
             joinable,
+            doubts: Mutex::default(),
             state: Mutex::new(State {
                 phase: Phase::Asking,
                 waiting: Slots::default(),
@@ -131,6 +140,34 @@ impl Fill {
             }),
             moved: Notify::new(),
         })
+    }
+
+    /// Whether a request that comes now may wait for it: its answer must not be one from before a purge.
+    pub(crate) fn is_joinable(&self) -> bool {
+        self.joinable && self.doubts.lock().is_empty()
+    }
+
+    /// Notes a purge that its head may turn out to fall under. False when there were too many to remember.
+    pub(crate) fn doubt(&self, extent: &Arc<Extent>) -> bool {
+        let mut doubts = self.doubts.lock();
+        if doubts.len() < MAX_DOUBTS {
+            doubts.push(extent.clone());
+            return true;
+        }
+        false
+    }
+
+    /// Whether a purge since it began means the answer with this face.
+    pub(crate) fn is_purged(&self, key: &Key, face: &Face) -> bool {
+        self.doubts.lock().iter().any(|extent| extent.means(key, Some(face)) == Meant::Yes)
+    }
+
+    /// The head, once it has come.
+    pub(crate) fn face(&self) -> Option<Arc<Face>> {
+        match &self.state.lock().phase {
+            Phase::Arriving { face, .. } => Some(face.clone()),
+            Phase::Asking | Phase::Ended(_) => None,
+        }
     }
 
     pub(crate) fn phase(&self) -> Phase {

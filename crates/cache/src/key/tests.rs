@@ -145,3 +145,21 @@ proptest! {
         prop_assert_eq!(same(&rules, &request(&a), &request(&b)), a == b);
     }
 }
+
+#[test]
+fn a_key_tells_the_host_that_it_is_for() {
+    let names = ["x-a", "host", "x-b"].map(HeaderName::from_static).to_vec();
+    let rules = KeyRules { headers: names, cookies: NameSet::All, gzip: true, ..KeyRules::default() };
+    let of = |fields: &[(&'static str, &'static str)], rules: &KeyRules| {
+        Key::new("E1", &get("/a:b?host:c", fields), rules).host()
+    };
+    let fields = [("x-a", "host:no"), ("x-a", ""), ("cookie", "host=no"), ("accept-encoding", "gzip")];
+    for (host, expected) in
+        [("A.example.COM:8080", "a.example.com"), ("a.example.", "a.example"), ("[::1]:80", "[::1]")]
+    {
+        assert_eq!(of(&[&fields[..], &[("host", host)]].concat(), &rules).as_deref(), Some(expected));
+    }
+    assert_eq!(of(&fields, &rules), None);
+    assert_eq!(of(&[("host", "a.example")], &KeyRules { cookies: NameSet::All, ..KeyRules::default() }), None);
+    assert_eq!(Key::new("E1", &get("/", &[]), &rules).distribution_prefix(), b"E1\0");
+}

@@ -1,6 +1,8 @@
 //! One shard: what is stored, what is being fetched, what is known to be uncacheable.
 
 use super::Mark;
+use super::extent::{Extent, Meant};
+use super::tags::TagIndex;
 use crate::fill::state::{Fill, Phase};
 use crate::key::{KeepHash, Key};
 use crate::object::{Face, Stored};
@@ -19,23 +21,6 @@ const MARKS: usize = 1024;
 
 /// The stored responses of one key, the newest first.
 type Variants = SmallVec<[Stored; 1]>;
-
-/// Which keys are meant.
-pub(crate) enum Extent {
-    /// Those that begin so.
-    From(SmallVec<[u8; 128]>),
-    /// All.
-    All,
-}
-
-impl Extent {
-    fn holds(&self, key: &Key) -> bool {
-        match self {
-            Extent::From(prefix) => key.as_bytes().starts_with(prefix),
-            Extent::All => true,
-        }
-    }
-}
 
 /// What a lookup finds.
 pub(crate) enum Found {
@@ -59,6 +44,7 @@ pub(crate) struct Shard {
     resources: LruCache<Arc<Key>, Variants, KeepHash>,
     /// The same keys in order, for purges.
     keys: BTreeSet<Arc<Key>>,
+    tags: TagIndex,
     fills: HashMap<Arc<Key>, SmallVec<[Arc<Fill>; 1]>, KeepHash>,
     /// By the hash of the key: should two share it, one is not collapsed for a while.
     marks: LruCache<u64, (Mark, Timestamp), KeepHash>,
@@ -70,10 +56,16 @@ impl Shard {
         Self {
             resources: LruCache::unbounded_with_hasher(KeepHash),
             keys: BTreeSet::new(),
+            tags: TagIndex::default(),
             fills: HashMap::with_hasher(KeepHash),
             marks: LruCache::unbounded_with_hasher(KeepHash),
             objects: 0,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_no_tags(&self) -> bool {
+        self.tags.is_empty()
     }
 
     pub(super) fn objects(&self) -> u64 {
@@ -115,7 +107,7 @@ impl Shard {
         let fills = self.fills.get(key)?;
         let mut varies_by: Option<SmallVec<[HeaderName; 2]>> = None;
         let mut asking = None;
-        for fill in fills.iter().filter(|fill| fill.joinable) {
+        for fill in fills.iter().filter(|fill| fill.is_joinable()) {
             match fill.phase() {
                 Phase::Asking => asking = asking.or(Some(fill)),
                 Phase::Arriving { face, shared } => {
@@ -137,19 +129,21 @@ impl Shard {
         let fits = |fill: &&Arc<Fill>| Selecting::of(&names, &fill.request.headers, &HeaderMap::new()).matches(request);
         fills
             .iter()
-            .filter(|fill| fill.joinable && matches!(fill.phase(), Phase::Asking))
+            .filter(|fill| fill.is_joinable() && matches!(fill.phase(), Phase::Asking))
             .find(fits)
             .cloned()
             .map(Joined::Asking)
     }
 
-    /// Stores the answer of a fetch that is still on the list. Gives what it replaces, to be dropped outside the lock.
+    /// Stores the answer of a fetch that is still on the list and that no purge means. Gives what it replaces, to be
+    /// dropped outside the lock.
     pub(super) fn complete(&mut self, key: &Arc<Key>, fill: &Arc<Fill>, stored: Stored, most: usize) -> Vec<Stored> {
-        if !self.release(key, fill) {
+        if !self.release(key, fill) || fill.is_purged(key, &stored.face) {
             return vec![stored];
         }
         let request = &fill.request.headers;
         let mut replaced = Vec::new();
+        let tags = stored.face.clone();
         match self.resources.get_mut(&**key) {
             None => {
                 self.keys.insert(key.clone());
@@ -168,8 +162,10 @@ impl Shard {
                 }
                 variants.insert(0, stored);
                 self.objects = self.objects + variants.len() as u64 - before as u64;
+                untag(&mut self.tags, key, &replaced, variants);
             }
         }
+        self.tags.insert(key, &tags.tags);
         replaced
     }
 
@@ -178,6 +174,7 @@ impl Shard {
         let index = variants.iter().position(|other| other.is(stored))?;
         let removed = variants.remove(index);
         self.objects -= 1;
+        untag(&mut self.tags, key, std::slice::from_ref(&removed), variants);
         if variants.is_empty() {
             self.resources.pop(key);
             self.keys.remove(key);
@@ -188,9 +185,15 @@ impl Shard {
     /// Evicts the key that was used least recently.
     pub(super) fn evict(&mut self) -> Option<Variants> {
         let (key, variants) = self.resources.pop_lru()?;
-        self.keys.remove(&key);
-        self.objects -= variants.len() as u64;
+        self.forget(&key, &variants);
         Some(variants)
+    }
+
+    /// `key` has had `variants`, and has nothing any more.
+    fn forget(&mut self, key: &Key, variants: &[Stored]) {
+        self.keys.remove(key);
+        self.objects -= variants.len() as u64;
+        untag(&mut self.tags, key, variants, &[]);
     }
 
     /// Why requests for `key` do not wait for each other, if they do not.
@@ -214,74 +217,89 @@ impl Shard {
         self.marks.pop(&key.hash());
     }
 
-    fn keys_in(&self, extent: &Extent) -> Vec<Arc<Key>> {
+    /// The keys that `extent` means.
+    pub(super) fn keys_in(&self, extent: &Extent) -> Vec<Arc<Key>> {
         match extent {
             Extent::All => self.keys.iter().cloned().collect(),
-            Extent::From(prefix) => {
+            Extent::Tag(_, name) => self.tags.keys(name),
+            Extent::From(prefix) | Extent::Host(prefix, _) => {
                 let first = Key::probe(prefix);
                 self.keys
                     .range::<Key, _>((Bound::Included(&first), Bound::Unbounded))
-                    .take_while(|key| extent.holds(key))
+                    .take_while(|key| key.as_bytes().starts_with(prefix))
+                    .filter(|key| extent.admits(key))
                     .cloned()
                     .collect()
             }
         }
     }
 
-    /// Strikes fetches from the list, those of unsafe methods only if `unsafe_too`.
-    fn strike(&mut self, extent: &Extent, unsafe_too: bool) -> u64 {
+    /// How many fetches `extent` means, as far as is known.
+    pub(super) fn fills_in(&self, extent: &Extent) -> u64 {
+        let meant = |key: &Key, fill: &Arc<Fill>| extent.means(key, fill.face().as_deref()) == Meant::Yes;
+        self.fills.iter().map(|(key, fills)| fills.iter().filter(|fill| meant(key, fill)).count() as u64).sum()
+    }
+
+    /// Strikes fetches from the list, those of unsafe methods only if `unsafe_too`. A fetch whose head will tell goes
+    /// on, and nobody new waits for it.
+    pub(super) fn strike(&mut self, extent: &Arc<Extent>, unsafe_too: bool) -> u64 {
         let mut struck = 0;
         self.fills.retain(|key, fills| {
-            if extent.holds(key) {
-                let before = fills.len();
-                fills.retain(|fill| !unsafe_too && !fill.request.method.is_safe());
-                struck += (before - fills.len()) as u64;
-            }
+            let before = fills.len();
+            fills.retain(|fill| {
+                let is_spared = !unsafe_too && !fill.request.method.is_safe();
+                is_spared
+                    || match extent.means(key, fill.face().as_deref()) {
+                        Meant::Yes => false,
+                        Meant::No => true,
+                        Meant::Perhaps => fill.doubt(extent),
+                    }
+            });
+            struck += (before - fills.len()) as u64;
             !fills.is_empty()
         });
         struck
     }
 
-    pub(super) fn purge(&mut self, extent: &Extent, unsafe_too: bool) -> (Purged, Vec<Stored>) {
+    /// Removes what is stored under `keys`.
+    pub(super) fn purge(&mut self, keys: &[Arc<Key>]) -> (Purged, Vec<Stored>) {
         let mut removed = Vec::new();
-        for key in self.keys_in(extent) {
-            self.keys.remove(&key);
-            removed.extend(self.resources.pop(&*key).into_iter().flatten());
+        for key in keys {
+            if let Some(variants) = self.resources.pop(&**key) {
+                self.forget(key, &variants);
+                removed.extend(variants);
+            }
         }
-        self.objects -= removed.len() as u64;
-        let purged = Purged {
-            objects: removed.len() as u64,
-            bytes: removed.iter().map(Stored::weight).sum(),
-            fills: self.strike(extent, unsafe_too),
-        };
-        (purged, removed)
+        (counted(&removed), removed)
     }
 
-    /// Counts what a purge would remove, and names URLs until `examples` has `most` of them.
-    pub(super) fn count(&self, extent: &Extent, examples: &mut Vec<String>, most: usize) -> Purged {
-        let fills = self.fills.iter().filter(|(key, _)| extent.holds(key)).map(|(_, fills)| fills.len() as u64).sum();
-        let mut counted = Purged { fills, ..Purged::default() };
-        for key in self.keys_in(extent) {
-            if examples.len() < most {
-                examples.push(key.url());
-            }
-            for stored in self.resources.peek(&*key).into_iter().flatten() {
-                counted.objects += 1;
-                counted.bytes += stored.weight();
-            }
-        }
-        counted
+    /// Counts what is stored under `keys`.
+    pub(super) fn count(&self, keys: &[Arc<Key>]) -> Purged {
+        counted(self.stored(keys))
     }
 
-    pub(super) fn expire(&mut self, extent: &Extent) -> Purged {
-        let mut purged = Purged { fills: self.strike(extent, true), ..Purged::default() };
-        for key in self.keys_in(extent) {
-            for stored in self.resources.peek(&*key).into_iter().flatten() {
-                stored.face.expire();
-                purged.objects += 1;
-                purged.bytes += stored.weight();
-            }
-        }
-        purged
+    /// Makes stale what is stored under `keys`.
+    pub(super) fn expire(&mut self, keys: &[Arc<Key>]) -> Purged {
+        self.stored(keys).for_each(|stored| stored.face.expire());
+        counted(self.stored(keys))
     }
+
+    fn stored<'a>(&'a self, keys: &'a [Arc<Key>]) -> impl Iterator<Item = &'a Stored> {
+        keys.iter().filter_map(|key| self.resources.peek(&**key)).flatten()
+    }
+}
+
+fn counted<'a>(stored: impl IntoIterator<Item = &'a Stored>) -> Purged {
+    let mut counted = Purged::default();
+    for stored in stored {
+        counted.objects += 1;
+        counted.bytes += stored.weight();
+    }
+    counted
+}
+
+/// Takes the tags of `gone` from `key`, save for those that `left` have too.
+fn untag(tags: &mut TagIndex, key: &Key, gone: &[Stored], left: &[Stored]) {
+    let lost = gone.iter().flat_map(|stored| &stored.face.tags);
+    tags.remove(key, lost.filter(|tag| !left.iter().any(|stored| stored.face.tags.contains(tag))));
 }

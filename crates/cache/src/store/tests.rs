@@ -5,6 +5,7 @@ use crate::memory::block;
 use crate::object::{Content, Face, face_weight};
 use crate::policy::admit::{Admission, admit};
 use crate::rules::{KeyRules, NameSet, Rules};
+use crate::tag::Tag;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use proptest::prelude::*;
@@ -35,20 +36,27 @@ fn begin(store: &Store, request: &RequestHead) -> Arc<Fill> {
 
 /// Ends a fetch with a body of `size` bytes, each of which is `mark`. False when there is no room.
 fn end(store: &Store, request: &RequestHead, fill: &Arc<Fill>, size: usize, mark: u8) -> bool {
+    end_tagged(store, request, fill, size, mark, "")
+}
+
+fn face(store: &Store, request: &RequestHead, key: &Key, tags: &str) -> Option<Arc<Face>> {
     let mut head = ResponseHead::new(StatusCode::OK);
     head.headers.insert("cache-control", HeaderValue::from_static("max-age=60"));
     head.headers.insert("vary", HeaderValue::from_static("accept-language"));
+    head.headers.insert("cache-tag", HeaderValue::from_str(tags).unwrap());
     let times = Times { requested: store.now(), received: store.now() };
     let rules = Rules::default();
     let Admission::Store(terms) = admit(request, &head, &rules, times) else { panic!("it is stored") };
+    let room = store.reserve(face_weight(&head, &request.headers, key, &rules))?;
+    Some(Arc::new(Face::new(head, &request.headers, terms, &rules, room)))
+}
+
+fn end_tagged(store: &Store, request: &RequestHead, fill: &Arc<Fill>, size: usize, mark: u8, tags: &str) -> bool {
     let key = key(request);
-    let weight = face_weight(&head, &request.headers, key.as_bytes().len());
-    let rooms = store.reserve(weight).zip(store.reserve(size));
-    let Some((face_room, room)) = rooms else {
+    let Some((face, room)) = face(store, request, &key, tags).zip(store.reserve(size)) else {
         store.release(&key, fill);
         return false;
     };
-    let face = Arc::new(Face::new(head, &request.headers, terms, &rules, face_room));
     let content = Content::Whole(block(&[vec![mark; size].into()], room));
     store.complete(&key, fill, Stored { face, content });
     true
@@ -142,6 +150,87 @@ fn a_fetch_that_began_before_a_purge_is_not_stored() {
     assert_eq!(store.usage().objects, 2);
 }
 
+fn tag(tag: &str) -> Purge {
+    Purge::Tag { distribution: "E1".into(), tag: Tag::try_new(tag).unwrap() }
+}
+
+fn put_tagged(store: &Store, url: &str, language: &str, tags: &str) {
+    let request = request(url, language);
+    assert!(end_tagged(store, &request, &begin(store, &request), 10, 1, tags));
+}
+
+#[test]
+fn a_purge_by_tag_takes_every_variant_of_what_carries_it() {
+    // cdn-behaviour.md section 17
+    let store = store(ByteSize::mb(1), 4);
+    put_tagged(&store, "/a", "en", "Brand:ACME, news");
+    put_tagged(&store, "/a", "de", "news");
+    put_tagged(&store, "/b", "en", "brand:acme");
+    put_tagged(&store, "/c", "en", "brand:other");
+    let (counted, examples) = store.count(&tag("BRAND:acme"), 1);
+    assert_eq!((counted.objects, examples.len()), (3, 1));
+    let elsewhere = Purge::Tag { distribution: "E2".into(), tag: Tag::try_new("brand:acme").unwrap() };
+    assert_eq!(store.purge(&elsewhere), Purged::default());
+    assert_eq!(store.purge(&tag("BRAND:acme")), counted);
+    assert_eq!(store.purge(&tag("news")), Purged::default());
+    assert!(find(&store, &request("/c", "en")).is_some());
+}
+
+#[test]
+fn an_object_has_the_tags_of_its_latest_answer() {
+    let store = store(ByteSize::mb(1), 4);
+    put_tagged(&store, "/a", "en", "old both");
+    put_tagged(&store, "/a", "en", "new both");
+    assert_eq!(store.purge(&tag("old")).objects, 0);
+    assert_eq!(store.expire(&tag("new")).objects, 1);
+    let Found::Stored(stored) =
+        store.shard(&key(&request("/a", "en"))).find(&key(&request("/a", "en")), &request("/a", "en").headers)
+    else {
+        panic!("a soft purge leaves it")
+    };
+    assert!(stored.face.is_expired());
+    assert_eq!(store.purge(&tag("both")).objects, 1);
+    assert!(store.shards.iter().all(|shard| shard.lock().has_no_tags()));
+}
+
+#[test]
+fn a_fetch_that_began_before_a_purge_by_tag_is_stored_only_without_the_tag() {
+    // cdn-behaviour.md section 17; the tags of a fetch are known when its head has come.
+    let store = store(ByteSize::mb(1), 4);
+    let [tagged, plain, later] = ["/tagged", "/plain", "/later"].map(|url| request(url, "en"));
+    let fills = [&tagged, &plain].map(|request| begin(&store, request));
+    assert_eq!(store.purge(&tag("news")).objects, 0);
+    assert!(store.shard(&key(&tagged)).join(&key(&tagged), &tagged.headers).is_none(), "nobody new waits for it");
+    let after = begin(&store, &later);
+    assert!(end_tagged(&store, &tagged, &fills[0], 10, 1, "news"));
+    assert!(end_tagged(&store, &plain, &fills[1], 10, 2, "sports"));
+    assert!(end_tagged(&store, &later, &after, 10, 3, "news"));
+    let kept: Vec<bool> = [&tagged, &plain, &later].map(|request| find(&store, request).is_some()).to_vec();
+    assert_eq!(kept, [false, true, true]);
+}
+
+#[test]
+fn a_purge_by_host_takes_what_may_be_served_there() {
+    let store = store(ByteSize::mb(1), 4);
+    let rules = KeyRules { headers: vec![http::header::HOST], ..KeyRules::default() };
+    let put = |host: &str, rules: &KeyRules| {
+        let mut asked = request("/", "en");
+        asked.headers.insert("host", HeaderValue::from_str(host).unwrap());
+        let key = Arc::new(Key::new("E1", &asked, rules));
+        let fill = Fill::new(Arc::new(asked.clone()), true);
+        store.shard(&key).register(&key, &fill);
+        let held = Stored { face: face(&store, &asked, &key, "").unwrap(), content: Content::Whole(Bytes::new()) };
+        store.complete(&key, &fill, held);
+    };
+    put("A.example.com:8080", &rules);
+    put("b.example.com", &rules);
+    put("b.example.com", &KeyRules::default());
+    let host = |host: &str| Purge::Host { distribution: "E1".into(), host: host.into() };
+    assert_eq!(store.count(&host("c.example.com"), 0).0.objects, 1, "what is kept for every host");
+    assert_eq!(store.purge(&host("a.example.com")).objects, 2);
+    assert_eq!(store.purge(&host("b.example.com")).objects, 1);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Begin(u8, bool),
@@ -150,6 +239,7 @@ enum Step {
     Find(u8, bool),
     Purge(u8),
     PurgeAll,
+    PurgeTag(bool),
     Hold(u8, bool),
     LetGo,
 }
@@ -162,6 +252,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Find(url, german)),
         1 => (0u8..6).prop_map(Step::Purge),
         1 => Just(Step::PurgeAll),
+        1 => any::<bool>().prop_map(Step::PurgeTag),
         1 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Hold(url, german)),
         1 => Just(Step::LetGo),
     ]
@@ -180,14 +271,18 @@ proptest! {
         let mut model: BTreeMap<(u8, bool), Bytes> = BTreeMap::new();
         let mut fills: Vec<(u8, bool, Arc<Fill>)> = Vec::new();
         let mut struck: BTreeSet<usize> = BTreeSet::new();
+        let mut doubted: BTreeSet<(usize, bool)> = BTreeSet::new();
         let mut held = Vec::new();
         for step in steps {
             match step {
                 Step::Begin(url, german) => fills.push((url, german, begin(&store, &ask(url, german)))),
                 Step::End(at, size, mark) if !fills.is_empty() => {
                     let (url, german, fill) = fills.swap_remove(at.index(fills.len()));
-                    let stored = end(&store, &ask(url, german), &fill, size, mark);
-                    if stored && !struck.remove(&(Arc::as_ptr(&fill) as usize)) {
+                    let tags = if mark % 2 == 0 { "even" } else { "odd" };
+                    let stored = end_tagged(&store, &ask(url, german), &fill, size, mark, tags);
+                    let is_doubted = doubted.remove(&(Arc::as_ptr(&fill) as usize, mark % 2 == 0));
+                    doubted.remove(&(Arc::as_ptr(&fill) as usize, mark % 2 != 0));
+                    if stored && !struck.remove(&(Arc::as_ptr(&fill) as usize)) && !is_doubted {
                         model.insert((url, german), vec![mark; size].into());
                     }
                 }
@@ -195,6 +290,18 @@ proptest! {
                     let (url, german, fill) = fills.swap_remove(at.index(fills.len()));
                     store.release(&key(&ask(url, german)), &fill);
                     struck.remove(&(Arc::as_ptr(&fill) as usize));
+                    doubted.retain(|(other, _)| *other != Arc::as_ptr(&fill) as usize);
+                }
+                Step::PurgeTag(even) => {
+                    store.purge(&tag(if even { "even" } else { "odd" }));
+                    let urls: BTreeSet<u8> = model.iter().filter(|(name, body)| {
+                        find(&store, &ask(name.0, name.1)).is_none() && body.first().is_none_or(|mark| (mark % 2 == 0) == even)
+                    }).map(|((url, _), _)| *url).collect();
+                    model.retain(|(url, german), _| !urls.contains(url) || find(&store, &ask(*url, *german)).is_some());
+                    doubted.extend(fills.iter().map(|(_, _, fill)| (Arc::as_ptr(fill) as usize, even)));
+                    for (name, body) in &model {
+                        prop_assert!(body.first().is_none_or(|mark| (mark % 2 == 0) != even), "{name:?} is tagged");
+                    }
                 }
                 Step::Find(url, german) => {
                     if let Some(found) = find(&store, &ask(url, german)) {
@@ -228,5 +335,6 @@ proptest! {
         drop((held, fills));
         store.purge(&Purge::All);
         prop_assert_eq!(store.usage().bytes, 0);
+        prop_assert!(store.shards.iter().all(|shard| shard.lock().has_no_tags()));
     }
 }

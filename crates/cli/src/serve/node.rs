@@ -164,7 +164,9 @@ impl Node {
 
 impl Fixed {
     fn of(config: &Config) -> Self {
-        Self { node: config.node.clone(), cache: config.cache.clone() }
+        // The headers that carry tags come with the rules of behaviors, which a reload changes.
+        let cache = rimward_config::Cache { tag_headers: Vec::new(), ..config.cache.clone() };
+        Self { node: config.node.clone(), cache }
     }
 
     /// The settings that differ.

@@ -196,7 +196,12 @@ fn check_list(
     }
 }
 
-fn header_names(section: &Section<'_>, key: &str, span: Range<usize>, texts: &[Spanned<&str>]) -> Vec<HeaderName> {
+pub(super) fn header_names(
+    section: &Section<'_>,
+    key: &str,
+    span: Range<usize>,
+    texts: &[Spanned<&str>],
+) -> Vec<HeaderName> {
     check_list(section, key, span, texts, str::eq_ignore_ascii_case);
     let mut names = Vec::new();
     for text in texts.iter().filter(|text| !text.get_ref().is_empty()) {

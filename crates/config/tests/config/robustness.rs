@@ -32,6 +32,7 @@ fn file() -> impl Strategy<Value = String> {
         "certificates",
         "memory",
         "max-object",
+        "tag-headers",
         "code",
         "component",
         "timeout",

@@ -115,6 +115,7 @@ fn every_setting_of_the_node() {
         [cache]
         memory = "1 GB"
         max-object = "256 MB"
+        tag-headers = ["XKey"]
     "#;
     let config = parse_in(folder.path(), &format!("{text}{}", super::REST)).unwrap();
     assert_eq!(
@@ -143,7 +144,14 @@ fn every_setting_of_the_node() {
             access_log: AccessLog::File(path("access.log")),
         }
     );
-    assert_eq!(config.cache, Cache { memory: ByteSize::mb(1024), max_object: ByteSize::mb(256) });
+    assert_eq!(
+        config.cache,
+        Cache {
+            memory: ByteSize::mb(1024),
+            max_object: ByteSize::mb(256),
+            tag_headers: vec![HeaderName::from_static("xkey")]
+        }
+    );
 }
 
 #[test]

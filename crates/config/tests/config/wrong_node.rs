@@ -56,7 +56,7 @@ wrong! {
         "1:2 unknown key `orgins` in the file", "hint: did you mean `origins`?",
     ]
     an_unknown_key_like_no_other_lists_those_there_are: "[cache]\nzzz = 1" => [
-        "2:1 unknown key `zzz` in [cache]", "hint: keys here: memory, max-object, disk",
+        "2:1 unknown key `zzz` in [cache]", "hint: keys here: memory, max-object, disk, tag-headers",
     ]
     a_key_in_another_spelling_is_recognised: "[node]\naccess_log = \"off\"" => [
         "2:1 unknown key `access_log` in [node]", "hint: it is called `access-log` here",
@@ -131,6 +131,7 @@ wrong! {
     drain_has_a_range: "[node.limits]\ndrain = \"2 h\"" => ["2:9 `drain` is 2 h; it must be from 0 s to 1 h"]
     memory_is_a_size: "[cache]\nmemory = 256" => ["2:10 `memory` must be a size such as \"256 MB\", not an integer"]
     memory_has_a_range: "[cache]\nmemory = \"1 KB\"" => ["2:10 `memory` is 1 KB; it must be from 1 MB to 16384 GB"]
+    a_tag_header_is_a_header_name: "[cache]\ntag-headers = [\"cache tag\"]" => ["2:16 `cache tag` is no header name"]
     an_object_is_at_most_a_quarter_of_the_memory: "[cache]\nmemory = \"8 MB\"\nmax-object = \"3 MB\"" => [
         "3:14 `max-object` is 3 MB; it must be at most a quarter of `memory`, 2 MB",
         "hint: a larger one would push out most of the cache at once",
