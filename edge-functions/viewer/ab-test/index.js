@@ -10,6 +10,7 @@ const COOKIE = 'ab-group';
 const HEADER = 'x-ab-group';
 const SHARE_OF_B = 50; // percent
 
+/** @param {CloudFrontFunctions.Event} event */
 function handler(event) {
   if (event.context.eventType === 'viewer-request') {
     return chooseGroup(event);
@@ -17,6 +18,7 @@ function handler(event) {
   return rememberGroup(event);
 }
 
+/** @param {CloudFrontFunctions.RequestEvent} event */
 function chooseGroup(event) {
   const request = event.request;
   let group = groupOf(request);
@@ -29,6 +31,7 @@ function chooseGroup(event) {
   return request;
 }
 
+/** @param {CloudFrontFunctions.ResponseEvent} event */
 function rememberGroup(event) {
   const response = event.response;
   // The request is seen as it left viewer-request, so the header is there.

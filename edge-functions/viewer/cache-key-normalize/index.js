@@ -9,6 +9,7 @@
 const TRACKING = { fbclid: true, gclid: true, msclkid: true, mc_cid: true, mc_eid: true };
 const LANGUAGES = ['en', 'de', 'fr']; // the first is for everyone else
 
+/** @param {CloudFrontFunctions.RequestEvent} event */
 function handler(event) {
   const request = event.request;
   request.querystring = normalizeQuery(request.querystring);

@@ -11,6 +11,7 @@ import crypto from 'crypto';
 const KEY = 'jwt-key';
 const REALM = 'rimward';
 
+/** @param {CloudFrontFunctions.RequestEvent} event */
 async function handler(event) {
   const request = event.request;
   const token = bearer(request.headers.authorization);

@@ -12,6 +12,7 @@ const HEADERS = {
 
 const REMOVED = ['server', 'x-powered-by', 'x-aspnet-version'];
 
+/** @param {CloudFrontFunctions.ResponseEvent} event */
 function handler(event) {
   const response = event.response;
   const headers = response.headers;

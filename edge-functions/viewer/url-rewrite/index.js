@@ -11,6 +11,7 @@ const MOVED = [
   ['/docs/manual/', '/docs/guide/']
 ];
 
+/** @param {CloudFrontFunctions.RequestEvent} event */
 function handler(event) {
   const request = event.request;
   const uri = request.uri;
