@@ -3,14 +3,18 @@
 
 use http_body_util::BodyExt;
 use rimward_cache::Cache;
-use rimward_hooks::{Engines, Functions, Problem};
+use rimward_hooks::{Back, Engines, Functions, Problem, Stages, Version, Versions};
 use rimward_isolate::Isolates;
+use rimward_kv::Stores;
 use rimward_origin::Origins;
 use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_sandbox::Sandbox;
 use rimward_telemetry::{AccessLog, Metrics};
-use rimward_types::{Body, ByteSize, Connection, RequestHead, ResponseHead, SeededEntropy, TestClock, Timestamp};
+use rimward_types::{
+    Body, ByteSize, Clock, Connection, RequestHead, ResponseHead, SeededEntropy, SystemClock, TestClock, Timestamp,
+};
 use serde_json::Value;
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -25,6 +29,8 @@ pub struct TestNode {
     /// Functions that could not be published.
     pub problems: Vec<Problem>,
     records: Mutex<Lines>,
+    /// What runs functions, with the stores and versions of this node.
+    pub engines: Engines,
     folder: tempfile::TempDir,
 }
 
@@ -63,6 +69,10 @@ pub fn engines() -> Engines {
             Engines {
                 isolates: Isolates::start(&isolates).expect("the viewer tier starts"),
                 sandbox: Sandbox::start(sandbox).expect("the origin tier starts"),
+                // Each node has its own.
+                stores: Arc::new(Stores::new("/nowhere")),
+                versions: Arc::new(Versions::new("/nowhere")),
+                clock: Arc::new(SystemClock),
             }
         })
         .clone()
@@ -95,7 +105,13 @@ impl TestNode {
     async fn of(mut config: rimward_config::Config, folder: tempfile::TempDir) -> Self {
         unhurried(&mut config);
         let clock = TestClock::at(Timestamp::from_secs(1_800_000_000));
-        let (functions, problems) = Functions::publish(&config, &engines(), &Functions::default()).await;
+        let engines = Engines {
+            stores: Arc::new(Stores::new(folder.path().join("stores"))),
+            versions: Arc::new(Versions::new(folder.path().join("functions"))),
+            clock: Arc::new(clock.clone()),
+            ..engines()
+        };
+        let (functions, problems) = Functions::publish(&config, &engines, &Functions::default()).await;
         let (sender, writes) = channel();
         let options = rimward_cache::Options { memory: ByteSize::mb(64), ..rimward_cache::Options::default() };
         let proxy = Proxy::new(Parts {
@@ -106,7 +122,7 @@ impl TestNode {
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SeededEntropy::new(1)),
         });
-        Self { proxy, clock, problems, records: Mutex::new(Lines { writes, unread: Vec::new() }), folder }
+        Self { proxy, clock, problems, records: Mutex::new(Lines { writes, unread: Vec::new() }), engines, folder }
     }
 
     /// A node with one function, `f`, at viewer-request in front of the demo origin.
@@ -126,11 +142,42 @@ impl TestNode {
         let mut config = parse(config, self.folder.path());
         unhurried(&mut config);
         let live = self.proxy.live();
-        let (functions, problems) = Functions::publish(&config, &engines(), live.functions()).await;
+        let (functions, problems) = Functions::publish(&config, &self.engines, live.functions()).await;
         if !problems.iter().any(|p| p.regression) {
+            functions.settle(self.clock.now());
             self.proxy.swap(Live::new(config, functions));
         }
         problems
+    }
+
+    /// Publishes `code` as function `name`, as the admin API does: DEVELOPMENT, then LIVE, then the swap.
+    ///
+    /// # Panics
+    /// When it cannot be published.
+    pub async fn publish(&self, name: &str, code: &[u8]) {
+        let (version, now) = (Version::of(code), self.clock.now());
+        let change = |stages: &mut Stages| {
+            stages.update(version.clone(), now);
+            stages.publish(version, now);
+            Ok::<(), Infallible>(())
+        };
+        self.engines.versions.change(name, Some(code), change).expect("the disk takes it");
+        self.swap(name).await;
+    }
+
+    /// Lets LIVE be what it was before.
+    ///
+    /// # Panics
+    /// When nothing was published before.
+    pub async fn roll_back(&self, name: &str) {
+        self.engines.versions.change(name, None, |stages| stages.roll_back(&Back::Previous)).expect("a way back");
+        self.swap(name).await;
+    }
+
+    async fn swap(&self, name: &str) {
+        let live = self.proxy.live();
+        let functions = live.functions().with(live.config(), &self.engines, name).await.expect("a function that works");
+        self.proxy.swap(Live::new(live.config().clone(), functions));
     }
 
     /// The proxy.

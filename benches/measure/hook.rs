@@ -4,6 +4,7 @@ use rimward_benches::{Report, Samples, alternate, time_each};
 use rimward_event::viewer::json;
 use rimward_isolate::{Function, Invocation, Isolates, Limits, Options, Runtime, Source};
 use rimward_kv::Store;
+use rimward_kv::pairs::MAX_STORE;
 use rimward_types::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,7 @@ fn publish(isolates: &Isolates) -> Vec<Sample> {
                 runtime: Runtime::V2,
                 // The wall is far away, so that a busy machine measures slow runs instead of failed ones.
                 limits: Limits { time: Duration::from_millis(50), ..Limits::default() },
-                kv: store.map(|path| Arc::new(Store::load(top().join(path)).expect("a store"))),
+                kv: store.map(|path| Arc::new(Store::load(&top().join(path), MAX_STORE).expect("a store"))),
             };
             let function = isolates.publish(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
             let mut bytes = Vec::new();

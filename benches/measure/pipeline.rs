@@ -4,8 +4,9 @@ use http_body_util::BodyExt;
 use rimward_benches::sample::Subject;
 use rimward_benches::{Report, alternate};
 use rimward_cache::Cache;
-use rimward_hooks::{Engines, Functions};
+use rimward_hooks::{Engines, Functions, Versions};
 use rimward_isolate::Isolates;
+use rimward_kv::Stores;
 use rimward_origin::Origins;
 use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_sandbox::Sandbox;
@@ -27,6 +28,10 @@ async fn proxy() -> Arc<Proxy> {
         isolates: Isolates::start(&rimward_isolate::Options::new(&code)).expect("the viewer tier"),
         sandbox: Sandbox::start(rimward_sandbox::Options { code_cache: Some(code), ..Default::default() })
             .expect("the origin tier"),
+        // No function here has a store, and none is published.
+        stores: Arc::new(Stores::new("/nowhere")),
+        versions: Arc::new(Versions::new("/nowhere")),
+        clock: Arc::new(SystemClock),
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = rimward_config::parse(CONFIG, folder, "bench.toml").expect("a right configuration");

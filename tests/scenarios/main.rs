@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod demo;
+mod key_value_stores;
 mod origin_walls;
 mod pipeline;
+mod publish;
 mod reload;
 mod viewer_state;
 mod viewer_walls;
+mod when_functions_run;

@@ -9,22 +9,29 @@
 //! | `GET /functions` | functions, where they run, whether they work |
 //! | `POST /reload` | reads the configuration again; a wrong one is told and changes nothing |
 //! | `POST /purge` | removes stored answers |
+//! | `/key-value-stores` | see [`key_values`] |
+//! | `/functions/NAME` | see [`functions`] |
 //!
 //! - [`node`]: what the API needs of a node, as a trait: this crate knows no proxy.
 //! - [`purge`]: what `POST /purge` asks for.
+//! - [`key_values`]: key value stores. [`functions`]: stages and versions of viewer functions.
 //! - `guard`: requests that a web page made a browser send are refused.
 //! - `reply`: answers as JSON.
 //!
 //! There is no password: who reaches the address may do everything. It belongs on loopback.
 
+pub mod functions;
 mod guard;
+pub mod key_values;
 pub mod node;
 pub mod purge;
 mod reply;
 
+pub use functions::{Expected, Refusal, Staged, Tested, ViewerFunctions};
+pub use key_values::KeyValues;
 pub use node::{
-    CacheStatus, ConfigurationStatus, DistributionStatus, FunctionInfo, Node, NotPurged, NotReady, Place, Purged,
-    Reloaded, Status, Tier,
+    CacheStatus, CodeSource, ConfigurationStatus, DistributionStatus, FunctionInfo, Node, NotPurged, NotReady, Place,
+    Purged, Reloaded, Status, Tier,
 };
 pub use purge::{InvalidPurge, Purge, Target};
 
@@ -75,7 +82,7 @@ impl<N: Node> Admin<N> {
         Self { node, reloading: Arc::default() }
     }
 
-    /// Answers a request that came in at `bound`. The query does not count.
+    /// Answers a request for `path`, with the query after a `?`, that came in at `bound`.
     pub async fn call(
         &self,
         bound: SocketAddr,
@@ -98,6 +105,17 @@ impl<N: Node> Admin<N> {
     ) -> Result<Reply, Reply> {
         guard::check(bound, headers)
             .map_err(|foreign| Reply::error(StatusCode::FORBIDDEN, foreign.to_string(), foreign.hint()))?;
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        if let Some(below) =
+            path.strip_prefix(key_values::ROOT).filter(|below| below.is_empty() || below.starts_with('/'))
+        {
+            let request = key_values::Request { method, path: below, query, headers, body };
+            return key_values::answer(&*self.node, request).await;
+        }
+        if let Some(below) = path.strip_prefix(functions::ROOT) {
+            let request = functions::Request { method, path: below, query, headers, body };
+            return functions::answer(&*self.node, request).await;
+        }
         let Some((_, endpoint)) = ENDPOINTS.iter().find(|(known, _)| *known == path) else {
             let known: Vec<&str> = ENDPOINTS.iter().map(|(path, _)| *path).collect();
             return Err(Reply::error(
@@ -115,12 +133,12 @@ impl<N: Node> Admin<N> {
             Endpoint::Functions => Reply::json(StatusCode::OK, &json!({ "functions": self.node.functions() })),
             Endpoint::Reload => {
                 // Nothing is asked for in a body; a large one is refused all the same.
-                collect(body).await?;
+                collect(body, MAX_BODY).await?;
                 self.reload().await
             }
             Endpoint::Purge => {
                 check_json(headers)?;
-                self.purge(&collect(body).await?).await
+                self.purge(&collect(body, MAX_BODY).await?).await
             }
         })
     }
@@ -186,7 +204,8 @@ impl<N: Node> Admin<N> {
 
 impl<N: Node> Service for Admin<N> {
     async fn call(&self, connection: Arc<Connection>, head: RequestHead, body: Body) -> (ResponseHead, Body) {
-        Admin::call(self, connection.local, &head.method, &head.path, &head.headers, body).await
+        let target = head.path_and_query();
+        Admin::call(self, connection.local, &head.method, &target, &head.headers, body).await
     }
 }
 
@@ -216,8 +235,8 @@ fn check_json(headers: &HeaderMap) -> Result<(), Reply> {
     ))
 }
 
-async fn collect(body: Body) -> Result<bytes::Bytes, Reply> {
-    body.collect(MAX_BODY).await.map_err(|error| match error {
+async fn collect(body: Body, most: u64) -> Result<bytes::Bytes, Reply> {
+    body.collect(most).await.map_err(|error| match error {
         BodyError::TooLarge(limit) => {
             let message = format!("the body is larger than {limit} bytes");
             Reply::error(StatusCode::PAYLOAD_TOO_LARGE, message, "ask in several requests")

@@ -1,6 +1,6 @@
 //! What the API needs of a node.
 
-use crate::Purge;
+use crate::{KeyValues, Purge, ViewerFunctions};
 use http::StatusCode;
 use rimward_types::{Hook, Timestamp};
 use serde::{Serialize, Serializer};
@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A running node.
-pub trait Node: Send + Sync + 'static {
+pub trait Node: KeyValues + ViewerFunctions + Send + Sync + 'static {
     /// What it serves, since when, and how much it holds. Must not wait.
     fn status(&self) -> Status;
 
@@ -170,10 +170,24 @@ pub struct FunctionInfo {
     pub file: String,
     /// What tells this version from others, such as a digest of code and settings.
     pub version: String,
+    /// Whether requests run its file, or a version that was published.
+    pub source: CodeSource,
+    /// Until when it is throttled, because it keeps running past its time limit; `null` when it is not.
+    pub throttled_until: Option<String>,
     /// Why it cannot run; `null` when it can.
     pub problem: Option<String>,
     /// Behaviors that use it.
     pub places: Vec<Place>,
+}
+
+/// Where the code comes from that requests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeSource {
+    /// The file of the configuration.
+    File,
+    /// A version that was published.
+    Published,
 }
 
 /// The two tiers of code.
@@ -208,7 +222,8 @@ fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Err
     serializer.serialize_str(&date(*at))
 }
 
-fn date(at: Timestamp) -> String {
+/// A moment as text of RFC 3339, such as `2026-01-31T12:00:00Z`.
+pub fn date(at: Timestamp) -> String {
     const YEARS_400: u64 = 146_097;
     let (days, second) = (at.as_secs() / 86_400, at.as_secs() % 86_400);
     // The calendar repeats every 400 years. Counted from 1 March, a leap day is the last of its year.

@@ -1,6 +1,7 @@
 //! Answers as JSON.
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
 use rimward_types::{Body, ResponseHead};
 use serde::Serialize;
@@ -12,7 +13,9 @@ pub(crate) struct Reply {
     content_type: &'static str,
     /// `Allow`, where the method was wrong.
     allow: Option<&'static str>,
-    text: String,
+    /// `ETag`, without quotes.
+    etag: Option<String>,
+    body: Bytes,
 }
 
 impl Reply {
@@ -31,13 +34,29 @@ impl Reply {
         Self::new(status, "application/json", format!("{text:#}\n"))
     }
 
+    /// A text that is JSON already.
+    pub(crate) fn json_text(text: String) -> Self {
+        Self::new(StatusCode::OK, "application/json", text)
+    }
+
     /// Metrics, in the text format of Prometheus, version 0.0.4.
     pub(crate) fn prometheus(text: String) -> Self {
         Self::new(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 
-    fn new(status: StatusCode, content_type: &'static str, text: String) -> Self {
-        Self { status, content_type, allow: None, text }
+    /// A function's source.
+    pub(crate) fn code(code: Vec<u8>) -> Self {
+        Self::new(StatusCode::OK, "application/javascript", code)
+    }
+
+    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status, content_type, allow: None, etag: None, body: body.into() }
+    }
+
+    /// With the version of what it tells. `etag` has no quotes; the header does (RFC 9110 section 8.8.3).
+    pub(crate) fn etag(mut self, etag: &str) -> Self {
+        self.etag = Some(format!("\"{etag}\""));
+        self
     }
 
     /// With the methods that are right (RFC 9110 section 15.5.6).
@@ -50,12 +69,15 @@ impl Reply {
     pub(crate) fn finish(self, method: &Method) -> (ResponseHead, Body) {
         let mut head = ResponseHead::new(self.status);
         head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(self.text.len()));
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         head.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Some(methods) = self.allow {
             head.headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
-        (head, if method == Method::HEAD { Body::Empty } else { self.text.into() })
+        if let Some(etag) = self.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+            head.headers.insert(ETAG, etag);
+        }
+        (head, if method == Method::HEAD { Body::Empty } else { self.body.into() })
     }
 }

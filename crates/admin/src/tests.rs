@@ -2,19 +2,82 @@
 
 use super::*;
 use http::HeaderValue;
-use rimward_types::{Hook, Timestamp};
+use rimward_types::{Hook, Stage, Timestamp};
 use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 /// A node that does as it is told.
 #[derive(Default)]
-struct Fake {
+pub(crate) struct Fake {
     not_ready: Option<&'static str>,
     problems: Vec<String>,
     /// Reloads wait for it, when it is there.
     hold: Option<Arc<Notify>>,
     reloads: AtomicUsize,
+}
+
+impl KeyValues for Fake {
+    fn stores(&self) -> Vec<(Arc<str>, Arc<rimward_kv::Store>)> {
+        vec![("s".into(), Arc::new(rimward_kv::Store::of(rimward_kv::Pairs::default(), self.now())))]
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(5)
+    }
+}
+
+/// Has one function, `f`, whose DEVELOPMENT has the ETag `E1`.
+impl ViewerFunctions for Fake {
+    async fn describe(&self, name: &str, stage: Stage) -> Result<Staged, Refusal> {
+        if name != "f" {
+            return Err(Refusal::NoFunction(name.to_owned()));
+        }
+        Ok(Staged {
+            name: name.to_owned(),
+            stage,
+            runtime: "cloudfront-js-2.0",
+            store: Some("s".to_owned()),
+            status: "DEPLOYED",
+            version: "ab".to_owned(),
+            since: None,
+            file: "index.js".to_owned(),
+            bytes: 4,
+            etag: if stage == Stage::Live { "E2" } else { "E1" }.to_owned(),
+            earlier: vec![None],
+            throttled_until: None,
+        })
+    }
+
+    async fn code(&self, name: &str, stage: Stage) -> Result<(Staged, Vec<u8>), Refusal> {
+        Ok((self.describe(name, stage).await?, b"code".to_vec()))
+    }
+
+    async fn update(&self, name: &str, code: Vec<u8>, expected: &Expected) -> Result<Staged, Refusal> {
+        match expected {
+            Expected::Exactly(tag) if tag != "E1" => Err(Refusal::Stale("E1".to_owned())),
+            _ if code == b"bad" => Err(Refusal::Code { message: "SyntaxError: no".to_owned(), hint: None }),
+            _ => self.describe(name, Stage::Development).await,
+        }
+    }
+
+    async fn publish(&self, name: &str, expected: &Expected) -> Result<Staged, Refusal> {
+        self.update(name, Vec::new(), expected).await?;
+        self.describe(name, Stage::Live).await
+    }
+
+    async fn roll_back(&self, name: &str, to: Option<&str>) -> Result<Staged, Refusal> {
+        match to {
+            Some("none") => Err(Refusal::NoWayBack("nothing".to_owned())),
+            _ => self.describe(name, Stage::Live).await,
+        }
+    }
+
+    async fn test(&self, name: &str, stage: Stage, event: &str, as_vendor: bool) -> Result<Tested, Refusal> {
+        let staged = self.describe(name, stage).await?;
+        let output = format!("{event} {as_vendor}");
+        Ok(Tested { staged, utilization: 21, logs: vec!["line".to_owned()], error: String::new(), output })
+    }
 }
 
 impl Node for Fake {
@@ -83,6 +146,8 @@ impl Node for Fake {
             tier: Tier::Viewer,
             file: "index.js".to_owned(),
             version: "1f".to_owned(),
+            source: CodeSource::File,
+            throttled_until: None,
             problem: None,
             places: vec![Place { distribution: "E1".into(), path: "*".to_owned(), hook: Hook::ViewerRequest }],
         }]
@@ -90,9 +155,9 @@ impl Node for Fake {
 }
 
 /// What was answered.
-struct Answer {
-    head: ResponseHead,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) head: ResponseHead,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -102,7 +167,13 @@ impl Answer {
     }
 }
 
-async fn ask_with(node: Fake, method: &str, path: &str, headers: &[(&'static str, &str)], body: Body) -> Answer {
+pub(crate) async fn ask_with(
+    node: Fake,
+    method: &str,
+    path: &str,
+    headers: &[(&'static str, &str)],
+    body: Body,
+) -> Answer {
     let mut map = HeaderMap::new();
     map.insert(header::HOST, HeaderValue::from_static("localhost:8081"));
     for (name, value) in headers {
@@ -162,10 +233,20 @@ async fn status_tells_what_is_served() {
 #[tokio::test]
 async fn functions_are_told_with_their_places() {
     let expected = json!({ "functions": [{
-        "name": "ab-test", "tier": "viewer", "file": "index.js", "version": "1f", "problem": null,
+        "name": "ab-test", "tier": "viewer", "file": "index.js", "version": "1f", "source": "file",
+        "throttled-until": null, "problem": null,
         "places": [{ "distribution": "E1", "path": "*", "hook": "viewer-request" }],
     }] });
     assert_eq!(ask("GET", "/functions").await.json(), expected);
+}
+
+#[tokio::test]
+async fn key_value_stores_are_below_a_path_of_their_own() {
+    let answer = ask("GET", "/key-value-stores/s/keys?MaxResults=1").await;
+    assert_eq!((answer.head.status.as_u16(), answer.json()), (200, json!({ "Items": [] })));
+    assert_eq!(ask("GET", "/key-value-storesx").await.head.status, 404);
+    let foreign = [("origin", "http://evil.example")];
+    assert_eq!(ask_with(Fake::default(), "GET", "/key-value-stores", &foreign, Body::Empty).await.head.status, 403);
 }
 
 #[tokio::test]

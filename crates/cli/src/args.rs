@@ -97,7 +97,8 @@ The event is what the function gets: for viewer functions as in CloudFront Funct
 returned goes to standard output, its log and its cost to standard error.
 
 With --json a viewer function's result has the shape of CloudFront's TestFunction: FunctionOutput (JSON text),
-ComputeUtilization, FunctionExecutionLogs, FunctionErrorMessage. Header rules are checked as in production.";
+ComputeUtilization, FunctionExecutionLogs, FunctionErrorMessage. Header rules and origin rewrites are checked as in
+production, which the vendor's operation does not do; --as-vendor leaves that out.";
 
 /// `rimward invoke`.
 #[derive(Debug, clap::Args)]
@@ -125,6 +126,9 @@ pub struct Invoke {
     /// Runtime of a viewer function
     #[arg(long, value_name = "RUNTIME", conflicts_with_all = ["component", "function"])]
     pub runtime: Option<Runtime>,
+    /// Check a viewer function's result no more than CloudFront's test operation does
+    #[arg(long, conflicts_with = "component")]
+    pub as_vendor: bool,
     /// Print everything as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -161,7 +165,8 @@ Examples:
   rimward check edge-functions --target cloudfront  every function below a folder
 
 Functions are published as a node would do it, so that syntax errors, missing handlers and sizes are found; they do
-not get an event. With --target cloudfront code is also held against what the service allows.";
+not get an event. With --target cloudfront code is also held against what the service allows: syntax, built-ins,
+modules, headers that are written, sizes.";
 
 /// `rimward check`.
 #[derive(Debug, clap::Args)]

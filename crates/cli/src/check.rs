@@ -10,15 +10,18 @@ mod target;
 
 use crate::args::{Check, Target};
 use crate::configuration;
-use crate::engines::Engines;
+use crate::engines::{self, Engines};
 use crate::exit::{Exit, Stop};
 use crate::manifest::{self, Kind, Manifest};
 use crate::source;
 use item::Item;
 use report::Report;
 use rimward_config::{Config, FunctionKind, OriginFunction, ViewerFunction};
+use rimward_hooks::Versions;
 use rimward_kv::Store;
+use rimward_kv::pairs::MAX_STORE;
 use rimward_origin::Origins;
+use rimward_types::Stage;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -109,29 +112,39 @@ fn check_config(args: &Check, file: &Path) -> Result<Exit, Stop> {
     };
     let mut checker = Checker::new(args, Some(&config));
     checker.report.config(file, &config);
-    checker.config(&config)?;
+    checker.config(&config, file)?;
     Ok(checker.finish())
 }
 
 impl Checker {
     fn new(args: &Check, config: Option<&Config>) -> Self {
-        Self { engines: Engines::new(config), target: args.target, report: Report::new(args.json, args.target) }
+        Self { engines: Engines::new(config), target: args.target, report: Report::new(args.json) }
     }
 
     fn finish(self) -> Exit {
         self.report.finish()
     }
 
-    fn config(&mut self, config: &Config) -> Result<(), Stop> {
+    fn config(&mut self, config: &Config, file: &Path) -> Result<(), Stop> {
+        let versions = Versions::new(engines::kept(config, file).join("functions"));
         let origins = Origins::new();
         for origin in config.origins.values() {
             if let Err(problem) = origins.prepare(origin) {
                 self.report.add(Item::of("origin", &origin.name).refused(format!("error: {problem}")));
             }
         }
+        if self.target == Some(Target::Cloudfront) {
+            for behavior in config.distributions.iter().flat_map(|distribution| &distribution.behaviors) {
+                let mut item = Item::of("behavior", behavior.pattern.as_str());
+                item.findings = target::behavior(behavior, file);
+                if !item.findings.is_empty() {
+                    self.report.add(item);
+                }
+            }
+        }
         let mut stores: BTreeMap<Arc<str>, Arc<Store>> = BTreeMap::new();
         for (name, store) in &config.key_value_stores {
-            match source::store(&store.file) {
+            match source::configured(store) {
                 Ok(loaded) => {
                     stores.insert(name.clone(), loaded);
                 }
@@ -142,7 +155,15 @@ impl Checker {
             match &function.kind {
                 FunctionKind::Viewer(settings) => {
                     let store = settings.key_value_store.as_ref().and_then(|store| stores.get(store)).cloned();
-                    self.viewer(name, settings.clone(), store)?;
+                    let mut item = item::viewer(name, settings.clone(), store, self.target, &self.engines)?;
+                    match versions.stages(name) {
+                        Ok(stages) => item.about.extend(stages.at(Stage::Live).map(|live| {
+                            let version = &live.version.as_str()[..12];
+                            format!("the published version {version} goes before this file until it is rolled back")
+                        })),
+                        Err(error) => item = item.refused(format!("error: {error}")),
+                    }
+                    self.report.add(item);
                 }
                 FunctionKind::Origin(settings) => self.origin(name, settings.clone())?,
             }
@@ -160,13 +181,15 @@ impl Checker {
             }
         };
         match &manifest.kind {
-            Kind::Viewer { settings, store } => match store.as_deref().map(source::store).transpose() {
-                Ok(store) => self.viewer(&manifest.name, settings.clone(), store),
-                Err(refused) => {
-                    self.report.add(Item::of("function", &manifest.name).refused(refused));
-                    Ok(())
+            Kind::Viewer { settings, store } => {
+                match store.as_deref().map(|file| source::store(file, MAX_STORE)).transpose() {
+                    Ok(store) => self.viewer(&manifest.name, settings.clone(), store),
+                    Err(refused) => {
+                        self.report.add(Item::of("function", &manifest.name).refused(refused));
+                        Ok(())
+                    }
                 }
-            },
+            }
             Kind::Origin(settings) if !settings.component.exists() => {
                 self.report.add(Item::of("function", &manifest.name).not_built(manifest.how_to_build()));
                 Ok(())

@@ -72,6 +72,22 @@ pub fn state(config: Option<&Config>) -> PathBuf {
         })
 }
 
+/// Where a node keeps what it must not lose: key value stores and published functions. `file` is its configuration.
+///
+/// `node.state`, or else a folder of this configuration below the user's state folder: two nodes of one user do not meet.
+pub fn kept(config: &Config, file: &Path) -> PathBuf {
+    if let Some(state) = &config.node.state {
+        return state.clone();
+    }
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let states = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local").join("state")));
+    let states = states.map_or_else(|| state(None), |states| states.join("rimward"));
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let near = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let digest = rimward_hooks::Version::of(file.as_os_str().as_encoded_bytes());
+    states.join(format!("{}-{}", near.unwrap_or_default(), &digest.as_str()[..8]))
+}
+
 /// Starts the viewer tier; says so when its engine must be compiled.
 pub fn start_isolates(state: &Path) -> Result<Isolates, Stop> {
     let options = rimward_isolate::Options::new(state.join("isolate"));

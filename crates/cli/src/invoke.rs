@@ -8,6 +8,7 @@ use crate::source::{self, Origin, Refused, Viewer};
 use crate::{configuration, print};
 use rimward_config::{FunctionKind, OriginFunction, Runtime, ViewerFunction};
 use rimward_isolate::Limits;
+use rimward_kv::pairs::MAX_STORE;
 use rimward_types::{Entropy, SystemEntropy};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -21,7 +22,7 @@ pub fn invoke(args: &Invoke) -> Result<Exit, Stop> {
         let config = configuration::load(&args.config)?;
         let function = config.functions.get(name.as_str()).ok_or_else(|| unknown(name, &config, &args.config))?;
         let store = function.viewer().and_then(|f| f.key_value_store.as_ref());
-        let store = store.and_then(|store| config.key_value_stores.get(store)).map(|store| store.file.clone());
+        let store = store.and_then(|store| config.key_value_stores.get(store)).cloned();
         (name.clone(), function.kind.clone(), store, Some(config))
     } else if let Some(component) = &args.component {
         (named_after(component), FunctionKind::Origin(OriginFunction::new(component.clone())), None, None)
@@ -34,10 +35,14 @@ pub fn invoke(args: &Invoke) -> Result<Exit, Stop> {
         (named_after(&code), FunctionKind::Viewer(ViewerFunction { runtime, ..ViewerFunction::new(code) }), None, None)
     };
     let engines = Engines::new(config.as_ref());
-    let store = args.kvs.clone().or(store);
     match kind {
         FunctionKind::Viewer(settings) => {
-            let store = store.map(|file| source::store(&file)).transpose().map_err(|refused| unusable(&refused))?;
+            let store = match (&args.kvs, &store) {
+                (Some(file), _) => Some(source::store(file, MAX_STORE)),
+                (None, Some(store)) => Some(source::configured(store)),
+                (None, None) => None,
+            };
+            let store = store.transpose().map_err(|refused| unusable(&refused))?;
             let viewer = Viewer::read(&name, settings, store).map_err(|refused| unusable(&refused))?;
             invoke_viewer(args, &viewer, &engines)
         }
@@ -77,16 +82,16 @@ fn invoke_viewer(args: &Invoke, viewer: &Viewer, engines: &Engines) -> Result<Ex
         Err(refused) => {
             // The vendor's operation says it in the result too.
             if args.json {
-                let sentence = rimward_event::FailureCategory::FunctionExecution.sentence();
-                print::data(&test_result(&Value::Null, 0, &[], &format!("{sentence} {}", refused.message)));
+                print::data(&test_result(&Value::Null, 0, &[], &run::viewer::uncompiled(&refused.message)));
             }
             print::report(&refused.to_string());
             return Ok(Exit::Failed);
         }
     };
+    let strictness = run::viewer::strictness(&viewer.settings, args.as_vendor);
     let mut seed = [0; 8];
     SystemEntropy.fill(&mut seed);
-    let ran = run::viewer::run(&function, &event, u64::from_le_bytes(seed));
+    let ran = run::viewer::run(&function, &event, u64::from_le_bytes(seed), strictness);
     let exit = if ran.output.is_ok() { Exit::Done } else { Exit::Failed };
     if args.json {
         let (output, error) = match &ran.output {

@@ -2,7 +2,7 @@
 //!
 //! - [`start`]: from a configuration to a node that can serve.
 //! - [`node`]: the node that runs, and its reload.
-//! - [`admin`]: what the admin API asks of it. [`metrics`]: what is counted outside of requests.
+//! - [`admin`], [`functions`]: what the admin API asks of it. [`metrics`]: what is counted outside of requests.
 //! - [`site`]: the proxy as the server's service.
 //! - [`signals`]: what the system tells the process.
 //! - [`banner`]: what people read when it starts. [`curl`]: requests to try with the demo.
@@ -12,6 +12,7 @@
 mod admin;
 mod banner;
 mod curl;
+mod functions;
 mod log;
 mod metrics;
 mod node;

@@ -3,16 +3,17 @@
 use crate::engines::Engines;
 use crate::exit::Stop;
 use crate::print;
-use rimward_config::{OriginFunction, Runtime, ViewerFunction};
+use rimward_config::{KeyValueStore, OriginFunction, Runtime, ViewerFunction};
 use rimward_isolate::{Limits, PublishError, Source};
-use rimward_kv::Store;
+use rimward_kv::{Pairs, Store};
 use rimward_sandbox::{Grant, Spec};
+use rimward_types::{ByteSize, Clock, SystemClock};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why a function is refused. `Display` is a report: message, place, the line with a caret, hint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// What is wrong.
     pub message: String,
@@ -38,7 +39,8 @@ impl Refused {
         Self { place, excerpt: print::excerpt(code, line, column), ..Self::of_file(file, message) }
     }
 
-    fn hint(mut self, hint: Option<impl fmt::Display>) -> Self {
+    /// With how to mend it.
+    pub fn hint(mut self, hint: Option<impl fmt::Display>) -> Self {
         self.hint = hint.map(|hint| hint.to_string());
         self
     }
@@ -171,15 +173,26 @@ impl Origin {
     }
 }
 
+/// A key value store of the configuration, as its file makes it; without a file it is empty.
+///
+/// # Errors
+/// When the file cannot be read or is no store.
+pub fn configured(store: &KeyValueStore) -> Result<Arc<Store>, Refused> {
+    match &store.file {
+        Some(file) => self::store(file, store.size),
+        None => Ok(Arc::new(Store::of(Pairs::default(), SystemClock.now()))),
+    }
+}
+
 /// Reads a key value store.
 ///
 /// # Errors
 /// When the file cannot be read or is no store.
-pub fn store(file: &Path) -> Result<Arc<Store>, Refused> {
+pub fn store(file: &Path, size: ByteSize) -> Result<Arc<Store>, Refused> {
     let refused = |error: rimward_kv::InvalidStore| {
         Refused::of_file(file, format!("key value store: {error}")).hint(error.hint())
     };
-    Store::load(file).map(Arc::new).map_err(refused)
+    Store::load(file, size).map(Arc::new).map_err(refused)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Refused> {

@@ -83,6 +83,9 @@ pub struct BehaviorHooks {
     pub origin_response: Option<Arc<str>>,
     /// Before the answer leaves.
     pub viewer_response: Option<Arc<str>>,
+    /// `viewer-response-on-errors`: whether viewer-response also runs for answers of 400 and above. Default: false
+    /// (`cloudfront-functions.md` section 2).
+    pub viewer_response_on_errors: bool,
 }
 
 impl Distribution {

@@ -106,8 +106,12 @@ pub struct Grant {
 pub struct KeyValueStore {
     /// Its name: 1 to 64 letters, digits, `-` and `_`.
     pub name: Arc<str>,
-    /// `file`: the pairs, `{"data":[{"key":"k","value":"v"}]}`, relative to the configuration.
-    pub file: PathBuf,
+    /// `file`: pairs that it is made of, `{"data":[{"key":"k","value":"v"}]}`, relative to the configuration. Default:
+    /// none, the store begins empty.
+    pub file: Option<PathBuf>,
+    /// `size`: bytes of keys and values, and of the file, 1 KB to 1 GB. Default: 5 MB
+    /// (`cloudfront-functions.md` section 12).
+    pub size: ByteSize,
 }
 
 /// Whether a viewer function may set the headers that CloudFront restricts.

@@ -1,5 +1,7 @@
 //! One published function, whichever tier it belongs to.
 
+use crate::stages::Version;
+use crate::throttle::Throttle;
 use crate::verdict::{Cost, Failure, Ran, RequestVerdict, ResponseVerdict, Verdict};
 use crate::{isolate, sandbox};
 use rimward_event::lambda::LambdaOrigin;
@@ -40,7 +42,14 @@ impl Call<'_> {
 /// What runs a function.
 pub(crate) enum Tier {
     /// The isolate.
-    Viewer { function: Arc<rimward_isolate::Function>, strictness: Strictness },
+    Viewer {
+        function: Arc<rimward_isolate::Function>,
+        strictness: Strictness,
+        version: Version,
+        /// When the version was published; `None` when it is the file of the configuration.
+        since: Option<Timestamp>,
+        throttle: Throttle,
+    },
     /// The sandbox.
     Origin { function: Arc<rimward_sandbox::Function>, include_body: bool },
     /// Nothing: it could not be published. Requests get what the vendor's service gives for code that does not
@@ -74,6 +83,29 @@ impl Function {
         }
     }
 
+    /// The version of a viewer function that works, and when it was published; `None` when it is the file.
+    pub fn version(&self) -> Option<(&Version, Option<Timestamp>)> {
+        match &self.tier {
+            Tier::Viewer { version, since, .. } => Some((version, *since)),
+            _ => None,
+        }
+    }
+
+    /// Until when it is throttled; `None` when it may run.
+    pub fn throttled_until(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.tier {
+            Tier::Viewer { throttle, .. } => throttle.until(now),
+            _ => None,
+        }
+    }
+
+    /// Ends throttling.
+    pub(crate) fn let_run(&self) {
+        if let Tier::Viewer { throttle, .. } = &self.tier {
+            throttle.clear();
+        }
+    }
+
     /// `viewer` or `origin`: the tier that runs it.
     pub fn tier(&self) -> &'static str {
         match &self.tier {
@@ -97,7 +129,14 @@ impl Function {
         origin: Option<&LambdaOrigin>,
     ) -> Ran<RequestVerdict> {
         let (verdict, cost) = match &self.tier {
-            Tier::Viewer { function, strictness } => isolate::on_request(function, *strictness, call, head, body),
+            Tier::Viewer { function, strictness, throttle, .. } => match throttle.until(call.now) {
+                Some(until) => throttled(until),
+                None => {
+                    let (verdict, cost) = isolate::on_request(function, *strictness, call, head, body);
+                    self.note(throttle, &cost, call.now);
+                    (verdict, cost)
+                }
+            },
             Tier::Origin { function, include_body } => {
                 let call = sandbox::RequestCall { hook, call, head, body, origin, include_body: *include_body };
                 sandbox::on_request(function, call).await
@@ -118,9 +157,14 @@ impl Function {
         body: Body,
     ) -> Ran<ResponseVerdict> {
         let (verdict, cost) = match &self.tier {
-            Tier::Viewer { function, strictness } => {
-                isolate::on_response(function, *strictness, call, request, head, body)
-            }
+            Tier::Viewer { function, strictness, throttle, .. } => match throttle.until(call.now) {
+                Some(until) => throttled(until),
+                None => {
+                    let (verdict, cost) = isolate::on_response(function, *strictness, call, request, head, body);
+                    self.note(throttle, &cost, call.now);
+                    (verdict, cost)
+                }
+            },
             Tier::Origin { function, .. } => {
                 sandbox::on_response(function, hook, call, request, origin, head, body).await
             }
@@ -128,6 +172,20 @@ impl Function {
         };
         Ran::new(&self.name, hook, verdict, cost)
     }
+
+    fn note(&self, throttle: &Throttle, cost: &Cost, now: Timestamp) {
+        if !cost.over_time {
+            throttle.ran_within();
+        } else if throttle.ran_over(now) {
+            tracing::warn!(target: "function", function = &*self.name, "throttled: it keeps running past its time limit");
+        }
+    }
+}
+
+fn throttled<V: Verdict>(until: Timestamp) -> (V, Cost) {
+    let until = httpdate::fmt_http_date(until.as_system_time());
+    let reason = format!("it kept running past its time limit, and is throttled until {until}; a publish ends that");
+    (V::failed(Failure::new(FailureCategory::FunctionThrottled, reason)), Cost::default())
 }
 
 fn broken<V: Verdict>(category: FailureCategory, reason: &str) -> (V, Cost) {

@@ -1,23 +1,33 @@
 //! The functions of a configuration, published.
 
 use crate::function::{Function, Tier};
-use rimward_config::{Config, FunctionKind, HeaderRules, OriginFunction, Runtime, ViewerFunction};
+use crate::stages::{Kept, Version};
+use crate::throttle::Throttle;
+use crate::versions::Versions;
+use rimward_config::{Config, FunctionKind, HeaderRules, KeyValueStore, OriginFunction, Runtime, ViewerFunction};
 use rimward_event::{FailureCategory, Strictness};
 use rimward_isolate::{Isolates, Limits, PublishError, Source};
-use rimward_kv::Store;
+use rimward_kv::{Followed, Seed, Store, Stores};
 use rimward_sandbox::{Grant, Sandbox, Spec};
+use rimward_types::{Clock, Stage, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What runs functions. Started once; it outlives configurations.
+/// What runs functions, and what is kept for them. Started once; it outlives configurations.
 #[derive(Clone)]
 pub struct Engines {
     /// The viewer tier.
     pub isolates: Isolates,
     /// The origin tier.
     pub sandbox: Sandbox,
+    /// Key value stores.
+    pub stores: Arc<Stores>,
+    /// Versions of viewer functions that were published.
+    pub versions: Arc<Versions>,
+    /// Says when a store was made.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// A function could not be published.
@@ -49,11 +59,13 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Published functions and loaded key value stores, by name.
+/// Published functions and open key value stores, by name.
 #[derive(Default)]
 pub struct Functions {
     functions: BTreeMap<Arc<str>, Arc<Function>>,
     stores: BTreeMap<Arc<str>, Arc<Store>>,
+    /// Files of stores that serve already, for [`Functions::settle`].
+    seeds: Vec<(Arc<str>, Seed)>,
 }
 
 impl Functions {
@@ -63,17 +75,8 @@ impl Functions {
         let mut published = Self::default();
         let mut problems = Vec::new();
         for (name, store) in &config.key_value_stores {
-            match Store::load(&store.file) {
-                Ok(loaded) => {
-                    published.stores.insert(name.clone(), Arc::new(loaded));
-                }
-                Err(error) => problems.push(Problem {
-                    function: name.clone(),
-                    file: store.file.clone(),
-                    message: format!("key value store: {error}"),
-                    hint: None,
-                    regression: before.stores.contains_key(name),
-                }),
+            if let Err(problem) = published.store(name, store, engines, before) {
+                problems.push(problem);
             }
         }
         for (name, function) in &config.functions {
@@ -92,6 +95,69 @@ impl Functions {
         (published, problems)
     }
 
+    /// The same functions and stores, with `name` published anew from what LIVE is now. Others stay as they are,
+    /// whatever became of their files.
+    ///
+    /// # Errors
+    /// When it cannot be published.
+    pub async fn with(&self, config: &Config, engines: &Engines, name: &str) -> Result<Self, Problem> {
+        let mut with = Self { functions: self.functions.clone(), stores: self.stores.clone(), seeds: Vec::new() };
+        if let Some((name, FunctionKind::Viewer(spec))) =
+            config.functions.get_key_value(name).map(|(name, function)| (name, &function.kind))
+        {
+            let function = with.viewer(name, spec, engines, self).map_err(|broken| broken.problem)?;
+            // Whoever publishes says that the function is mended, even with the same text.
+            function.let_run();
+            with.functions.insert(name.clone(), function);
+        }
+        Ok(with)
+    }
+
+    /// Compiles another text of a viewer function, with the settings, the store and the limits of `name`, and attaches it
+    /// to nothing. `None` when there is no such viewer function.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn compile(
+        &self,
+        config: &Config,
+        engines: &Engines,
+        name: &str,
+        code: &[u8],
+    ) -> Option<Result<Arc<rimward_isolate::Function>, Problem>> {
+        let (name, function) = config.functions.get_key_value(name)?;
+        let spec = function.viewer()?;
+        // The place of an error is in what was sent, not in the file of the configuration.
+        let file = PathBuf::from(format!("{name}.js"));
+        let broken =
+            |message, hint| Broken::new(name, &file, FailureCategory::FunctionThrottled, message, hint).problem;
+        let kv = match self.kv(spec) {
+            Ok(kv) => kv,
+            Err(message) => return Some(Err(broken(message, None))),
+        };
+        let source = source(name, spec, code, kv);
+        Some(engines.isolates.publish(&source).map_err(|error| broken(text(&error, &file), hint(&error))))
+    }
+
+    /// Gives stores the pairs of their files, where those have changed. For the moment when these functions take over:
+    /// a configuration that is refused changes no store.
+    pub fn settle(&self, now: Timestamp) {
+        for (name, seed) in &self.seeds {
+            let Some(store) = self.stores.get(name) else { continue };
+            follow(name, store, seed, now);
+        }
+    }
+
+    /// A key value store by name.
+    pub fn store_named(&self, name: &str) -> Option<&Arc<Store>> {
+        self.stores.get(name)
+    }
+
+    /// All key value stores, in the order of their names.
+    pub fn stores(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Store>)> {
+        self.stores.iter()
+    }
+
     /// A function by name.
     pub fn get(&self, name: &str) -> Option<&Arc<Function>> {
         self.functions.get(name)
@@ -100,6 +166,53 @@ impl Functions {
     /// All functions.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Function>> {
         self.functions.values()
+    }
+
+    /// Opens a store and looks at its file.
+    fn store(
+        &mut self,
+        name: &Arc<str>,
+        spec: &KeyValueStore,
+        engines: &Engines,
+        before: &Functions,
+    ) -> Result<(), Problem> {
+        let now = engines.clock.now();
+        let serves = before.stores.contains_key(name);
+        let problem = |file: PathBuf, message: String, hint: Option<String>| Problem {
+            function: name.clone(),
+            file,
+            message: format!("key value store: {message}"),
+            hint,
+            regression: serves,
+        };
+        let store = engines
+            .stores
+            .open(name, spec.size, now)
+            .map_err(|error| problem(error.path.clone(), error.reason.clone(), error.hint.map(str::to_owned)))?;
+        let seed = spec.file.as_ref().map(|file| {
+            Seed::read(file, spec.size).map_err(|error| problem(file.clone(), error.to_string(), error.hint()))
+        });
+        match seed {
+            // Readers of the configuration that serves would see the change before this one is accepted.
+            Some(Ok(seed)) if serves => self.seeds.push((name.clone(), seed)),
+            Some(Ok(seed)) => follow(name, &store, &seed, now),
+            // A store that was filled before serves what it has.
+            Some(Err(problem)) if store.snapshot().pairs().is_empty() => return Err(problem),
+            Some(Err(problem)) => {
+                self.stores.insert(name.clone(), store);
+                return Err(problem);
+            }
+            None => {}
+        }
+        self.stores.insert(name.clone(), store);
+        Ok(())
+    }
+
+    /// The store that a function reads.
+    fn kv(&self, spec: &ViewerFunction) -> Result<Option<Arc<Store>>, String> {
+        let Some(name) = &spec.key_value_store else { return Ok(None) };
+        let store = self.stores.get(name).cloned();
+        store.map(Some).ok_or_else(|| format!("its key value store `{name}` could not be loaded"))
     }
 
     fn viewer(
@@ -111,37 +224,40 @@ impl Functions {
     ) -> Result<Arc<Function>, Broken> {
         let broken =
             |message: String, hint| Broken::new(name, &spec.code, FailureCategory::FunctionThrottled, message, hint);
-        let code = read(&spec.code).map_err(|e| broken(e, None))?;
-        let kv = match &spec.key_value_store {
-            None => None,
-            Some(store) => Some(
-                self.stores
-                    .get(store)
-                    .cloned()
-                    .ok_or_else(|| broken(format!("its key value store `{store}` could not be loaded"), None))?,
-            ),
-        };
-        let settings = format!("viewer {spec:?} {:?}", kv.as_ref().map(|s| s.meta()));
-        let digest = digest(&code, &settings);
+        let stages = engines.versions.stages(name).map_err(|e| broken(e.to_string(), Some(LOST.to_owned())))?;
+        let published = engines.versions.code(name, Stage::Live);
+        let published = published.map_err(|e| broken(e.to_string(), Some(LOST.to_owned())))?;
+        let code = published.map_or_else(|| read(&spec.code).map_err(|e| broken(e, None)), Ok)?;
+        let kv = self.kv(spec).map_err(|message| broken(message, None))?;
+        let digest = digest(&code, &format!("viewer {spec:?}"));
         if let Some(same) = unchanged(before, name, &digest) {
             return Ok(same);
         }
-        let source = Source {
-            name: name.clone(),
-            code: &code,
-            runtime: match spec.runtime {
-                Runtime::V1 => rimward_isolate::Runtime::V1,
-                Runtime::V2 => rimward_isolate::Runtime::V2,
-            },
-            limits: Limits { time: spec.timeout, memory: spec.memory.as_usize(), code: spec.code_limit.as_usize() },
-            kv,
-        };
-        let function = engines.isolates.publish(&source).map_err(|e| broken(text(&e, &spec.code), hint(&e)))?;
+        let function = engines
+            .isolates
+            .publish(&source(name, spec, &code, kv))
+            .map_err(|e| broken(text(&e, &spec.code), hint(&e)))?;
         let strictness = match spec.header_rules {
             HeaderRules::Strict => Strictness::Strict,
             HeaderRules::Open => Strictness::Test,
         };
-        Ok(Arc::new(Function { name: name.clone(), digest, tier: Tier::Viewer { function, strictness } }))
+        let since = stages.at(Stage::Live).map(Kept::since);
+        let throttle = Throttle::default();
+        let tier = Tier::Viewer { function, strictness, version: Version::of(&code), since, throttle };
+        Ok(Arc::new(Function { name: name.clone(), digest, tier }))
+    }
+}
+
+fn source<'a>(name: &Arc<str>, spec: &ViewerFunction, code: &'a [u8], kv: Option<Arc<Store>>) -> Source<'a> {
+    Source {
+        name: name.clone(),
+        code,
+        runtime: match spec.runtime {
+            Runtime::V1 => rimward_isolate::Runtime::V1,
+            Runtime::V2 => rimward_isolate::Runtime::V2,
+        },
+        limits: Limits { time: spec.timeout, memory: spec.memory.as_usize(), code: spec.code_limit.as_usize() },
+        kv,
     }
 }
 
@@ -171,6 +287,21 @@ async fn origin(
     let function = engines.sandbox.publish(wanted).await.map_err(|e| broken(e.to_string(), e.hint()))?;
     let tier = Tier::Origin { function, include_body: spec.include_body };
     Ok(Arc::new(Function { name: name.clone(), digest, tier }))
+}
+
+const LOST: &str = "`rimward functions rollback NAME --to file` lets the file of the configuration serve again";
+
+/// Lets a store have what its file has.
+fn follow(name: &str, store: &Store, seed: &Seed, now: Timestamp) {
+    match store.follow(seed, now) {
+        Ok(Followed::Unchanged | Followed::Replaced) => {}
+        Ok(Followed::Kept) => tracing::warn!(
+            store = name,
+            "the file of the store differs from what it was made of, but the store was written since: it keeps its pairs; \
+             `rimward kv import` takes the file's"
+        ),
+        Err(error) => tracing::error!(store = name, %error, "the store keeps its pairs"),
+    }
 }
 
 struct Broken {

@@ -31,7 +31,9 @@ fn run(
             Ok(reply) => decode(&reply).map_err(|invalid| refused(&invalid)),
             Err(malformed) => Err(Failure::new(FailureCategory::FunctionExecution, malformed.to_string())),
         });
-        let cost = Cost { time: ran.cost.time, utilization: ran.cost.utilization, logs: ran.logs };
+        let over_time = matches!(ran.result, Err(rimward_isolate::Failure::Time { .. }));
+        let rimward_isolate::Cost { time, utilization, kv, .. } = ran.cost;
+        let cost = Cost { time, utilization, over_time, kv, logs: ran.logs };
         let outcome = ran.result.unwrap_or_else(|failure| Err(stopped(&failure)));
         (outcome, cost)
     })

@@ -4,6 +4,8 @@
 //! - [`function`]: one published function, whichever tier it belongs to.
 //! - `isolate`, `sandbox`: the two tiers behind it.
 //! - `peek`: the beginning of a body, for functions that ask for it.
+//! - [`stages`], [`versions`]: DEVELOPMENT and LIVE of a viewer function, and the versions that the node keeps.
+//! - [`throttle`]: versions that keep running past their limit.
 //! - [`verdict`]: what a function decided, and what it cost.
 
 pub mod function;
@@ -11,11 +13,16 @@ pub mod functions;
 mod isolate;
 mod peek;
 mod sandbox;
+pub mod stages;
+pub mod throttle;
 pub mod verdict;
+pub mod versions;
 
 pub use function::{Call, Function};
 pub use functions::{Engines, Functions, Problem};
+pub use stages::{Back, Stages, Version};
 pub use verdict::{Failure, Ran, Report, RequestVerdict, ResponseVerdict};
+pub use versions::Versions;
 
 pub use rimward_event::FailureCategory;
 pub use rimward_event::lambda::{CustomOrigin, LambdaOrigin, Protocol, SslProtocol};

@@ -2,6 +2,7 @@
 
 use rimward_event::FailureCategory;
 use rimward_event::lambda::LambdaOrigin;
+use rimward_isolate::KvReads;
 use rimward_types::{Body, Hook, RequestHead, ResponseHead};
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +86,8 @@ pub struct Report {
     pub time: Duration,
     /// Share of the time limit, 0 to 100.
     pub utilization: u8,
+    /// What it read of its key value store.
+    pub kv: KvReads,
     /// Lines that the function wrote.
     pub logs: Vec<String>,
 }
@@ -94,6 +97,9 @@ pub struct Report {
 pub(crate) struct Cost {
     pub(crate) time: Duration,
     pub(crate) utilization: u8,
+    /// Whether the run was ended because it went on for too long.
+    pub(crate) over_time: bool,
+    pub(crate) kv: KvReads,
     pub(crate) logs: Vec<String>,
 }
 
@@ -143,6 +149,7 @@ impl<V> Ran<V> {
             reason: reason.map(str::to_owned),
             time: cost.time,
             utilization: cost.utilization,
+            kv: cost.kv,
             logs: cost.logs,
         };
         Self { verdict, report }

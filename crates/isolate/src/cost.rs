@@ -14,6 +14,24 @@ pub struct Cost {
     pub dirty_pages: u32,
     /// Share of the time limit that was used, 0 to 100 (`cloudfront-functions.md` section 7, compute utilization).
     pub utilization: u8,
+    /// What it read of its key value store.
+    pub kv: KvReads,
+}
+
+/// Reads of a key value store (`cloudfront-functions.md` section 9, `KvsReadRequests` and `KvsReadErrors`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KvReads {
+    /// Calls of `get`, `exists` and `meta`.
+    pub requests: u32,
+    /// Those that asked for a key that is not there.
+    pub misses: u32,
+}
+
+impl KvReads {
+    pub(crate) fn count(&mut self, found: bool) {
+        self.requests = self.requests.saturating_add(1);
+        self.misses = self.misses.saturating_add(u32::from(!found));
+    }
 }
 
 /// The share of `limit` that `time` is, in percent, at most 100.

@@ -105,7 +105,8 @@ impl Function {
             }
         };
         let time = if measured { self.limits.time * MEASURED_TIME } else { self.limits.time };
-        let terms = Terms { time, now: invocation.now, seed: invocation.seed, kv: self.kv.clone() };
+        let terms =
+            Terms { time, now: invocation.now, seed: invocation.seed, kv: self.kv.as_deref().map(Store::snapshot) };
         let job = Job { event, terms, limits: self.limits, measured };
         let (run, condition) = taken.slot.run(job, &taken.activity, read);
         slots::put(&self.tier, taken, condition, measured);

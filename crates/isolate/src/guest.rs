@@ -1,12 +1,12 @@
 //! One instance of the guest and its exports ([`rimward_wire::abi`]).
 
 use crate::budget::{Budget, Verdict};
+use crate::cost::KvReads;
 use crate::failure::Failure;
 use crate::host::{State, Stop};
-use rimward_kv::Store as KvStore;
+use rimward_kv::Snapshot;
 use rimward_types::Timestamp;
 use rimward_wire::abi::{self, Loaded, Place, export};
-use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::{
     AsContext, Global, InstancePre, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val, WasmParams, WasmResults,
@@ -28,7 +28,7 @@ pub(crate) struct Terms {
     /// Randomness.
     pub(crate) seed: u64,
     /// Store that may be read.
-    pub(crate) kv: Option<Arc<KvStore>>,
+    pub(crate) kv: Option<Snapshot>,
 }
 
 /// An instance.
@@ -113,6 +113,11 @@ impl Guest {
     /// Instructions that the run used, of a metered guest.
     pub(crate) fn fuel(&self) -> Option<u64> {
         if self.metered { self.store.get_fuel().ok().map(|left| u64::MAX - left) } else { None }
+    }
+
+    /// What the run read of its store so far.
+    pub(crate) fn kv_reads(&self) -> KvReads {
+        self.store.data().kv_reads
     }
 
     /// Ends the run and gives its log lines.

@@ -1,10 +1,11 @@
 //! What the guest may call. Every address and length that it gives is checked.
 
 use crate::budget::{Budget, Verdict};
+use crate::cost::KvReads;
 use crate::log::Log;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
-use rimward_kv::Store;
+use rimward_kv::Snapshot;
 use rimward_types::Timestamp;
 use rimward_wire::abi::{self, Hash, import};
 use sha1::Sha1;
@@ -32,8 +33,10 @@ pub(crate) struct State {
     pub(crate) seed: u64,
     /// The current run's lines.
     pub(crate) log: Log,
-    /// The function's store.
-    pub(crate) kv: Option<Arc<Store>>,
+    /// The function's store, as it was when the run began.
+    pub(crate) kv: Option<Snapshot>,
+    /// What the run read of it.
+    pub(crate) kv_reads: KvReads,
     /// What `kv_get` found last.
     found: Option<Arc<str>>,
 }
@@ -48,6 +51,7 @@ impl State {
             seed: 0,
             log: Log::default(),
             kv: None,
+            kv_reads: KvReads::default(),
             found: None,
         }
     }
@@ -55,6 +59,7 @@ impl State {
     /// Lets go of what belonged to the run.
     pub(crate) fn clear(&mut self) {
         self.kv = None;
+        self.kv_reads = KvReads::default();
         self.found = None;
         self.seed = 0;
     }
@@ -154,6 +159,7 @@ fn kv_get(mut caller: Caller<'_, State>, key: u32, len: u32) -> wasmtime::Result
     let Some(store) = &state.kv else { return Ok(abi::KV_NO_STORE) };
     // A key that is not UTF-8 cannot be in the store.
     state.found = std::str::from_utf8(key).ok().and_then(|key| store.get(key));
+    state.kv_reads.count(state.found.is_some());
     Ok(state.found.as_deref().map_or(abi::KV_MISSING, |value| value.len() as i32))
 }
 
@@ -167,6 +173,7 @@ fn kv_meta(mut caller: Caller<'_, State>, out: u32) -> wasmtime::Result<i32> {
     let (memory, state) = split(&mut caller, import::KV_META)?;
     let Some(store) = &state.kv else { return Ok(abi::KV_NO_STORE) };
     let meta = store.meta();
+    state.kv_reads.count(true);
     let mut bytes = [0; abi::KV_META_SIZE];
     bytes[..8].copy_from_slice(&(meta.created.as_millis() as f64).to_le_bytes());
     bytes[8..16].copy_from_slice(&(meta.updated.as_millis() as f64).to_le_bytes());

@@ -41,7 +41,7 @@ mod ticker;
 mod written_pages;
 
 pub use code_cache::CodeOrigin;
-pub use cost::Cost;
+pub use cost::{Cost, KvReads};
 pub use failure::Failure;
 pub use function::{Footprint, Function, Invocation, Run};
 pub use isolates::Isolates;

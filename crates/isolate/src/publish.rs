@@ -134,7 +134,8 @@ impl Publishing<'_> {
     ) -> (Result<Option<Arc<Snapshot>>, PublishError>, Condition) {
         let ground = slot.ground.clone();
         let running = ground.ticker.enter(activity);
-        slot.guest.begin(Terms { time: self.time, now: Timestamp::default(), seed: 0, kv: self.source.kv.clone() });
+        let kv = self.source.kv.as_deref().map(rimward_kv::Store::snapshot);
+        slot.guest.begin(Terms { time: self.time, now: Timestamp::default(), seed: 0, kv });
         let result = self.load(slot, flags);
         drop(running);
         slot.guest.end();

@@ -87,11 +87,12 @@ impl Slot {
         };
         let fuel = if job.measured { self.guest.fuel() } else { None };
         let changed = job.measured.then(|| self.residence.changed(self.guest.memory(), ground.finder.as_ref()) as u32);
+        let kv = self.guest.kv_reads();
         let logs = self.guest.end();
         let condition = self.restore(faulted);
         let copied = self.residence.copied();
         let dirty_pages = changed.unwrap_or(copied);
-        let cost = Cost { time, fuel, dirty_pages, utilization: utilization(time, job.limits.time) };
+        let cost = Cost { time, fuel, dirty_pages, utilization: utilization(time, job.limits.time), kv };
         (Run { result, logs, cost }, condition)
     }
 

@@ -1,6 +1,6 @@
 //! Why a file or a list of pairs is no store.
 
-use crate::pairs::{MAX_KEY, MAX_STORE, MAX_VALUE};
+use crate::pairs::{MAX_KEY, MAX_VALUE};
 use rimward_types::ByteSize;
 use std::io;
 use std::path::PathBuf;
@@ -63,14 +63,13 @@ pub enum InvalidStore {
         second: usize,
     },
     /// Everything together is too large.
-    #[error("the store has {size} bytes; a store has at most {} ({} bytes)", MAX_STORE, MAX_STORE.as_u64())]
+    #[error("the store would have {size} bytes; it has at most {limit} ({} bytes)", limit.as_u64())]
     StoreTooLarge {
         /// Bytes of the file, or of all keys and values.
         size: u64,
+        /// What it may have.
+        limit: ByteSize,
     },
-    /// A store without a file was asked to read it again.
-    #[error("the store has no file to read again")]
-    NoFile,
 }
 
 impl InvalidStore {
@@ -82,7 +81,7 @@ impl InvalidStore {
             }
             InvalidStore::ValueTooLong { .. } => Some("split the value over several keys".to_owned()),
             InvalidStore::StoreTooLarge { .. } => {
-                Some(format!("split it into stores of {} and less, one for each function", ByteSize::mb(5)))
+                Some("raise `size` of the store, or split it into stores, one for each function".to_owned())
             }
             _ => None,
         }

@@ -1,8 +1,9 @@
 //! What a store holds.
 
 use crate::InvalidStore;
+use crate::write::Batch;
 use rimward_types::ByteSize;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,13 +13,13 @@ use std::sync::Arc;
 pub const MAX_KEY: usize = 512;
 /// Bytes of a value, at most (same section).
 pub const MAX_VALUE: usize = 1024;
-/// Bytes of all keys and values, and of the file, at most (same section).
+/// Bytes of all keys and values, and of the file, unless configured otherwise (same section).
 pub const MAX_STORE: ByteSize = ByteSize::mb(5);
 
 /// Keys and values within the limits, no key twice.
 #[derive(Debug, Clone, Default)]
 pub struct Pairs {
-    map: HashMap<Box<str>, Arc<str>, ahash::RandomState>,
+    map: HashMap<Arc<str>, Arc<str>, ahash::RandomState>,
     size: u64,
 }
 
@@ -38,50 +39,68 @@ struct Pair<'a> {
     value: Cow<'a, str>,
 }
 
+#[derive(Serialize)]
+struct Exported<'a> {
+    data: Vec<ExportedPair<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExportedPair<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
 impl Pairs {
-    /// Checks and takes pairs.
+    /// Checks and takes pairs, `limit` bytes of keys and values at most.
     ///
     /// # Errors
     /// The first pair that breaks a limit or repeats a key, or everything together being too large.
-    pub fn try_from_iter<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, InvalidStore>
+    pub fn try_from_iter<K, V>(limit: ByteSize, pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, InvalidStore>
     where
         K: AsRef<str>,
         V: AsRef<str>,
     {
         let mut taken = Self::default();
-        let mut places: HashMap<Box<str>, usize, ahash::RandomState> = HashMap::default();
+        let mut places: HashMap<Arc<str>, usize, ahash::RandomState> = HashMap::default();
         for (index, (key, value)) in pairs.into_iter().enumerate() {
             let (pair, key, value) = (index + 1, key.as_ref(), value.as_ref());
             check(pair, key, value)?;
-            match places.entry(key.into()) {
+            let shared: Arc<str> = key.into();
+            match places.entry(shared.clone()) {
                 Entry::Occupied(first) => {
                     return Err(InvalidStore::DuplicateKey { key: key.to_owned(), first: *first.get(), second: pair });
                 }
                 Entry::Vacant(place) => place.insert(pair),
             };
             taken.size += (key.len() + value.len()) as u64;
-            if taken.size > MAX_STORE.as_u64() {
-                return Err(InvalidStore::StoreTooLarge { size: taken.size });
-            }
-            taken.map.insert(key.into(), value.into());
+            taken.check_size(limit)?;
+            taken.map.insert(shared, value.into());
         }
         Ok(taken)
     }
 
-    /// Reads the vendor's import format, `{"data":[{"key":"k","value":"v"}]}`.
+    /// Reads the vendor's import format, `{"data":[{"key":"k","value":"v"}]}`, of at most `limit` bytes.
     ///
     /// # Errors
     /// When the text is no such JSON or breaks a limit.
-    pub fn from_json(text: &[u8]) -> Result<Self, InvalidStore> {
-        if text.len() as u64 > MAX_STORE.as_u64() {
-            return Err(InvalidStore::StoreTooLarge { size: text.len() as u64 });
+    pub fn from_json(limit: ByteSize, text: &[u8]) -> Result<Self, InvalidStore> {
+        if text.len() as u64 > limit.as_u64() {
+            return Err(InvalidStore::StoreTooLarge { size: text.len() as u64, limit });
         }
         let file: File<'_> = serde_json::from_slice(text).map_err(|error| InvalidStore::Json {
             line: error.line(),
             column: error.column(),
             message: without_place(&error.to_string()).to_owned(),
         })?;
-        Self::try_from_iter(file.data.into_iter().map(|pair| (pair.key, pair.value)))
+        Self::try_from_iter(limit, file.data.into_iter().map(|pair| (pair.key, pair.value)))
+    }
+
+    /// The vendor's import format again, sorted by key, with a line end.
+    pub fn to_json(&self) -> String {
+        let data = self.sorted().into_iter().map(|(key, value)| ExportedPair { key, value }).collect();
+        let mut text = serde_json::to_string_pretty(&Exported { data }).unwrap_or_default();
+        text.push('\n');
+        text
     }
 
     /// The value of `key`.
@@ -107,6 +126,50 @@ impl Pairs {
     /// Bytes of all keys and values.
     pub fn size(&self) -> ByteSize {
         ByteSize::bytes(self.size)
+    }
+
+    /// The pairs, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.map.iter().map(|(key, value)| (&**key, &**value))
+    }
+
+    /// The pairs in the order of their keys.
+    pub fn sorted(&self) -> Vec<(&str, &str)> {
+        let mut pairs: Vec<(&str, &str)> = self.iter().collect();
+        pairs.sort_unstable_by_key(|(key, _)| *key);
+        pairs
+    }
+
+    /// These pairs after `batch`.
+    ///
+    /// # Errors
+    /// When a pair of it breaks a limit, or everything together does. What has become smaller is taken even so: a
+    /// store whose limit was lowered can be brought below it step by step.
+    pub(crate) fn after(&self, batch: &Batch, limit: ByteSize) -> Result<Self, InvalidStore> {
+        let mut after = self.clone();
+        for key in batch.deletes() {
+            if let Some((key, value)) = after.map.remove_entry(key) {
+                after.size -= (key.len() + value.len()) as u64;
+            }
+        }
+        for (index, (key, value)) in batch.puts().enumerate() {
+            check(index + 1, key, value)?;
+            after.size += (key.len() + value.len()) as u64;
+            if let Some(old) = after.map.insert(key.into(), value.into()) {
+                after.size -= (key.len() + old.len()) as u64;
+            }
+        }
+        if after.size > self.size {
+            after.check_size(limit)?;
+        }
+        Ok(after)
+    }
+
+    fn check_size(&self, limit: ByteSize) -> Result<(), InvalidStore> {
+        if self.size > limit.as_u64() {
+            return Err(InvalidStore::StoreTooLarge { size: self.size, limit });
+        }
+        Ok(())
     }
 }
 

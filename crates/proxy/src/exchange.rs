@@ -69,6 +69,8 @@ impl Trace {
             reason: report.reason,
             time: report.time,
             utilization: report.utilization,
+            kv_reads: report.kv.requests,
+            kv_misses: report.kv.misses,
         });
     }
 }

@@ -28,7 +28,8 @@ pub async fn request(
     }
 }
 
-/// Runs viewer-response: before every answer below 400 (`cloudfront-functions.md` section 2).
+/// Runs viewer-response: before every answer below 400 (`cloudfront-functions.md` section 2), and of 400 and above where
+/// the behavior asks for it. The node's own pages for what failed come from phases before and never get here.
 ///
 /// # Errors
 /// The page for a failure.
@@ -41,7 +42,7 @@ pub async fn response(
     let Some(function) = &context.plan.hooks.viewer_response else {
         return Ok(answer);
     };
-    if answer.head.status.as_u16() >= 400 {
+    if answer.head.status.as_u16() >= 400 && !context.plan.behavior.hooks.viewer_response_on_errors {
         return Ok(answer);
     }
     let Answer { head, body, result, detail, cache } = answer;

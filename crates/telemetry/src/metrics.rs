@@ -34,7 +34,21 @@ impl Histogram {
 struct FunctionCount {
     runs: u64,
     us: u64,
+    utilization: u64,
+    kv_reads: u64,
+    kv_misses: u64,
 }
+
+/// What is told of each function, hook and verdict (`cloudfront-functions.md` section 9).
+type FunctionMetric = (&'static str, &'static str, fn(&FunctionCount) -> u64);
+
+const FUNCTION_METRICS: [FunctionMetric; 5] = [
+    ("rimward_function_runs_total", "function runs by verdict", |count| count.runs),
+    ("rimward_function_microseconds_total", "time inside functions", |count| count.us),
+    ("rimward_function_utilization_percent_total", "shares of the time limit, summed up", |count| count.utilization),
+    ("rimward_function_kv_reads_total", "reads of key value stores", |count| count.kv_reads),
+    ("rimward_function_kv_misses_total", "reads of keys that are not there", |count| count.kv_misses),
+];
 
 /// The key of a function's counters: function, hook, verdict.
 type FunctionKey = (Arc<str>, &'static str, &'static str);
@@ -78,6 +92,9 @@ impl Metrics {
             let count = functions.entry((hook.function.clone(), hook.hook.as_str(), hook.verdict)).or_default();
             count.runs += 1;
             count.us += u64::try_from(hook.time.as_micros()).unwrap_or(0);
+            count.utilization += u64::from(hook.utilization);
+            count.kv_reads += u64::from(hook.kv_reads);
+            count.kv_misses += u64::from(hook.kv_misses);
         }
     }
 
@@ -103,15 +120,12 @@ impl Metrics {
         histogram(&mut out, "rimward_request_seconds", "time from head to last byte", &self.latency);
         histogram(&mut out, "rimward_origin_seconds", "time to the head of an origin's response", &self.origin_latency);
         let functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        head(&mut out, "rimward_function_runs_total", "counter", "function runs by verdict");
-        for ((function, hook, verdict), count) in functions.iter() {
-            let labels = format!("function=\"{function}\",hook=\"{hook}\",verdict=\"{verdict}\"");
-            line(&mut out, "rimward_function_runs_total", &labels, count.runs);
-        }
-        head(&mut out, "rimward_function_microseconds_total", "counter", "time inside functions");
-        for ((function, hook, verdict), count) in functions.iter() {
-            let labels = format!("function=\"{function}\",hook=\"{hook}\",verdict=\"{verdict}\"");
-            line(&mut out, "rimward_function_microseconds_total", &labels, count.us);
+        for (name, help, value) in FUNCTION_METRICS {
+            head(&mut out, name, "counter", help);
+            for ((function, hook, verdict), count) in functions.iter() {
+                let labels = format!("function=\"{function}\",hook=\"{hook}\",verdict=\"{verdict}\"");
+                line(&mut out, name, &labels, value(count));
+            }
         }
         out
     }

@@ -109,6 +109,10 @@ pub struct HookRecord {
     pub time: Duration,
     /// Share of the time limit, 0 to 100.
     pub utilization: u8,
+    /// Reads of its key value store.
+    pub kv_reads: u32,
+    /// Those that asked for a key that is not there.
+    pub kv_misses: u32,
 }
 
 /// What the cache decided.
@@ -225,6 +229,10 @@ struct HookLine<'a> {
     reason: Option<&'a str>,
     us: u64,
     utilization: u8,
+    #[serde(skip_serializing_if = "is_zero")]
+    kv_reads: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    kv_misses: u32,
 }
 
 #[derive(Serialize)]
@@ -236,6 +244,10 @@ struct OriginLine<'a> {
     us: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 fn micros(d: Duration) -> u64 {
@@ -272,6 +284,8 @@ impl Record {
                     reason: h.reason.as_deref(),
                     us: micros(h.time),
                     utilization: h.utilization,
+                    kv_reads: h.kv_reads,
+                    kv_misses: h.kv_misses,
                 })
                 .collect(),
             origins: self

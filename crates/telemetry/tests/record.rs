@@ -27,6 +27,8 @@ fn record() -> Record {
             reason: Some("TypeError: x".into()),
             time: Duration::from_micros(31),
             utilization: 3,
+            kv_reads: 2,
+            kv_misses: 1,
         }],
         cache: Some(CacheRecord { status: "Rimward; hit; ttl=5".into(), stored: None }),
         origins: vec![OriginRecord {
@@ -70,6 +72,10 @@ fn metrics_count_requests_functions_and_origins() {
         "rimward_request_seconds_bucket{le=\"0.00025\"} 1",
         "rimward_origin_errors_total 1",
         "rimward_function_runs_total{function=\"jwt-auth\",hook=\"viewer-request\",verdict=\"FunctionExecutionError\"} 1",
+        // cloudfront-functions.md section 9
+        "rimward_function_utilization_percent_total{function=\"jwt-auth\",hook=\"viewer-request\",verdict=\"FunctionExecutionError\"} 3",
+        "rimward_function_kv_reads_total{function=\"jwt-auth\",hook=\"viewer-request\",verdict=\"FunctionExecutionError\"} 2",
+        "rimward_function_kv_misses_total{function=\"jwt-auth\",hook=\"viewer-request\",verdict=\"FunctionExecutionError\"} 1",
     ] {
         assert!(text.contains(expected), "{expected} in\n{text}");
     }

@@ -5,6 +5,7 @@
 //! - [`hook`]: the four hook points.
 //! - [`name_set`]: sets of names.
 //! - [`size`]: byte sizes with units.
+//! - [`stage`]: the stages of a function.
 //! - [`clock`], [`entropy`]: the seams through which time and randomness come.
 //! - [`connection`]: what is known of the viewer.
 //! - [`id`]: request ids and names.
@@ -18,6 +19,7 @@ pub mod hook;
 pub mod id;
 pub mod name_set;
 pub mod size;
+pub mod stage;
 
 pub use body::{Body, BodyError};
 pub use clock::{Clock, SystemClock, TestClock, Timestamp};
@@ -28,3 +30,4 @@ pub use hook::Hook;
 pub use id::RequestId;
 pub use name_set::NameSet;
 pub use size::ByteSize;
+pub use stage::Stage;

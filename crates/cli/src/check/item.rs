@@ -1,6 +1,6 @@
 //! One thing that was checked.
 
-use super::target;
+use super::target::{self, Finding};
 use crate::args::Target;
 use crate::engines::Engines;
 use crate::exit::Stop;
@@ -24,7 +24,7 @@ pub struct Item {
     /// How it went.
     pub state: State,
     /// What the target would refuse.
-    pub findings: Vec<String>,
+    pub findings: Vec<Finding>,
 }
 
 /// How the check of one thing went.
@@ -78,9 +78,10 @@ pub fn viewer(
     item.size = Some(size);
     item.about.push(viewer.settings.runtime.as_str().to_owned());
     item.about.push(format!("{} of {}", print::bytes(size), viewer.settings.code_limit));
-    if target == Some(Target::Cloudfront) {
-        item.findings = target::viewer(&viewer.settings, viewer.code.len());
-    }
+    let findings = match target {
+        Some(Target::Cloudfront) => target::viewer(&viewer),
+        None => Vec::new(),
+    };
     match viewer.publish(engines)? {
         Ok(function) => {
             let footprint = function.footprint();
@@ -88,9 +89,14 @@ pub fn viewer(
             if footprint.top_level_per_run {
                 item.about.push("top level runs in every request".to_owned());
             }
+            item.findings = findings;
             Ok(item)
         }
-        Err(refused) => Ok(item.refused(refused)),
+        Err(refused) => {
+            // What no engine parses is in the refusal already.
+            item.findings = findings.into_iter().filter(|finding| finding.rule != "malformed").collect();
+            Ok(item.refused(refused))
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! What people and programs read of a check.
 
 use super::item::{Item, State};
-use super::target;
-use crate::args::Target;
+use super::target::Finding;
 use crate::exit::Exit;
 use crate::print;
 use rimward_config::{Config, Diagnostic};
@@ -12,7 +11,6 @@ use std::path::Path;
 /// Results as they come.
 pub struct Report {
     json: bool,
-    target: Option<Target>,
     items: Vec<Value>,
     checked: usize,
     bad: usize,
@@ -21,8 +19,8 @@ pub struct Report {
 
 impl Report {
     /// Nothing yet.
-    pub fn new(json: bool, target: Option<Target>) -> Self {
-        Self { json, target, items: Vec::new(), checked: 0, bad: 0, not_built: 0 }
+    pub fn new(json: bool) -> Self {
+        Self { json, items: Vec::new(), checked: 0, bad: 0, not_built: 0 }
     }
 
     /// Tells what a sound configuration has.
@@ -59,17 +57,12 @@ impl Report {
     /// Prints the end.
     pub fn finish(self) -> Exit {
         let exit = if self.bad > 0 { Exit::Failed } else { Exit::Done };
-        let note = self.target.map(|Target::Cloudfront| target::NOT_CHECKED);
         if self.json {
-            let notes: Vec<&str> = note.into_iter().collect();
             let all = json!({
-                "ok": self.bad == 0, "problems": [], "functions": self.items, "skipped": self.not_built, "notes": notes,
+                "ok": self.bad == 0, "problems": [], "functions": self.items, "skipped": self.not_built,
             });
             print::data(&serde_json::to_string_pretty(&all).unwrap_or_default());
             return exit;
-        }
-        if let Some(note) = note {
-            print::say(&format!("note: {note}"));
         }
         let paint = print::stdout();
         let skipped = match self.not_built {
@@ -92,8 +85,7 @@ pub fn config_problems(problems: &[Diagnostic]) {
             "message": problem.message, "hint": problem.hint,
         })
     });
-    let all =
-        json!({ "ok": false, "problems": problems.collect::<Vec<_>>(), "functions": [], "skipped": 0, "notes": [] });
+    let all = json!({ "ok": false, "problems": problems.collect::<Vec<_>>(), "functions": [], "skipped": 0 });
     print::data(&serde_json::to_string_pretty(&all).unwrap_or_default());
 }
 
@@ -115,7 +107,7 @@ fn show(item: &Item) {
         }
     }
     for finding in &item.findings {
-        print::report(&format!("error: function `{}`: {finding}", item.name));
+        print::report(&finding.refused.to_string());
     }
 }
 
@@ -125,8 +117,9 @@ fn to_json(item: &Item) -> Value {
         State::Refused(report) => ("refused", Some(report)),
         State::NotBuilt(how) => ("skipped", Some(how)),
     };
+    let findings: Vec<Value> = item.findings.iter().map(Finding::to_json).collect();
     json!({
         "kind": item.kind, "name": item.name, "state": state, "report": report,
-        "bytes": item.size, "findings": item.findings,
+        "bytes": item.size, "findings": findings,
     })
 }

@@ -2,13 +2,15 @@
 
 use super::metrics;
 use super::node::{Node, Reloaded};
+use rimward_admin::node::date;
 use rimward_admin::{
-    Admin, CacheStatus, ConfigurationStatus, DistributionStatus, FunctionInfo, NotPurged, NotReady, Place, Purge,
-    Purged, Status, Target, Tier,
+    Admin, CacheStatus, CodeSource, ConfigurationStatus, DistributionStatus, FunctionInfo, NotPurged, NotReady, Place,
+    Purge, Purged, Status, Target, Tier,
 };
 use rimward_config::{Config, FunctionKind};
+use rimward_kv::Store;
 use rimward_server::{BindError, Server};
-use rimward_types::{Clock, Hook, SystemClock};
+use rimward_types::{Clock, Hook, SystemClock, Timestamp};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,6 +32,17 @@ pub fn bind(address: Option<SocketAddr>) -> Result<Option<Server>, BindError> {
 /// Serves the API until the task is aborted: it answers while the node drains.
 pub async fn serve(server: Server, node: Arc<Node>) {
     server.run(Arc::new(Admin::new(node)), std::future::pending()).await;
+}
+
+impl rimward_admin::KeyValues for Node {
+    fn stores(&self) -> Vec<(Arc<str>, Arc<Store>)> {
+        let live = self.proxy().live();
+        live.functions().stores().map(|(name, store)| (name.clone(), store.clone())).collect()
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
 }
 
 impl rimward_admin::Node for Node {
@@ -107,11 +120,17 @@ impl rimward_admin::Node for Node {
     fn functions(&self) -> Vec<FunctionInfo> {
         let live = self.proxy().live();
         let config = live.config();
+        let now = SystemClock.now();
         let info = |function: &Arc<rimward_hooks::Function>| FunctionInfo {
             name: function.name().clone(),
             tier: if function.is_lambda() { Tier::Origin } else { Tier::Viewer },
             file: file(config, function.name()),
             version: function.digest()[..VERSION].iter().map(|byte| format!("{byte:02x}")).collect(),
+            source: match function.version() {
+                Some((_, Some(_))) => CodeSource::Published,
+                _ => CodeSource::File,
+            },
+            throttled_until: function.throttled_until(now).map(date),
             problem: function.broken().map(str::to_owned),
             places: places(config, function.name()),
         };

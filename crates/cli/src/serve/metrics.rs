@@ -2,6 +2,7 @@
 
 use super::node::Setup;
 use rimward_server::Refusal;
+use rimward_types::{Clock, SystemClock};
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -45,6 +46,13 @@ pub fn to_prometheus(setup: &Setup) -> String {
     head(&mut out, name, "counter", "requests refused before they were served");
     for refusal in Refusal::ALL {
         line(&mut out, &format!("{name}{{reason=\"{}\"}}", refusal.as_str()), counters.refused(*refusal));
+    }
+    let name = "rimward_function_throttled";
+    head(&mut out, name, "gauge", "1 for a function that is throttled because it keeps running past its time limit");
+    let now = SystemClock.now();
+    for function in setup.proxy.live().functions().iter().filter(|function| function.version().is_some()) {
+        let throttled = u64::from(function.throttled_until(now).is_some());
+        line(&mut out, &format!("{name}{{function=\"{}\"}}", function.name()), throttled);
     }
     out
 }

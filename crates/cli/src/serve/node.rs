@@ -49,8 +49,8 @@ pub struct Node {
     draining: AtomicBool,
     /// What needs a restart to change, as it was at the start.
     fixed: Fixed,
-    /// One reload after the other.
-    turn: Mutex<()>,
+    /// One reload or publish after the other.
+    pub(super) turn: Mutex<()>,
 }
 
 /// How a reload went.
@@ -155,6 +155,7 @@ impl Node {
             return Reloaded::Unusable(error.to_string());
         }
         let restart = self.fixed.changed(&Fixed::of(&config));
+        functions.settle(SystemClock.now());
         proxy.swap(Live::new(config, functions));
         self.loaded.store(SystemClock.now().as_millis(), Ordering::Relaxed);
         self.generation.fetch_add(1, Ordering::Relaxed);

@@ -9,8 +9,9 @@ use crate::exit::Stop;
 use crate::print;
 use rimward_cache::Cache;
 use rimward_config::{Config, FunctionKind};
-use rimward_hooks::{Engines, Functions};
+use rimward_hooks::{Engines, Functions, Versions};
 use rimward_isolate::Isolates;
+use rimward_kv::Stores;
 use rimward_origin::Origins;
 use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_server::{BindError, Server};
@@ -47,7 +48,7 @@ pub async fn start(
     // First of all: an address that is taken should not be found out after seconds of compiling.
     let server = Server::bind(&config.node).map_err(|error| bind_error(&error, "--listen"))?;
     let admin = admin::bind(config.node.admin).map_err(|error| bind_error(&error, "--admin"))?;
-    let engines = start_engines(&config, workers).await?;
+    let engines = start_engines(&config, file, workers).await?;
     let (functions, problems) = Functions::publish(&config, &engines, &Functions::default()).await;
     for problem in &problems {
         print::report(&format!("{problem}\n"));
@@ -113,7 +114,7 @@ fn bind_error(error: &BindError, flag: &str) -> Stop {
 }
 
 /// Starts both engines; the workers are not needed for it, and wait.
-async fn start_engines(config: &Config, workers: usize) -> Result<Engines, Stop> {
+async fn start_engines(config: &Config, file: &Path, workers: usize) -> Result<Engines, Stop> {
     let state = engines::state(Some(config));
     let isolates = engines::start_isolates(&state)?;
     let sandbox = engines::start_sandbox(&state)?;
@@ -121,7 +122,14 @@ async fn start_engines(config: &Config, workers: usize) -> Result<Engines, Stop>
     if viewer {
         warm(&isolates, workers).await;
     }
-    Ok(Engines { isolates, sandbox })
+    let kept = engines::kept(config, file);
+    Ok(Engines {
+        isolates,
+        sandbox,
+        stores: Arc::new(Stores::new(kept.join("stores"))),
+        versions: Arc::new(Versions::new(kept.join("functions"))),
+        clock: Arc::new(SystemClock),
+    })
 }
 
 /// Prepares each worker thread, so that no viewer's request is the first to meet cold caches. The tasks wait for each

@@ -8,6 +8,7 @@ use crate::print;
 use crate::run::{self, Failed};
 use crate::source::{self, Origin, Refused, Viewer};
 use rimward_config::{OriginFunction, ViewerFunction};
+use rimward_kv::pairs::MAX_STORE;
 use std::path::Path;
 
 /// What randomness starts from: the same in every test.
@@ -90,7 +91,7 @@ fn run_viewer(
     cases: &[Files],
     engines: &Engines,
 ) -> Result<Suite, Stop> {
-    let store = match store.map(source::store).transpose() {
+    let store = match store.map(|file| source::store(file, MAX_STORE)).transpose() {
         Ok(store) => store,
         Err(refused) => return Ok(suite.refused(refused)),
     };
@@ -115,7 +116,7 @@ fn run_viewer(
             return Err(format!("the event is for {}, which `hooks` does not name", event.hook));
         }
         let expectation = files.read_expectation()?;
-        let ran = run::viewer::run(&function, &event, SEED);
+        let ran = run::viewer::run(&function, &event, SEED, run::viewer::strictness(settings, false));
         let waiting = "compiling the engine that counts fuel, which takes some seconds the first time ...";
         let counted = print::patiently(waiting, || run::viewer::measure(&function, &event, SEED));
         let (fuel, pages) = (counted.fuel, counted.dirty_pages);

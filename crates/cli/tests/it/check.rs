@@ -71,8 +71,36 @@ fn the_target_cloudfront_takes_no_more_than_10240_bytes() {
     folder.write("index.js", format!("{PREFIX}{}", "//".repeat(6000)));
     folder.write("rimward.toml", CONFIG.replace("code = \"index.js\"", "code = \"index.js\"\ncode-limit = \"20 KB\""));
     folder.run(&["check"]).expect(0);
-    let ran = folder.run(&["check", "--target", "cloudfront"]).expect(1);
-    ran.says("FunctionSizeLimitExceeded").says("only sizes and limits are checked");
+    folder.run(&["check", "--target", "cloudfront"]).expect(1).says("FunctionSizeLimitExceeded");
     let report = folder.run(&["check", "--target", "cloudfront", "--json"]).expect(1).json();
-    assert!(report["notes"][0].as_str().unwrap().contains("only sizes and limits"));
+    assert_eq!(report["functions"][0]["findings"][0]["rule"], "size");
+}
+
+#[test]
+fn the_target_cloudfront_names_extensions_of_behaviors() {
+    // cloudfront-functions.md section 2
+    let config = CONFIG.replace("viewer-request", "viewer-response-on-errors = true\nviewer-response");
+    let folder = Folder::new().with("rimward.toml", config);
+    folder.write("index.js", "function handler(event) { return event.response; }");
+    folder.run(&["check"]).expect(0);
+    let ran = folder.run(&["check", "--target", "cloudfront"]).expect(1);
+    ran.says("runs viewer-response on errors").says("hint: leave `viewer-response-on-errors` out");
+}
+
+#[test]
+fn the_target_cloudfront_refuses_what_the_vendor_does_with_its_place() {
+    // cloudfront-functions.md sections 5, 10.2 and 10.3
+    let folder = folder();
+    let code = "function handler(event) {\n  const seen = new Map();\n  event.request.headers['X-Seen'] = { value: `${seen?.size}` };\n  \
+                return event.request;\n}\n";
+    folder.write("index.js", code);
+    folder.run(&["check"]).expect(0);
+    let ran = folder.run(&["check", "--target", "cloudfront"]).expect(1).prints("FAILED: 1 of 1");
+    let ran = ran.says("error: ReferenceError: \"Map\" is not defined\n --> ").says("index.js:2:20\n").says("hint: ");
+    ran.says("request.headers must have header names in lower case").says("Unexpected token \".\" in 3");
+    let report = folder.run(&["check", "--target", "cloudfront", "--json"]).expect(1).json();
+    let findings = report["functions"][0]["findings"].as_array().unwrap();
+    let sections: Vec<_> = findings.iter().map(|finding| finding["section"].as_str().unwrap()).collect();
+    assert_eq!(sections, ["10.3", "5", "10.2"]);
+    assert_eq!((&findings[0]["line"], &findings[0]["column"]), (&2.into(), &20.into()));
 }

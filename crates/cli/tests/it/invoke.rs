@@ -50,6 +50,31 @@ fn a_result_that_breaks_a_rule_is_a_validation_error() {
 }
 
 #[test]
+fn section_17_deleting_host_fails_as_in_production_and_not_as_vendor() {
+    let folder = folder("function handler(event) { delete event.request.headers.host; return event.request; }");
+    folder.run(&INVOKE).expect(1).says("FunctionValidationError").says("host");
+    let ran = folder.run(&[&INVOKE[..], &["--as-vendor"]].concat()).expect(0);
+    assert_eq!(ran.json()["request"]["headers"], json!({}));
+    // Section 16: shapes are looked at all the same.
+    folder.write(
+        "index.js",
+        "function handler(event) { event.request.headers['X-A'] = { value: '1' }; return event.request; }",
+    );
+    let result = folder.run(&[&INVOKE[..], &["--as-vendor", "--json"]].concat()).expect(1).json();
+    let message = result["FunctionErrorMessage"].as_str().unwrap();
+    assert!(message.starts_with("The CloudFront function returned an invalid value: "), "{message}");
+    assert!(message.contains("lower case"), "{message}");
+}
+
+#[test]
+fn section_16_test_events_may_leave_the_ids_out() {
+    let event = r#"{"version":"1.0","context":{"eventType":"viewer-request"},"viewer":{"ip":"198.51.100.11"},
+        "request":{"method":"GET","uri":"/a","headers":{"host":{"value":"example.org"}},"cookies":{},"querystring":{}}}"#;
+    let ran = folder(PREFIX).with("event.json", event).run(&INVOKE).expect(0);
+    assert_eq!(ran.json()["request"]["uri"], "/x/a");
+}
+
+#[test]
 fn a_syntax_error_shows_file_line_column_and_a_caret() {
     let folder = folder("function handler(event) {\n  return event..request;\n}\n");
     let ran = folder

@@ -23,6 +23,7 @@ impl Node {
     fn start(folder: &Folder) -> Self {
         let mut command = rimward();
         command.args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config"]);
+        command.env("XDG_STATE_HOME", folder.path("kept"));
         command.arg(folder.path("rimward.toml")).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());

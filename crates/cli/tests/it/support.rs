@@ -53,7 +53,7 @@ impl Folder {
     /// With a text on standard input.
     pub fn run_with(&self, args: &[&str], input: &str) -> Ran {
         let mut command = rimward();
-        command.args(args).current_dir(self.0.path());
+        command.args(args).current_dir(self.0.path()).env("XDG_STATE_HOME", self.path("kept"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that does not read its input may be gone already.

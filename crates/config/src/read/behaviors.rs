@@ -21,6 +21,8 @@ const MOST_BEHAVIORS: usize = 75;
 const MOST_ORIGINS: usize = 100;
 const MOST_GROUPS: usize = 10;
 
+const ON_ERRORS: &str = "viewer-response-on-errors";
+
 const NO_DEFAULT_HINT: &str = "add a last `[[distributions.behaviors]]` without `path`, with `origin = \"…\"`";
 
 /// What behaviors refer to.
@@ -55,6 +57,7 @@ pub(super) fn read_behaviors(section: &Section<'_>, known: &Known<'_>) -> Vec<Ar
         "origin-request",
         "origin-response",
         "viewer-response",
+        ON_ERRORS,
     ];
     for (place, item) in list.iter().enumerate() {
         let called = "[[distributions.behaviors]]".to_owned();
@@ -190,7 +193,16 @@ fn read_methods(behavior: &Section<'_>) -> MethodSet {
 }
 
 fn read_hooks(behavior: &Section<'_>, known: &Known<'_>) -> BehaviorHooks {
-    let mut hooks = BehaviorHooks::default();
+    let on_errors = behavior.flag(ON_ERRORS).unwrap_or(false);
+    if on_errors && behavior.get(Hook::ViewerResponse.as_str()).is_none() {
+        let hint = "name the function in `viewer-response`, or leave this out";
+        behavior.reader.report_hint(
+            behavior.key_span(ON_ERRORS),
+            format!("`{ON_ERRORS}` has no function to run"),
+            hint,
+        );
+    }
+    let mut hooks = BehaviorHooks { viewer_response_on_errors: on_errors, ..BehaviorHooks::default() };
     // Names and places of viewer functions and components at viewer hooks.
     let (mut isolates, mut components) = (Vec::new(), Vec::new());
     for hook in Hook::ALL {

@@ -195,12 +195,10 @@ pub(super) fn read_stores(file: &Section<'_>) -> BTreeMap<Arc<str>, KeyValueStor
     for (name, value) in file.named("key-value-stores") {
         check_name(file.reader, "key value store", &name);
         let called = format!("[key-value-stores.{}]", name.get_ref());
-        let Some(section) = Section::of_value(file.reader, called, value, &["file"]) else { continue };
-        if section.get("file").is_none() {
-            section.report_missing("file", "\"pairs.json\"");
-        }
+        let Some(section) = Section::of_value(file.reader, called, value, &["file", "size"]) else { continue };
         let name: Arc<str> = (*name.get_ref()).into();
-        let store = KeyValueStore { name: Arc::clone(&name), file: section.file("file").unwrap_or_default() };
+        let size = section.size("size", ByteSize::kb(1)..=ByteSize::mb(1024)).unwrap_or(ByteSize::mb(5));
+        let store = KeyValueStore { name: Arc::clone(&name), file: section.file("file"), size };
         stores.insert(name, store);
     }
     stores

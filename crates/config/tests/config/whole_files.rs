@@ -197,7 +197,10 @@ fn every_setting_of_functions_and_stores() {
     "#;
     let config = parse_in(folder.path(), &format!("{text}{}", super::REST)).unwrap();
     let grant = |host: &str, port| Grant { host: host.to_owned(), port };
-    assert_eq!(config.key_value_stores["keys"], KeyValueStore { name: "keys".into(), file: path("pairs.json") });
+    assert_eq!(
+        config.key_value_stores["keys"],
+        KeyValueStore { name: "keys".into(), file: Some(path("pairs.json")), size: ByteSize::mb(5) }
+    );
     assert_eq!(
         config.functions["viewer"],
         Function {
@@ -391,6 +394,7 @@ fn every_setting_of_distributions_and_behaviors() {
         forward = { headers = ["Accept"], cookies = "all", query = { except = ["x"] } }
         viewer-request = "viewer"
         viewer-response = "viewer"
+        viewer-response-on-errors = true
         origin-request = "origin"
         origin-response = "origin"
         [[distributions.behaviors]]
@@ -431,6 +435,7 @@ fn every_setting_of_distributions_and_behaviors() {
                 origin_request: Some("origin".into()),
                 origin_response: Some("origin".into()),
                 viewer_response: Some("viewer".into()),
+                viewer_response_on_errors: true,
             },
         }
     );

@@ -40,8 +40,8 @@ wrong! {
         "3:19 there is no key value store `keys`", "hint: did you mean `key`?",
     ]
     // A store that is defined wrongly is one problem, not two.
-    a_store_has_a_file: "[functions.f]\ncode = \"index.js\"\nkey-value-store = \"keys\"\n[key-value-stores.keys]" => [
-        "4:1 `[key-value-stores.keys]` needs `file`", "hint: add `file = \"pairs.json\"`",
+    a_stores_size_has_bounds: "[key-value-stores.keys]\nsize = \"2 GB\"" => [
+        "2:8 `size` is 2 GB; it must be from 1 KB to 1 GB",
     ]
     a_stores_file_is_there: "[key-value-stores.keys]\nfile = \"no.json\"" => [
         "2:8 cannot read `no.json`: No such file or directory (os error 2)", "hint: relative paths begin at `FOLDER`",

@@ -255,6 +255,10 @@ wrong_behavior! {
         "5:19 `js` is a viewer function and `wasm` a component; the viewer hooks of a behavior have one kind only",
         "hint: move the component to an origin hook",
     ]
+    viewer_response_on_errors_needs_a_function: "viewer-response-on-errors = true" => [
+        "4:1 `viewer-response-on-errors` has no function to run",
+        "hint: name the function in `viewer-response`, or leave this out",
+    ]
     // `lambda-at-edge.md` section 8, classic.
     a_component_at_a_viewer_hook_has_128_mb_and_5_s: "viewer-request = \"large\"\norigin-request = \"large\"\nviewer-response = \"newer\"" => [
         "4:18 `large` has 256 MB of memory; at viewer-request it may have 128 MB",

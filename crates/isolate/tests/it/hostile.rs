@@ -2,6 +2,7 @@
 
 use crate::support::{WAYS, failure, hostile, options, publish, publish_with, run};
 use rimward_isolate::{Failure, Function, Isolates, Limits, PublishError, Restore, Runtime, Source, StartError};
+use rimward_kv::pairs::MAX_STORE;
 use rimward_kv::{Pairs, Store};
 use rimward_types::Timestamp;
 use std::sync::Arc;
@@ -148,7 +149,7 @@ fn logs_end_at_10_kb() {
 fn a_store_is_read() {
     let isolates = hostile(Restore::Auto);
     let now = Timestamp::from_millis(5);
-    let store = Arc::new(Store::of(Pairs::try_from_iter([("key", "value"), ("empty", "")]).unwrap(), now));
+    let store = Arc::new(Store::of(Pairs::try_from_iter(MAX_STORE, [("key", "value"), ("empty", "")]).unwrap(), now));
     let limits = Limits { time: Duration::from_millis(20), ..Limits::default() };
     let source = Source { name: "kv".into(), code: b"r", runtime: Runtime::V2, limits, kv: Some(store) };
     let function = isolates.publish(&source).unwrap();

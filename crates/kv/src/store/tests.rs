@@ -1,11 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::pairs::MAX_STORE;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
 
 fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -14,26 +15,29 @@ fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
+fn pairs(pairs: &[(&str, &str)]) -> Pairs {
+    Pairs::try_from_iter(MAX_STORE, pairs.iter().copied()).unwrap()
+}
+
 /// What is wrong with `text`.
 fn problem(text: &str) -> InvalidStore {
-    Pairs::from_json(text.as_bytes()).unwrap_err()
+    Pairs::from_json(MAX_STORE, text.as_bytes()).unwrap_err()
 }
 
 #[test]
 fn values_are_read_from_the_vendors_import_file() {
     let (_folder, path) = file(r#"{"data":[{"key":"a","value":"1"},{"key":"ключ","value":"зна\u0447ение"}]}"#);
-    let store = Store::load(&path).unwrap();
+    let store = Store::load(&path, MAX_STORE).unwrap();
     assert_eq!(store.get("a").as_deref(), Some("1"));
     assert_eq!(store.get("ключ").as_deref(), Some("значение"));
     assert_eq!(store.get("b"), None);
-    assert!(store.exists("a") && !store.exists("A"));
+    assert!(store.snapshot().pairs().contains("a") && !store.snapshot().pairs().contains("A"));
     assert_eq!(store.meta().keys, 2);
-    assert_eq!(store.path(), Some(path.as_path()));
 }
 
 #[test]
 fn an_empty_store_is_a_store() {
-    assert!(Pairs::from_json(br#"{"data":[]}"#).unwrap().is_empty());
+    assert!(Pairs::from_json(MAX_STORE, br#"{"data":[]}"#).unwrap().is_empty());
 }
 
 #[test]
@@ -41,57 +45,32 @@ fn meta_tells_the_files_times() {
     let (_folder, path) = file(r#"{"data":[]}"#);
     let earlier = Timestamp::from_secs(1_700_000_000);
     File::options().write(true).open(&path).unwrap().set_modified(earlier.as_system_time()).unwrap();
-    let meta = Store::load(&path).unwrap().meta();
+    let meta = Store::load(&path, MAX_STORE).unwrap().meta();
     assert_eq!(meta, Meta { created: earlier, updated: earlier, keys: 0 });
 }
 
 #[test]
-fn reload_replaces_everything_and_keeps_the_time_of_creation() {
-    let (_folder, path) = file(r#"{"data":[{"key":"a","value":"1"}]}"#);
-    let store = Store::load(&path).unwrap();
-    let created = store.meta().created;
-    fs::write(&path, r#"{"data":[{"key":"b","value":"2"}]}"#).unwrap();
-    let later = store.meta().updated.plus(Duration::from_secs(60));
-    File::options().write(true).open(&path).unwrap().set_modified(later.as_system_time()).unwrap();
-    let meta = store.reload().unwrap();
-    assert_eq!(meta, Meta { created, updated: later, keys: 1 });
-    assert_eq!((store.get("a"), store.get("b").as_deref()), (None, Some("2")));
-}
-
-#[test]
-fn a_bad_file_leaves_the_old_pairs() {
-    let (_folder, path) = file(r#"{"data":[{"key":"a","value":"1"}]}"#);
-    let store = Store::load(&path).unwrap();
-    fs::write(&path, "{").unwrap();
-    assert!(matches!(store.reload(), Err(InvalidStore::Json { .. })));
-    fs::remove_file(&path).unwrap();
-    assert!(matches!(store.reload(), Err(InvalidStore::Read { .. })));
-    assert_eq!(store.get("a").as_deref(), Some("1"));
-}
-
-#[test]
-fn a_store_of_pairs_has_the_given_times_and_no_file() {
-    let store = Store::of(Pairs::try_from_iter([("a", "1")]).unwrap(), Timestamp::from_secs(5));
+fn a_store_of_pairs_has_the_given_times() {
+    let store = Store::of(pairs(&[("a", "1")]), Timestamp::from_secs(5));
     let at = |s| Timestamp::from_secs(s);
     assert_eq!(store.meta(), Meta { created: at(5), updated: at(5), keys: 1 });
-    store.replace(Pairs::try_from_iter([("a", "2"), ("b", "3")]).unwrap(), at(9));
+    store.replace(pairs(&[("a", "2"), ("b", "3")]), &IfMatch::Any, at(9)).unwrap();
     assert_eq!(store.meta(), Meta { created: at(5), updated: at(9), keys: 2 });
-    assert!(matches!(store.reload(), Err(InvalidStore::NoFile)));
 }
 
 #[test]
 fn a_reader_sees_all_of_the_old_or_all_of_the_new() {
-    let pairs = |value: &str| Pairs::try_from_iter([("a", value), ("b", value)]).unwrap();
+    let pairs = |value: &str| Pairs::try_from_iter(MAX_STORE, [("a", value), ("b", value)]).unwrap();
     let store = Arc::new(Store::of(pairs("0"), Timestamp::default()));
     let writer = Arc::clone(&store);
     let writing = thread::spawn(move || {
         for n in 1..200u64 {
-            writer.replace(pairs(&n.to_string()), Timestamp::from_secs(n));
+            writer.replace(pairs(&n.to_string()), &IfMatch::Any, Timestamp::from_secs(n)).unwrap();
         }
     });
     for _ in 0..200 {
-        let contents = store.contents.load();
-        assert_eq!(contents.pairs.get("a"), contents.pairs.get("b"));
+        let seen = store.snapshot();
+        assert_eq!(seen.get("a"), seen.get("b"));
     }
     writing.join().unwrap();
 }
@@ -102,12 +81,12 @@ fn a_reader_sees_all_of_the_old_or_all_of_the_new() {
 fn limits_count_bytes_and_are_inclusive() {
     let key = "é".repeat(256);
     let value = "v".repeat(1024);
-    assert!(Pairs::try_from_iter([(&key, &value)]).is_ok());
-    let message = Pairs::try_from_iter([("ok", "ok"), (&format!("{key}k"), "")]).unwrap_err().to_string();
+    assert!(Pairs::try_from_iter(MAX_STORE, [(&key, &value)]).is_ok());
+    let message = Pairs::try_from_iter(MAX_STORE, [("ok", "ok"), (&format!("{key}k"), "")]).unwrap_err().to_string();
     assert_eq!(message, format!("key `{}…` of pair 2 has 513 bytes; a key has at most 512", "é".repeat(16)));
-    let message = Pairs::try_from_iter([("k", format!("{value}v"))]).unwrap_err().to_string();
+    let message = Pairs::try_from_iter(MAX_STORE, [("k", format!("{value}v"))]).unwrap_err().to_string();
     assert_eq!(message, "the value of key `k` (pair 1) has 1025 bytes; a value has at most 1024");
-    assert_eq!(Pairs::try_from_iter([("", "v")]).unwrap_err().to_string(), "pair 1 has an empty key");
+    assert_eq!(Pairs::try_from_iter(MAX_STORE, [("", "v")]).unwrap_err().to_string(), "pair 1 has an empty key");
 }
 
 #[test]
@@ -115,12 +94,12 @@ fn a_store_over_5_mb_is_refused() {
     let value = "v".repeat(1024);
     let fits = 5 * 1024 * 1024 / (1024 + 4);
     let pairs = |n| (0..n).map(|i| (format!("{i:04}"), &value));
-    let full = Pairs::try_from_iter(pairs(fits)).unwrap();
+    let full = Pairs::try_from_iter(MAX_STORE, pairs(fits)).unwrap();
     assert_eq!(full.size().as_u64(), fits as u64 * 1028);
-    let error = Pairs::try_from_iter(pairs(fits + 1)).unwrap_err();
-    assert_eq!(error.to_string(), "the store has 5243828 bytes; a store has at most 5 MB (5242880 bytes)");
+    let error = Pairs::try_from_iter(MAX_STORE, pairs(fits + 1)).unwrap_err();
+    assert_eq!(error.to_string(), "the store would have 5243828 bytes; it has at most 5 MB (5242880 bytes)");
     let (_folder, path) = file(&" ".repeat(5 * 1024 * 1024 + 10));
-    assert!(matches!(Store::load(path), Err(InvalidStore::StoreTooLarge { size: 5_242_890 })));
+    assert!(matches!(Store::load(&path, MAX_STORE), Err(InvalidStore::StoreTooLarge { size: 5_242_890, .. })));
 }
 
 #[test]
@@ -146,14 +125,14 @@ fn wrong_json_is_refused_with_its_place() {
         assert!(error.hint().unwrap().contains(r#"{"data":[{"key":"a","value":"b"}]}"#));
     }
     assert!(matches!(
-        Pairs::from_json(b"{\"data\":[{\"key\":\"\xff\",\"value\":\"\"}]}"),
+        Pairs::from_json(MAX_STORE, b"{\"data\":[{\"key\":\"\xff\",\"value\":\"\"}]}"),
         Err(InvalidStore::Json { .. })
     ));
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    let message = Store::load("nowhere/store.json").unwrap_err().to_string();
+    let message = Store::load(Path::new("nowhere/store.json"), MAX_STORE).unwrap_err().to_string();
     assert!(message.starts_with("cannot read nowhere/store.json: "), "{message}");
 }
 
@@ -161,7 +140,7 @@ proptest! {
     #[test]
     fn a_store_reads_like_a_map(model in proptest::collection::btree_map("\\PC{1,8}", "\\PC{0,12}", 0..20), other in "\\PC{0,8}") {
         let data: Vec<_> = model.iter().map(|(k, v)| serde_json::json!({"key": k, "value": v})).collect();
-        let pairs = Pairs::from_json(serde_json::json!({ "data": data }).to_string().as_bytes()).unwrap();
+        let pairs = Pairs::from_json(MAX_STORE, serde_json::json!({ "data": data }).to_string().as_bytes()).unwrap();
         prop_assert_eq!(pairs.len(), model.len());
         let model: BTreeMap<String, String> = model;
         for key in model.keys().chain([&other]) {
@@ -173,11 +152,11 @@ proptest! {
 
     #[test]
     fn reading_never_panics(text in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Pairs::from_json(&text);
+        let _ = Pairs::from_json(MAX_STORE, &text);
     }
 
     #[test]
     fn reading_something_like_a_store_never_panics(text in r#"\{"data":\[(\{"key":"[^"]{0,4}","value":"?[^"]{0,4}"?\},?){0,4}\]?\}?"#) {
-        let _ = Pairs::from_json(text.as_bytes());
+        let _ = Pairs::from_json(MAX_STORE, text.as_bytes());
     }
 }

@@ -1,0 +1,191 @@
+//! The two stages of a function (`cloudfront-functions.md` section 15), and how they move. No I/O.
+//!
+//! Without anything published, both stages are the file that the configuration names. An update changes DEVELOPMENT
+//! alone; a publish makes LIVE what DEVELOPMENT is; a rollback makes LIVE what it was before, in the end the file again.
+
+use rimward_types::{Stage, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt::{self, Write};
+
+/// Earlier versions of LIVE that are kept, at most.
+pub const MAX_EARLIER: usize = 10;
+
+/// A source text, by its SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(String);
+
+/// A version that the node keeps, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Which.
+    pub version: Version,
+    /// Milliseconds since the epoch.
+    at: u64,
+}
+
+/// Where a function stands. `None` is the file of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stages {
+    development: Option<Kept>,
+    live: Option<Kept>,
+    /// What LIVE was before, the last one at the end.
+    earlier: Vec<Option<Kept>>,
+}
+
+/// What to go back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Back {
+    /// What LIVE was before the last publish.
+    Previous,
+    /// The file of the configuration.
+    File,
+    /// A version that is kept, by the beginning of its name.
+    To(String),
+}
+
+/// There is nothing to go back to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoWayBack {
+    /// LIVE is the file, and nothing was published before.
+    #[error("nothing was published before: LIVE is the file of the configuration")]
+    AtTheFile,
+    /// No kept version is called so.
+    #[error("no version that is kept begins with `{0}`")]
+    Unknown(String),
+    /// More than one is.
+    #[error("more than one version begins with `{0}`")]
+    Ambiguous(String),
+}
+
+impl Stages {
+    /// What a stage is; `None` is the file.
+    pub fn at(&self, stage: Stage) -> Option<&Kept> {
+        match stage {
+            Stage::Development => self.development.as_ref(),
+            Stage::Live => self.live.as_ref(),
+        }
+    }
+
+    /// What LIVE was before, the last one first.
+    pub fn earlier(&self) -> impl Iterator<Item = Option<&Kept>> {
+        self.earlier.iter().rev().map(Option::as_ref)
+    }
+
+    /// Puts a version into DEVELOPMENT.
+    pub fn update(&mut self, version: Version, now: Timestamp) {
+        self.development = Some(Kept::new(version, now));
+    }
+
+    /// Makes LIVE what DEVELOPMENT is; `development` is its version, which the file may have given.
+    pub fn publish(&mut self, development: Version, now: Timestamp) {
+        if self.live.as_ref().is_some_and(|live| live.version == development) {
+            return;
+        }
+        self.earlier.push(self.live.take());
+        let over = self.earlier.len().saturating_sub(MAX_EARLIER);
+        self.earlier.drain(..over);
+        self.live = Some(Kept::new(development, now));
+    }
+
+    /// Makes LIVE what it was before. DEVELOPMENT stays, to be mended.
+    ///
+    /// # Errors
+    /// When there is no such version.
+    pub fn roll_back(&mut self, back: &Back) -> Result<(), NoWayBack> {
+        match back {
+            Back::Previous => self.live = self.earlier.pop().ok_or(NoWayBack::AtTheFile)?,
+            Back::File if self.live.is_none() => return Err(NoWayBack::AtTheFile),
+            Back::File => {
+                self.live = None;
+                self.earlier.clear();
+            }
+            Back::To(start) => {
+                let named = |kept: &Option<Kept>| kept.as_ref().is_some_and(|kept| kept.version.0.starts_with(start));
+                let mut found = self.earlier.iter().enumerate().rev().filter(|(_, kept)| named(kept));
+                let (at, kept) = found.next().ok_or_else(|| NoWayBack::Unknown(start.clone()))?;
+                if found.any(|(_, other)| other.as_ref().map(|o| &o.version) != kept.as_ref().map(|k| &k.version)) {
+                    return Err(NoWayBack::Ambiguous(start.clone()));
+                }
+                self.live = kept.clone();
+                self.earlier.truncate(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// All versions that are named.
+    pub fn versions(&self) -> impl Iterator<Item = &Version> {
+        let all = self.earlier.iter().chain([&self.development, &self.live]);
+        all.flatten().map(|kept| &kept.version)
+    }
+}
+
+impl Kept {
+    fn new(version: Version, now: Timestamp) -> Self {
+        Self { version, at: now.as_millis() }
+    }
+
+    /// Since when.
+    pub fn since(&self) -> Timestamp {
+        Timestamp::from_millis(self.at)
+    }
+}
+
+impl Version {
+    /// The version of a source text.
+    pub fn of(code: &[u8]) -> Self {
+        Self(hex(&Sha256::digest(code)))
+    }
+
+    /// 64 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The ETag of a stage with this version. `since` is when it came there, if it is not the file.
+    pub fn etag(&self, stage: Stage, since: Option<Timestamp>) -> String {
+        let at = since.map_or(0, Timestamp::as_millis);
+        let digest = Sha256::digest(format!("{stage} {} {at}", self.0));
+        format!("E{}", hex(&digest[..8]).to_ascii_uppercase())
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        // It becomes a file's name.
+        if text.len() == 64 && text.bytes().all(digits) {
+            Ok(Self(text))
+        } else {
+            Err("a version is 64 hexadecimal digits")
+        }
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Cannot fail: a String takes everything.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;
