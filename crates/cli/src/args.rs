@@ -2,6 +2,7 @@
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -51,6 +52,9 @@ pub enum Command {
     Test(Test),
     /// Check a configuration and its functions without running them
     Check(Check),
+    /// Compile the component on standard input to machine code on standard output; the node calls itself with it
+    #[command(name = crate::engines::COMPILE, hide = true)]
+    CompileComponent(CompileComponent),
 }
 
 const SERVE: &str = "\
@@ -184,6 +188,14 @@ pub struct Check {
     /// Print the results as one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `rimward compile-component`.
+#[derive(Debug, clap::Args)]
+pub struct CompileComponent {
+    /// Bytes of memory, seconds of processor time
+    #[arg(value_name = "LIMIT", num_args = 2)]
+    pub limits: Vec<OsString>,
 }
 
 /// `--runtime`.

@@ -4,7 +4,7 @@ use crate::exit::Stop;
 use crate::print;
 use rimward_config::Config;
 use rimward_isolate::{CodeOrigin, Isolates};
-use rimward_sandbox::Sandbox;
+use rimward_sandbox::{Compiler, Sandbox};
 use std::cell::OnceCell;
 use std::env;
 use std::os::unix::fs::MetadataExt;
@@ -101,9 +101,15 @@ pub fn start_isolates(state: &Path) -> Result<Isolates, Stop> {
     Ok(isolates)
 }
 
+/// The hidden command that compiles a component within limits: what this program calls itself with.
+pub const COMPILE: &str = "compile-component";
+
 /// Starts the origin tier. Must be called within a tokio runtime.
 pub fn start_sandbox(state: &Path) -> Result<Sandbox, Stop> {
-    let code_cache = Some(state.join("sandbox"));
-    let options = rimward_sandbox::Options { code_cache, ..rimward_sandbox::Options::default() };
+    let options = rimward_sandbox::Options {
+        code_cache: Some(state.join("sandbox")),
+        compiler: Some(Compiler::this_program(COMPILE)),
+        ..rimward_sandbox::Options::default()
+    };
     Sandbox::start(options).map_err(|error| Stop::failed(format!("the origin tier does not start: {error}")))
 }

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Invoke(args) => invoke::invoke(args),
         Command::Test(args) => test::test(args),
         Command::Check(args) => check::check(args),
+        Command::CompileComponent(args) => return rimward_sandbox::compile_component(&args.limits),
     };
     ended.unwrap_or_else(exit::Stop::say).into()
 }

@@ -1,9 +1,12 @@
 //! From a component's bytes to compiled code that may be called: checks, compilation, the cache on disk.
 
 mod cache;
+mod compiler;
 
 pub(crate) use cache::CodeCache;
+pub use compiler::{CompileFailure, CompileLimits, Compiler, compile_component};
 
+use compiler::Refused;
 use rimward_types::ByteSize;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -86,6 +89,7 @@ pub enum Compiled {
 /// Compiles a component, or takes it from the cache. Takes up to seconds: never on a thread that serves requests.
 pub(crate) fn compile(
     engine: &Engine,
+    compiler: Option<&Compiler>,
     cache: Option<&CodeCache>,
     bytes: &[u8],
 ) -> Result<(Component, Compiled), PublishError> {
@@ -105,21 +109,29 @@ pub(crate) fn compile(
             }
         }
     }
-    let code = engine.precompile_component(bytes).map_err(|error| PublishError::Invalid(format!("{error:#}")))?;
+    let invalid = |error: wasmtime::Error| PublishError::Invalid(format!("{error:#}"));
+    let code = match compiler {
+        Some(compiler) => compiler.compile(bytes).map_err(|refused| match refused {
+            Refused::Invalid(reason) => PublishError::Invalid(reason),
+            Refused::Failed(failure) => PublishError::Compile(failure),
+        })?,
+        None => engine.precompile_component(bytes).map_err(invalid)?,
+    };
     if let (Some(cache), Some(key)) = (cache, &key)
         && let Err(error) = cache.store(key, &code)
     {
         // The function runs all the same; only the next start compiles again.
         tracing::warn!(%error, "compiled code could not be kept");
     }
-    let component = load(engine, &code).map_err(|error| PublishError::Invalid(format!("{error:#}")))?;
+    let component = load(engine, &code).map_err(invalid)?;
     Ok((component, Compiled::Fresh))
 }
 
 fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `code` is what `precompile_component` of an engine with this configuration returned: either just now, or
-    // read from a file that carries a digest of its contents, is named by this engine's compatibility digest, and lies
-    // in a folder that only this user may write to. wasmtime checks its own header once more.
+    // SAFETY: `code` is what `precompile_component` of an engine with this configuration returned: either just now,
+    // here or in the node's own compiler, or read from a file that carries a digest of its contents, is named by this
+    // engine's compatibility digest, and lies in a folder that only this user may write to. wasmtime checks its own
+    // header once more, so that a compiler of another version or configuration is found out.
     unsafe { Component::deserialize(engine, code) }
 }
 

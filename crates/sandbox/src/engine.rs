@@ -44,6 +44,11 @@ pub(crate) fn build(instances: u32) -> wasmtime::Result<Built> {
     }
 }
 
+/// An engine that compiles for the others and runs nothing. A pool of instances makes no difference to the code.
+pub(crate) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
+}
+
 fn config() -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
@@ -86,4 +91,16 @@ pub(crate) fn compatibility(engine: &Engine) -> [u8; 32] {
     let mut sink = Sink(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut sink);
     sink.0.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_is_compiled_elsewhere_is_what_a_node_runs() {
+        assert_eq!(compatibility(&compiling().unwrap()), compatibility(&build(1).unwrap().engine));
+    }
 }

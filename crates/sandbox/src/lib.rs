@@ -6,7 +6,8 @@
 //! - [`Spec`], [`PublishError`]: what a function is made of, why it may be refused.
 //! - [`Invocation`], [`Failure`]: what a call gave, cost and wrote.
 //! - [`network`]: which hosts a function may talk to.
-//! - `engine`, `code`: configuration and tick of the engine; compilation and its cache on disk.
+//! - `engine`, `code`: configuration and tick of the engine; compilation, in a child process, and its cache on disk.
+//!   [`compile_component`] is that child's whole work.
 //! - `instance`, `host`, `limits`, `scratch`, `client`, `logs`: one instance and what it holds of the host.
 //! - `flavour`, `typed`, `bindings`: the two flavours of export; the contract is `wit/edge.wit`.
 //! - `environment`, `node`: what functions are told; what they share.
@@ -43,7 +44,7 @@ mod sandbox;
 mod scratch;
 mod typed;
 
-pub use code::{COMPONENT_LIMIT, Compiled, Mistaken};
+pub use code::{COMPONENT_LIMIT, CompileFailure, CompileLimits, Compiled, Compiler, Mistaken, compile_component};
 pub use failure::{Failure, Throttle};
 pub use flavour::Flavour;
 pub use function::Function;

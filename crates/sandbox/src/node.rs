@@ -9,7 +9,7 @@ use rimward_types::{Clock, Entropy};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
-use crate::code::CodeCache;
+use crate::code::{CodeCache, Compiler};
 use crate::engine::Ticker;
 use crate::environment::Ids;
 use crate::function::WeakFunction;
@@ -23,6 +23,7 @@ pub(crate) struct Node {
     pub(crate) ticker: Ticker,
     pub(crate) scratch: Arc<Scratch>,
     pub(crate) code: Option<CodeCache>,
+    pub(crate) compiler: Option<Compiler>,
     pub(crate) tls: Arc<rustls::ClientConfig>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rimward_types::ByteSize;
 
-use crate::code::Mistaken;
+use crate::code::{CompileFailure, Mistaken};
 use crate::failure::Failure;
 use crate::network::Grant;
 
@@ -71,6 +71,9 @@ pub enum PublishError {
     /// The component breaks a rule of WebAssembly, is damaged, or uses a proposal that the engine lacks.
     #[error("the component is invalid: {0}")]
     Invalid(String),
+    /// The component could not be compiled within the limits of that, or the compiler does not work.
+    #[error("{0}")]
+    Compile(CompileFailure),
     /// The component needs something that the node does not give.
     #[error("the component imports `{name}`, which is not granted to functions")]
     Import {
@@ -120,6 +123,12 @@ impl PublishError {
             ),
             PublishError::Environment(_) => {
                 Some("names are letters, digits and `_`, start with a letter and not with `AWS_`".to_owned())
+            }
+            PublishError::Compile(CompileFailure::Start(_)) => {
+                Some("the node starts its own program again to compile; it must be allowed to".to_owned())
+            }
+            PublishError::Compile(_) => {
+                Some("make the component smaller; no single function of it should be huge".to_owned())
             }
             _ => None,
         }

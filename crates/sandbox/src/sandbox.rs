@@ -10,7 +10,7 @@ use rimward_types::{ByteSize, Clock, Entropy, SystemClock, SystemEntropy};
 use wasmtime::component::Component;
 
 use crate::client::{self, Client};
-use crate::code::{self, CodeCache, Compiled};
+use crate::code::{self, CodeCache, Compiled, Compiler};
 use crate::engine::{self, Ticker};
 use crate::environment::{self, Identity, Ids};
 use crate::failure::Failure;
@@ -26,6 +26,8 @@ use crate::scratch::Scratch;
 pub struct Options {
     /// Folder for compiled code; `None` compiles at every start. It must belong to this user alone.
     pub code_cache: Option<PathBuf>,
+    /// The process that compiles; `None` compiles in this one, without limits: for components that are trusted.
+    pub compiler: Option<Compiler>,
     /// Folder below which instances get their `/tmp`; the system's own by default.
     pub scratch: PathBuf,
     /// Instances of all functions together.
@@ -44,6 +46,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             code_cache: None,
+            compiler: None,
             scratch: std::env::temp_dir(),
             instances: 1000,
             init_timeout: Duration::from_secs(10),
@@ -121,6 +124,7 @@ impl Sandbox {
             ticker,
             scratch: Arc::new(scratch),
             code,
+            compiler: options.compiler,
             tls,
             clock: options.clock,
             entropy: options.entropy,
@@ -185,7 +189,7 @@ impl Sandbox {
     async fn compile(&self, spec: &Spec) -> Result<(Component, Compiled), PublishError> {
         let _turn = self.0.compiling.lock().await;
         let (node, bytes) = (self.0.clone(), spec.component.clone());
-        let compiling = move || code::compile(&node.engine, node.code.as_ref(), &bytes);
+        let compiling = move || code::compile(&node.engine, node.compiler.as_ref(), node.code.as_ref(), &bytes);
         match tokio::task::spawn_blocking(compiling).await {
             Ok(result) => result,
             Err(error) => Err(PublishError::Interrupted(error.to_string())),

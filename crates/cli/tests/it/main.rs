@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod check;
+mod compile;
 mod help;
 mod invoke;
 mod serve;
