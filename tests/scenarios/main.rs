@@ -3,6 +3,7 @@
 
 mod demo;
 mod key_value_stores;
+mod lambda;
 mod origin_walls;
 mod pipeline;
 mod publish;

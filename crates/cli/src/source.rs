@@ -6,7 +6,6 @@ use crate::print;
 use rimward_config::{KeyValueStore, OriginFunction, Runtime, ViewerFunction};
 use rimward_isolate::{Limits, PublishError, Source};
 use rimward_kv::{Pairs, Store};
-use rimward_sandbox::{Grant, Spec};
 use rimward_types::{ByteSize, Clock, SystemClock};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -156,15 +155,9 @@ impl Origin {
     /// The outer one when the tier does not start, the inner one when the function is refused.
     pub fn publish(&self, engines: &Engines) -> Result<Result<Arc<rimward_sandbox::Function>, Refused>, Stop> {
         let settings = &self.settings;
-        let spec = Spec {
-            memory: settings.memory,
-            timeout: settings.timeout,
-            network: settings.network.iter().map(|g| Grant { host: g.host.clone(), port: g.port }).collect(),
-            environment: settings.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-            tmp: settings.tmp,
-            concurrency: settings.concurrency,
-            fresh: settings.fresh,
-            ..Spec::new(&self.name, self.component.clone())
+        let spec = match rimward_hooks::origin_spec(&self.name, settings, self.component.clone()) {
+            Ok(spec) => spec,
+            Err(why) => return Ok(Err(Refused::of_file(&settings.component, why))),
         };
         let sandbox = engines.sandbox()?;
         let waiting = format!("compiling {} ...", settings.component.display());

@@ -16,6 +16,7 @@ pub struct Function {
 }
 
 /// The two tiers of code.
+#[expect(clippy::large_enum_variant, reason = "a configuration has some of them; a box would save nothing")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FunctionKind {
     /// One JavaScript file; viewer hooks.
@@ -68,6 +69,12 @@ pub struct OriginFunction {
     pub timeout: Option<Duration>,
     /// `network`: hosts that it may call, `["api.example.com:443", "*.example.org:443"]`. Default: none.
     pub network: Vec<Grant>,
+    /// `network-limits`: what the requests of one call to those hosts may take together.
+    pub network_limits: NetworkLimits,
+    /// `network-ca`: PEM file of certificates to trust at those hosts besides the public ones. Default: none.
+    pub network_ca: Option<PathBuf>,
+    /// `secrets`: values that it may ask for by name, `{ TOKEN = { env = "TOKEN" } }`. Default: none.
+    pub secrets: BTreeMap<String, SecretSource>,
     /// `environment`: variables, `{ QUALITY = "80" }`. Default: none.
     pub environment: BTreeMap<String, String>,
     /// `tmp`: what it may write to `/tmp`, up to 512 MB. Default: 512 MB.
@@ -78,6 +85,50 @@ pub struct OriginFunction {
     pub concurrency: usize,
     /// `fresh`: whether every call gets a new instance. Default: false.
     pub fresh: bool,
+    /// `validation`: `"strict"`, or `"warn"` to undo what results do to headers that are not theirs. Default: strict.
+    pub validation: Validation,
+    /// `async`: how events are handled that were sent to it through the invoke API and are not waited for.
+    pub asynchronous: Asynchronous,
+}
+
+/// How results of an origin function are held against the rules (`lambda-at-edge.md` section 15 rule 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Validation {
+    /// A result that breaks a rule is refused.
+    #[default]
+    Strict,
+    /// What it did to a header that it may not touch is undone, with a line in the log.
+    Warn,
+}
+
+/// `async` (`lambda-at-edge.md` section 14.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asynchronous {
+    /// `retries`: attempts after the first, 0 to 2. Default: 2.
+    pub retries: u32,
+    /// `max-age`: how old an event may become, 1 min to 6 h. Default: 6 h.
+    pub max_age: Duration,
+    /// `on-success`: where the record of a success goes. Default: nowhere.
+    pub on_success: Option<Destination>,
+    /// `on-failure`: where the record of a failure goes. Default: nowhere.
+    pub on_failure: Option<Destination>,
+}
+
+impl Default for Asynchronous {
+    fn default() -> Self {
+        Self { retries: 2, max_age: Duration::from_secs(6 * 3600), on_success: None, on_failure: None }
+    }
+}
+
+/// Where the record of an event goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// `function`: another origin function.
+    Function(Arc<str>),
+    /// `url`: an HTTP endpoint, which gets it with POST.
+    Url(String),
+    /// `folder`: a folder, in which each record is a file; relative to the configuration.
+    Folder(PathBuf),
 }
 
 /// Which set of ceilings an origin function obeys (`lambda-at-edge.md` section 8).
@@ -99,6 +150,32 @@ pub struct Grant {
     pub host: String,
     /// Port.
     pub port: u16,
+}
+
+/// `network-limits`: what the outgoing requests of one call may take together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkLimits {
+    /// `calls`: how many there may be, 1 to 1,000. Default: 50.
+    pub calls: u32,
+    /// `bytes`: bodies, both ways, up to 4 GB. Default: 64 MB.
+    pub bytes: ByteSize,
+    /// `time`: from the start of each to the end of its response, added up; up to 15 min. Default: 30 s.
+    pub time: Duration,
+}
+
+impl Default for NetworkLimits {
+    fn default() -> Self {
+        Self { calls: 50, bytes: ByteSize::mb(64), time: Duration::from_secs(30) }
+    }
+}
+
+/// Where the value of a secret is. It is read when the function is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// `file`: the content of a file, without a line end at its end; relative to the configuration.
+    File(PathBuf),
+    /// `env`: a variable of the node's own environment.
+    Environment(String),
 }
 
 /// `[key-value-stores.NAME]`.
@@ -179,11 +256,16 @@ impl OriginFunction {
             memory: ByteSize::mb(128),
             timeout: None,
             network: Vec::new(),
+            network_limits: NetworkLimits::default(),
+            network_ca: None,
+            secrets: BTreeMap::new(),
             environment: BTreeMap::new(),
             tmp: ByteSize::mb(512),
             include_body: false,
             concurrency: 100,
             fresh: false,
+            validation: Validation::default(),
+            asynchronous: Asynchronous::default(),
         }
     }
 

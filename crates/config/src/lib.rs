@@ -31,7 +31,8 @@ pub use cache::Cache;
 pub use diagnostic::Diagnostic;
 pub use distribution::{Behavior, BehaviorHooks, Distribution, MethodSet, Target, ViewerProtocol};
 pub use function::{
-    Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction,
+    Asynchronous, Destination, Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, NetworkLimits,
+    OriginFunction, Runtime, SecretSource, Validation, ViewerFunction,
 };
 pub use node::{AccessLog, Certificate, Limits, Node, TlsListen};
 pub use origin::{Origin, OriginGroup, OriginUrl};

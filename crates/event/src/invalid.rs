@@ -15,7 +15,7 @@ pub enum Change {
 }
 
 impl Change {
-    fn verb(self) -> &'static str {
+    pub(crate) fn verb(self) -> &'static str {
         match self {
             Change::Added => "add",
             Change::Changed => "change",
@@ -169,6 +169,9 @@ impl Invalid {
             }
             (Tier::Lambda, Invalid::Body(_) | Invalid::TooLarge { .. }) => {
                 "The Lambda function result failed validation: The body is not a string, is not an object, or exceeds the maximum size."
+            }
+            (Tier::Lambda, Invalid::Type { member, expected: "an array" }) if member.contains(".headers.") => {
+                "The Lambda function result failed validation: The Lambda function returned an invalid entry in the headers object: Each header entry in the headers object must be an array."
             }
             _ => self.category(tier).sentence(),
         }

@@ -3,16 +3,22 @@
 //! - [`origin`]: where the node is about to go, as a function sees and may change it.
 //! - [`to_json`](LambdaEvent::to_json), [`from_json`]: events and results of JavaScript, Python and whoever speaks JSON.
 //! - [`Returned`], [`validate`]: results of typed components; JSON results go the same way.
+//! - [`validate_leniently`]: the same rules, with breaches by single headers undone.
+//! - [`log_text`]: how a refused result is logged.
 //! - [`json`]: event fixtures and outcomes as JSON, for `rimward invoke` and `rimward test`.
 
 pub mod from_json;
 pub mod json;
+mod lenient;
+mod log;
 pub mod origin;
 pub mod to_json;
 pub mod validate;
 
 pub use crate::headers::Encoding;
-pub use from_json::from_json;
+pub use from_json::{from_json, parse};
+pub use lenient::validate_leniently;
+pub use log::log_text;
 pub use origin::{CustomOrigin, LambdaOrigin, Protocol, S3Auth, S3Origin, SslProtocol};
 pub use validate::validate;
 

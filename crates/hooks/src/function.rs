@@ -119,6 +119,14 @@ impl Function {
         self.tier() == "origin"
     }
 
+    /// The function of the origin tier that it is, for direct invocations; `None` when it is none, or broken.
+    pub fn sandboxed(&self) -> Option<&Arc<rimward_sandbox::Function>> {
+        match &self.tier {
+            Tier::Origin { function, .. } => Some(function),
+            _ => None,
+        }
+    }
+
     /// Runs it at a request hook. `origin` is where the node is about to go, at origin-request.
     pub async fn on_request(
         &self,

@@ -1,6 +1,7 @@
 //! The functions of a configuration, published.
 
 use crate::function::{Function, Tier};
+use crate::given::Given;
 use crate::stages::{Kept, Version};
 use crate::throttle::Throttle;
 use crate::versions::Versions;
@@ -8,7 +9,7 @@ use rimward_config::{Config, FunctionKind, HeaderRules, KeyValueStore, OriginFun
 use rimward_event::{FailureCategory, Strictness};
 use rimward_isolate::{Isolates, Limits, PublishError, Source};
 use rimward_kv::{Followed, Seed, Store, Stores};
-use rimward_sandbox::{Grant, Sandbox, Spec};
+use rimward_sandbox::Sandbox;
 use rimward_types::{Clock, Stage, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -270,20 +271,12 @@ async fn origin(
     let broken =
         |message: String, hint| Broken::new(name, &spec.component, FailureCategory::LambdaExecution, message, hint);
     let component = read(&spec.component).map_err(|e| broken(e, None))?;
-    let digest = digest(&component, &format!("origin {spec:?}"));
+    let given = Given::read(spec).map_err(|e| broken(e, None))?;
+    let digest = digest(&component, &format!("origin {spec:?} {}", given.digest()));
     if let Some(same) = unchanged(before, name, &digest) {
         return Ok(same);
     }
-    let wanted = Spec {
-        memory: spec.memory,
-        timeout: spec.timeout,
-        network: spec.network.iter().map(|g| Grant { host: g.host.clone(), port: g.port }).collect(),
-        environment: spec.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-        tmp: spec.tmp,
-        concurrency: spec.concurrency,
-        fresh: spec.fresh,
-        ..Spec::new(name, component)
-    };
+    let wanted = given.spec(name, spec, component).map_err(|e| broken(e, None))?;
     let function = engines.sandbox.publish(wanted).await.map_err(|e| broken(e.to_string(), e.hint()))?;
     let tier = Tier::Origin { function, include_body: spec.include_body };
     Ok(Arc::new(Function { name: name.clone(), digest, tier }))

@@ -33,7 +33,7 @@ fn run(
         });
         let over_time = matches!(ran.result, Err(rimward_isolate::Failure::Time { .. }));
         let rimward_isolate::Cost { time, utilization, kv, .. } = ran.cost;
-        let cost = Cost { time, utilization, over_time, kv, logs: ran.logs };
+        let cost = Cost { time, utilization, over_time, kv, logs: ran.logs, calls: Vec::new() };
         let outcome = ran.result.unwrap_or_else(|failure| Err(stopped(&failure)));
         (outcome, cost)
     })

@@ -2,6 +2,7 @@
 //!
 //! - [`functions`]: the functions of a configuration, published; unchanged ones are taken over from the one before.
 //! - [`function`]: one published function, whichever tier it belongs to.
+//! - `given`: what the configuration points at for origin functions: secrets, certificates.
 //! - `isolate`, `sandbox`: the two tiers behind it.
 //! - `peek`: the beginning of a body, for functions that ask for it.
 //! - [`stages`], [`versions`]: DEVELOPMENT and LIVE of a viewer function, and the versions that the node keeps.
@@ -10,6 +11,7 @@
 
 pub mod function;
 pub mod functions;
+mod given;
 mod isolate;
 mod peek;
 mod sandbox;
@@ -20,9 +22,11 @@ pub mod versions;
 
 pub use function::{Call, Function};
 pub use functions::{Engines, Functions, Problem};
+pub use given::origin_spec;
 pub use stages::{Back, Stages, Version};
 pub use verdict::{Failure, Ran, Report, RequestVerdict, ResponseVerdict};
 pub use versions::Versions;
 
 pub use rimward_event::FailureCategory;
 pub use rimward_event::lambda::{CustomOrigin, LambdaOrigin, Protocol, SslProtocol};
+pub use rimward_sandbox::OutgoingCall;

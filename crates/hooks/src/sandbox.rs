@@ -84,7 +84,7 @@ async fn invoke(
     let limit = function.timeout(hook);
     let share = ran.cost.duration.as_nanos().saturating_mul(100) / limit.as_nanos().max(1);
     let utilization = u8::try_from(share).unwrap_or(100).min(100);
-    let cost = Cost { time: ran.cost.duration, utilization, logs: ran.logs, ..Cost::default() };
+    let cost = Cost { time: ran.cost.duration, utilization, logs: ran.logs, calls: ran.calls, ..Cost::default() };
     (ran.result.map_err(|failure| failed(&failure)), cost)
 }
 

@@ -3,6 +3,7 @@
 use rimward_event::FailureCategory;
 use rimward_event::lambda::LambdaOrigin;
 use rimward_isolate::KvReads;
+use rimward_sandbox::OutgoingCall;
 use rimward_types::{Body, Hook, RequestHead, ResponseHead};
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +91,8 @@ pub struct Report {
     pub kv: KvReads,
     /// Lines that the function wrote.
     pub logs: Vec<String>,
+    /// Requests that the function sent out.
+    pub calls: Vec<OutgoingCall>,
 }
 
 /// What an engine measured.
@@ -101,6 +104,7 @@ pub(crate) struct Cost {
     pub(crate) over_time: bool,
     pub(crate) kv: KvReads,
     pub(crate) logs: Vec<String>,
+    pub(crate) calls: Vec<OutgoingCall>,
 }
 
 /// A verdict, seen from the report.
@@ -151,6 +155,7 @@ impl<V> Ran<V> {
             utilization: cost.utilization,
             kv: cost.kv,
             logs: cost.logs,
+            calls: cost.calls,
         };
         Self { verdict, report }
     }

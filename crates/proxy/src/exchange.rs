@@ -3,8 +3,8 @@
 use crate::live::Plan;
 use crate::pipeline::Proxy;
 use rimward_cache::CacheStatus;
-use rimward_hooks::{Call, Report};
-use rimward_telemetry::{HookRecord, OriginRecord, Record, ResultType};
+use rimward_hooks::{Call, OutgoingCall, Report};
+use rimward_telemetry::{CallRecord, HookRecord, OriginRecord, Record, ResultType};
 use rimward_types::{Body, Connection, RequestHead, RequestId, ResponseHead};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -71,8 +71,14 @@ impl Trace {
             utilization: report.utilization,
             kv_reads: report.kv.requests,
             kv_misses: report.kv.misses,
+            calls: report.calls.into_iter().map(call_record).collect(),
         });
     }
+}
+
+fn call_record(call: OutgoingCall) -> CallRecord {
+    let OutgoingCall { method, authority, outcome, time, sent, received } = call;
+    CallRecord { method, host: authority, outcome, time, sent, received }
 }
 
 /// One request's record while it is made.

@@ -8,7 +8,7 @@ wasmtime::component::bindgen!({
 });
 
 pub(crate) use self::exports::rimward::edge::{lambda, request_hook, response_hook};
-pub(crate) use self::rimward::edge::types;
+pub(crate) use self::rimward::edge::{secrets, types};
 
 pub(crate) const LAMBDA: &str = "rimward:edge/lambda@1.0.0";
 pub(crate) const REQUEST_HOOK: &str = "rimward:edge/request-hook@1.0.0";

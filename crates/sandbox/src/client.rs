@@ -1,26 +1,32 @@
 //! The client behind `wasi:http/outgoing-handler`: asks for a grant, then looks at the resolved address, and only then
-//! connects. Connections are pooled per function. HTTP/1.1, TLS with the web's roots.
+//! connects. Connections are pooled per function. HTTP/1.1, TLS with the web's roots. Redirects are the function's own
+//! business: they come to it as they are.
+//!
+//! - `connect`: from a name to a connection.
+//! - `ledger`: what the requests of one invocation may take, and took.
+//! - `body`: bodies that are counted and that do not wait for ever.
 
+mod body;
 mod connect;
+mod ledger;
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls_pki_types::CertificateDer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::logs::Logs;
-use crate::network::{Access, Grant, access};
+use crate::network::{Access, Grant, NetworkLimits, access};
+use body::{Incoming, Outbound};
 use connect::Connector;
+pub(crate) use ledger::Ledger;
+use ledger::{Entry, Spent};
 
 /// Requests in flight per instance; the vendor has 1,024 descriptors per environment, a wasm guest needs few.
 const IN_FLIGHT: usize = 64;
@@ -35,26 +41,35 @@ const BETWEEN_BYTES_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One function's connections.
 pub(crate) struct Client {
-    http: legacy::Client<Connector, WasiBody>,
+    http: legacy::Client<Connector, Outbound>,
     grants: Arc<[Grant]>,
+    limits: NetworkLimits,
 }
 
 impl Client {
     /// A client that connects under `grants` alone.
-    pub(crate) fn new(grants: Arc<[Grant]>, tls: Arc<rustls::ClientConfig>) -> Self {
+    pub(crate) fn new(grants: Arc<[Grant]>, limits: NetworkLimits, tls: Arc<rustls::ClientConfig>) -> Self {
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE)
             .pool_timer(TokioTimer::new())
             .set_host(false)
             .build(Connector::new(grants.clone(), tls));
-        Self { http, grants }
+        Self { http, grants, limits }
+    }
+
+    /// An empty ledger for an invocation.
+    pub(crate) fn ledger(&self) -> Arc<Ledger> {
+        Ledger::new(self.limits)
     }
 }
 
-/// TLS as browsers have it: the web's roots, no client certificate.
-pub(crate) fn tls() -> Result<Arc<rustls::ClientConfig>, rustls::Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+/// TLS as browsers have it: the web's roots and `authorities`, no client certificate.
+pub(crate) fn tls(authorities: &[CertificateDer<'static>]) -> Result<Arc<rustls::ClientConfig>, rustls::Error> {
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+    for authority in authorities {
+        roots.add(authority.clone())?;
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -67,16 +82,30 @@ pub(crate) fn tls() -> Result<Arc<rustls::ClientConfig>, rustls::Error> {
 pub(crate) struct Outgoing {
     client: Arc<Client>,
     in_flight: Arc<Semaphore>,
+    ledger: Arc<Ledger>,
     logs: Logs,
 }
 
 impl Outgoing {
     /// The way out through `client`; refusals go to `logs`.
     pub(crate) fn new(client: Arc<Client>, logs: Logs) -> Self {
-        Self { client, in_flight: Arc::new(Semaphore::new(IN_FLIGHT)), logs }
+        let ledger = client.ledger();
+        Self { client, in_flight: Arc::new(Semaphore::new(IN_FLIGHT)), ledger, logs }
     }
 
-    fn admit(&self, request: &Request<WasiBody>) -> Result<OwnedSemaphorePermit, Error> {
+    /// Starts the next invocation: what was taken before does not count.
+    pub(crate) fn begin(&mut self) {
+        if !self.ledger.is_untouched() {
+            self.ledger = self.client.ledger();
+        }
+    }
+
+    /// The requests of this invocation.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn admit(&self, request: &Request<WasiBody>) -> Result<(OwnedSemaphorePermit, Entry), Error> {
         let authority = request.uri().authority().ok_or(Error::HttpRequestUriInvalid)?;
         let port = authority.port_u16().unwrap_or(if request.uri().scheme_str() == Some("http") { 80 } else { 443 });
         // Credentials in a URL, and a port that is no number, are how one host is made to look like another.
@@ -84,11 +113,31 @@ impl Outgoing {
         if odd || authority.host().is_empty() {
             return Err(Error::HttpRequestUriInvalid);
         }
+        let (method, place) = (request.method().as_str(), format!("{}:{port}", authority.host()));
         if access(&self.client.grants, authority.host(), port) == Access::Refused {
-            self.logs.host_line(&format!("network refused: {}:{port} is not granted", authority.host()));
+            self.ledger.refuse(method, &place, "not granted");
+            self.logs.host_line(&format!("network refused: {place} is not granted"));
             return Err(Error::HttpRequestDenied);
         }
-        self.in_flight.clone().try_acquire_owned().map_err(|_| Error::ConnectionLimitReached)
+        let Ok(permit) = self.in_flight.clone().try_acquire_owned() else {
+            self.ledger.refuse(method, &place, "too many requests at a time");
+            self.logs.host_line(&format!("network refused: {IN_FLIGHT} requests are on their way already"));
+            return Err(Error::ConnectionLimitReached);
+        };
+        let entry = self.ledger.start(method, &place).map_err(|spent| {
+            self.logs.host_line(&format!("network refused: {spent}"));
+            told(spent)
+        })?;
+        Ok((permit, entry))
+    }
+}
+
+/// What the guest is told when there is nothing left.
+fn told(spent: Spent) -> Error {
+    match spent {
+        Spent::Calls(_) => Error::ConnectionLimitReached,
+        Spent::Time(_) => Error::HttpResponseTimeout,
+        Spent::Bytes(limit) => Error::HttpResponseBodySize(Some(limit)),
     }
 }
 
@@ -105,60 +154,28 @@ impl WasiHttpHooks for Outgoing {
         let admitted = self.admit(&request);
         let (client, logs) = (self.client.clone(), self.logs.clone());
         Box::new(async move {
-            let permit = admitted?;
-            let uri = request.uri().clone();
+            let (permit, entry) = admitted?;
+            let entry = Arc::new(entry);
+            let place = request.uri().authority().map_or_else(String::new, |authority| authority.as_str().to_owned());
             let options = options.unwrap_or_default();
             let wait = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT)
                 + options.first_byte_timeout.unwrap_or(FIRST_BYTE_TIMEOUT);
-            let answer = match tokio::time::timeout(wait, client.http.request(request)).await {
+            let until = (Instant::now() + wait).min(entry.deadline);
+            let request = request.map(|body| Outbound::new(body, entry.clone()));
+            let answer = match tokio::time::timeout_at(until.into(), client.http.request(request)).await {
+                Err(_) if until == entry.deadline => Err(told(entry.out_of_time())),
                 Err(_) => Err(Error::ConnectionReadTimeout),
                 Ok(Err(error)) => Err(connect::classify(error)),
                 Ok(Ok(response)) => Ok(response),
             };
             let response = answer.inspect_err(|error| {
-                logs.host_line(&format!("request to {}: {error}", uri.authority().map_or("", |a| a.as_str())));
+                entry.failed(&error.to_string());
+                logs.host_line(&format!("request to {place}: {error}"));
             })?;
+            entry.answered(response.status().as_u16());
             let between = options.between_bytes_timeout.unwrap_or(BETWEEN_BYTES_TIMEOUT);
-            let body = |incoming| Paced::new(incoming, between, permit).boxed_unsync();
+            let body = |incoming| Incoming::new(incoming, between, entry, permit).boxed_unsync();
             Ok((response.map(body), Box::new(async { Ok(()) }) as Finished))
         })
-    }
-}
-
-/// A response body that fails when no byte comes for too long, and that counts as in flight until its end.
-struct Paced {
-    incoming: Incoming,
-    between: Duration,
-    late: Pin<Box<Sleep>>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Paced {
-    fn new(incoming: Incoming, between: Duration, permit: OwnedSemaphorePermit) -> Self {
-        Self { incoming, between, late: Box::pin(tokio::time::sleep(between)), _permit: permit }
-    }
-}
-
-impl Body for Paced {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
-            Poll::Ready(frame) => {
-                let next = Instant::now() + self.between;
-                self.late.as_mut().reset(next);
-                Poll::Ready(frame.map(|frame| frame.map_err(Error::Hyper)))
-            }
-            Poll::Pending => self.late.as_mut().poll(cx).map(|()| Some(Err(Error::ConnectionReadTimeout))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
     }
 }

@@ -68,6 +68,11 @@ impl Failure {
         }
     }
 
+    /// Whether an instance did not start in its time.
+    pub(crate) fn is_slow_init(&self) -> bool {
+        matches!(self, Failure::Init(cause) if matches!(**cause, Failure::Timeout(_)))
+    }
+
     /// One word for metrics, such as `timeout`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Which of the two flavours a component speaks, and one call in it.
 
-use rimward_event::lambda::{Encoding, LambdaEvent, Outcome, Returned, from_json, validate};
+use rimward_event::lambda::{Encoding, LambdaEvent, Outcome, Returned, parse, validate, validate_leniently};
 use rimward_event::{Invalid, Strictness};
 use rimward_types::{Hook, ResponseHead, Timestamp};
 use wasmtime::component::{Component, Instance, InstancePre};
@@ -9,7 +9,8 @@ use wasmtime::{Engine, Store};
 use crate::bindings::{LAMBDA, REQUEST_HOOK, RESPONSE_HOOK, lambda, request_hook, response_hook};
 use crate::environment::Identity;
 use crate::host::Host;
-use crate::publish::PublishError;
+use crate::instance::Payload;
+use crate::publish::{PublishError, Validation};
 use crate::typed;
 
 /// The handlers that a component exports.
@@ -77,6 +78,11 @@ impl Handlers {
         }
     }
 
+    /// Whether there is a handler for JSON.
+    pub(crate) fn takes_json(&self) -> bool {
+        self.lambda.is_some()
+    }
+
     /// Looks the handlers up in an instance. Here the types of the exports are checked.
     pub(crate) fn bind(&self, store: &mut Store<Host>, instance: &Instance) -> wasmtime::Result<Bound> {
         Ok(Bound {
@@ -92,11 +98,19 @@ impl Bound {
     pub(crate) async fn call(
         &self,
         store: &mut Store<Host>,
-        event: &LambdaEvent<'_>,
+        payload: Payload<'_>,
         identity: &Identity,
         invocation_id: &str,
         deadline: Timestamp,
     ) -> wasmtime::Result<Option<Result<Raw, String>>> {
+        let event = match payload {
+            Payload::Event(event) => event,
+            Payload::Json { payload, client_context } => {
+                let Some(handler) = &self.lambda else { return Ok(None) };
+                let context = identity.context_json(invocation_id, deadline, client_context);
+                return Ok(Some(handler.call_invoke(store, payload, &context).await?.map(Raw::Json)));
+            }
+        };
         let typed_context = || typed::context(event, identity, invocation_id, deadline.as_millis());
         if event.hook.is_response()
             && let Some(handler) = &self.response
@@ -114,18 +128,26 @@ impl Bound {
             return Ok(Some(result.map(|outcome| Raw::Typed(typed::returned(outcome)))));
         }
         let Some(handler) = &self.lambda else { return Ok(None) };
-        let context = identity.context_json(invocation_id, deadline);
+        let context = identity.context_json(invocation_id, deadline, None);
         let result = handler.call_invoke(store, &event.to_json(), &context).await?;
         Ok(Some(result.map(Raw::Json)))
     }
 }
 
 impl Raw {
-    /// Validates the result against its event.
-    pub(crate) fn outcome(self, event: &LambdaEvent<'_>) -> Result<Outcome, Invalid> {
-        match self {
-            Raw::Json(text) => from_json(event, &text, Strictness::Strict),
-            Raw::Typed(returned) => validate(event, returned?, Encoding::Bytes, Strictness::Strict),
+    /// Validates the result against its event. With [`Validation::Warn`] gives what was mended, too.
+    pub(crate) fn outcome(
+        self,
+        event: &LambdaEvent<'_>,
+        validation: Validation,
+    ) -> Result<(Outcome, Vec<Invalid>), Invalid> {
+        let (returned, encoding) = match self {
+            Raw::Json(text) => (parse(event.hook, &text)?, Encoding::Text),
+            Raw::Typed(returned) => (returned?, Encoding::Bytes),
+        };
+        match validation {
+            Validation::Strict => Ok((validate(event, returned, encoding, Strictness::Strict)?, Vec::new())),
+            Validation::Warn => validate_leniently(event, returned, encoding),
         }
     }
 }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, Result, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::filesystem::FsPerms;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::bindings;
 use crate::client::{Client, Outgoing};
 use crate::limits::Limits;
 use crate::logs::Logs;
 use crate::scratch::{self, Folder, Quota};
+use crate::secrets::Secrets;
 
 /// Handles of one instance: descriptors, streams, requests (`lambda-at-edge.md` section 8: 1,024 descriptors).
 const HANDLES: usize = 1024;
@@ -26,7 +28,8 @@ pub(crate) struct Host {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
-    outgoing: Outgoing,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) secrets: Secrets,
     quota: Option<Quota>,
     /// When the running call ends.
     deadline: Instant,
@@ -43,6 +46,7 @@ pub(crate) struct Parts<'a> {
     /// The folder for `/tmp` and its bound in bytes, where the component uses files.
     pub(crate) folder: Option<(Folder, u64)>,
     pub(crate) client: Arc<Client>,
+    pub(crate) secrets: Secrets,
 }
 
 /// The deadline of a call has passed.
@@ -71,6 +75,7 @@ pub(crate) fn store(engine: &Engine, parts: Parts<'_>) -> Result<Store<Host>> {
         http: WasiHttpCtx::new(),
         table,
         outgoing: Outgoing::new(parts.client, logs.clone()),
+        secrets: parts.secrets,
         quota,
         deadline: Instant::now(),
         limits: Limits::new(parts.memory),
@@ -93,6 +98,7 @@ pub(crate) fn arm(store: &mut Store<Host>, deadline: Instant) {
     let host = store.data_mut();
     host.deadline = deadline;
     host.limits.forgive();
+    host.outgoing.begin();
     store.set_epoch_deadline(1);
 }
 
@@ -101,6 +107,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    bindings::secrets::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
     scratch::enforce_quota(&mut linker)?;
     Ok(linker)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rimward_event::lambda::LambdaEvent;
-use rimward_types::{ByteSize, Timestamp};
+use rimward_types::{ByteSize, Hook, Timestamp};
 use wasmtime::component::InstancePre;
 use wasmtime::{Error, PoolConcurrencyLimitError, Store, Trap};
 use wasmtime_wasi::I32Exit;
@@ -13,9 +13,12 @@ use crate::client::Client;
 use crate::environment::Identity;
 use crate::failure::{Failure, Throttle};
 use crate::flavour::{Bound, Handlers, Raw};
+use crate::function::Life;
 use crate::host::{self, DeadlinePassed, Host, Parts};
 use crate::logs::Logs;
+use crate::network::OutgoingCall;
 use crate::node::{Node, Slot};
+use crate::secrets::Secrets;
 
 /// Bytes kept of a handler's error.
 const ERROR_TEXT: usize = 16 << 10;
@@ -31,16 +34,27 @@ pub(crate) struct Recipe {
     /// Bytes of `/tmp`, where the component imports a file system.
     pub(crate) tmp: Option<ByteSize>,
     pub(crate) client: Arc<Client>,
+    pub(crate) secrets: Secrets,
 }
 
 /// A running instance.
 pub(crate) struct Instance {
     store: Store<Host>,
     handlers: Bound,
-    pub(crate) calls: u32,
-    pub(crate) used_at: Instant,
+    calls: u32,
+    made_at: Instant,
+    used_at: Instant,
     /// Given back after the store is gone.
     _slot: Slot,
+}
+
+/// What a handler is given.
+#[derive(Clone, Copy)]
+pub(crate) enum Payload<'a> {
+    /// An edge event.
+    Event(&'a LambdaEvent<'a>),
+    /// Any JSON, for the JSON handler.
+    Json { payload: &'a str, client_context: Option<&'a str> },
 }
 
 /// What one stretch of guest code gave.
@@ -53,15 +67,21 @@ pub(crate) struct Ran<T> {
 }
 
 impl Recipe {
-    /// Makes an instance. Code of its start section and initialisers has the node's time for that.
-    pub(crate) async fn make(&self) -> Ran<Instance> {
+    /// Makes an instance. Code of its start section and initialisers has the time `limit`.
+    pub(crate) async fn make(&self, limit: Duration) -> Ran<Instance> {
         let start = Instant::now();
         let (mut logs, mut memory) = (Vec::new(), 0);
-        let result = self.try_make(start, &mut logs, &mut memory).await;
+        let result = self.try_make(start, limit, &mut logs, &mut memory).await;
         Ran { result: result.map_err(|cause| Failure::Init(Box::new(cause))), logs, memory, time: start.elapsed() }
     }
 
-    async fn try_make(&self, start: Instant, logs: &mut Vec<String>, memory: &mut usize) -> Result<Instance, Failure> {
+    async fn try_make(
+        &self,
+        start: Instant,
+        limit: Duration,
+        logs: &mut Vec<String>,
+        memory: &mut usize,
+    ) -> Result<Instance, Failure> {
         let slot = self.node.slot().ok_or(Failure::Throttled(Throttle::Instances(self.node.instances())))?;
         let host = |error: &dyn std::fmt::Display| Failure::Trap(format!("no instance could be made: {error}"));
         let folder = match self.tmp {
@@ -73,19 +93,19 @@ impl Recipe {
             environment: &self.environment,
             folder,
             client: self.client.clone(),
+            secrets: self.secrets.clone(),
         };
         let mut store = host::store(&self.node.engine, parts).map_err(|error| host(&error))?;
-        let limit = self.node.init_timeout;
         let deadline = start + limit;
         host::arm(&mut store, deadline);
         let _running = self.node.ticker.running();
         let made = flatten(tokio::time::timeout_at(deadline.into(), self.pre.instantiate_async(&mut store)).await);
-        *logs = store.data().logs.take();
+        *logs = lines(store.data());
         *memory = store.data().limits.used();
         let made = made.map_err(|error| self.classify(&error, store.data(), limit))?;
         let handlers =
             self.handlers.bind(&mut store, &made).map_err(|error| Failure::HandlerType(format!("{error:#}")))?;
-        Ok(Instance { store, handlers, calls: 0, used_at: start, _slot: slot })
+        Ok(Instance { store, handlers, calls: 0, made_at: start, used_at: start + start.elapsed(), _slot: slot })
     }
 
     fn classify(&self, error: &Error, host: &Host, limit: Duration) -> Failure {
@@ -110,12 +130,12 @@ impl Recipe {
 }
 
 impl Instance {
-    /// Handles one event. `None` when the function has no handler for its hook. An instance whose call failed otherwise
-    /// than by the handler's own error must not be used again.
+    /// Handles one event. An instance whose call failed otherwise than by the handler's own error must not be used
+    /// again.
     pub(crate) async fn call(
         &mut self,
         recipe: &Recipe,
-        event: &LambdaEvent<'_>,
+        payload: Payload<'_>,
         invocation_id: &str,
         limit: Duration,
         now: Timestamp,
@@ -124,19 +144,25 @@ impl Instance {
         let deadline = start + limit;
         host::arm(&mut self.store, deadline);
         let _running = recipe.node.ticker.running();
-        let call = self.handlers.call(&mut self.store, event, &recipe.identity, invocation_id, now.plus(limit));
+        let call = self.handlers.call(&mut self.store, payload, &recipe.identity, invocation_id, now.plus(limit));
         let called = flatten(tokio::time::timeout_at(deadline.into(), call).await);
         let time = start.elapsed();
         let host = self.store.data();
         let result = match called {
             Ok(Some(Ok(raw))) => Ok(raw),
-            Ok(Some(Err(text))) => Err(Failure::Error(shortened(text))),
-            Ok(None) => Err(Failure::NoHandler(event.hook)),
+            Ok(Some(Err(mut text))) => {
+                host.secrets.strike_out(&mut text);
+                Err(Failure::Error(shortened(text)))
+            }
+            Ok(None) => Err(Failure::NoHandler(match payload {
+                Payload::Event(event) => event.hook,
+                Payload::Json { .. } => Hook::OriginRequest,
+            })),
             Err(error) => Err(recipe.classify(&error, host, limit)),
         };
         self.calls += 1;
         self.used_at = start + time;
-        Ran { result, logs: host.logs.take(), memory: host.limits.used(), time }
+        Ran { result, logs: lines(host), memory: host.limits.used(), time }
     }
 
     /// Where its output goes.
@@ -144,10 +170,30 @@ impl Instance {
         &self.store.data().logs
     }
 
-    /// Linear memory in bytes.
-    pub(crate) fn memory(&self) -> usize {
-        self.store.data().limits.used()
+    /// The requests that the last call sent out.
+    pub(crate) fn outgoing_calls(&self) -> Vec<OutgoingCall> {
+        self.store.data().outgoing.ledger().calls()
     }
+
+    /// What decides whether it is used again; `limit` is the memory that it may have.
+    pub(crate) fn life(&self, limit: ByteSize) -> Life {
+        Life {
+            made_at: self.made_at,
+            used_at: self.used_at,
+            calls: self.calls,
+            memory: self.store.data().limits.used(),
+            memory_limit: limit.as_usize(),
+        }
+    }
+}
+
+/// What was written since the last time, without secrets.
+fn lines(host: &Host) -> Vec<String> {
+    let mut lines = host.logs.take();
+    if !host.secrets.is_empty() {
+        lines.iter_mut().for_each(|line| host.secrets.strike_out(line));
+    }
+    lines
 }
 
 /// An error's text goes to the log, which is bounded.

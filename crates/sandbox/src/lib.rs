@@ -5,7 +5,7 @@
 //! - [`Function`]: a published function; [`Function::invoke`] handles one event.
 //! - [`Spec`], [`PublishError`]: what a function is made of, why it may be refused.
 //! - [`Invocation`], [`Failure`]: what a call gave, cost and wrote.
-//! - [`network`]: which hosts a function may talk to.
+//! - [`network`]: which hosts a function may talk to. [`Secrets`]: what it may ask for by name.
 //! - `engine`, `code`: configuration and tick of the engine; compilation, in a child process, and its cache on disk.
 //!   [`compile_component`] is that child's whole work.
 //! - `instance`, `host`, `limits`, `scratch`, `client`, `logs`: one instance and what it holds of the host.
@@ -42,6 +42,7 @@ mod node;
 mod publish;
 mod sandbox;
 mod scratch;
+mod secrets;
 mod typed;
 
 pub use code::{COMPONENT_LIMIT, CompileFailure, CompileLimits, Compiled, Compiler, Mistaken, compile_component};
@@ -49,6 +50,8 @@ pub use failure::{Failure, Throttle};
 pub use flavour::Flavour;
 pub use function::Function;
 pub use invocation::{Cost, Invocation};
-pub use network::Grant;
-pub use publish::{PublishError, Spec};
+pub use network::{Grant, NetworkLimits, OutgoingCall, authorities_from_pem};
+pub use publish::{PublishError, Spec, Validation};
+pub use rustls_pki_types::CertificateDer;
 pub use sandbox::{Options, Sandbox, StartError, Usage};
+pub use secrets::Secrets;

@@ -1,6 +1,11 @@
-//! Which hosts a function may talk to. Decisions only; [`crate::client`] acts on them.
+//! Which hosts a function may talk to, how much, and what is told of it. Decisions only; `client` acts on them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use rimward_types::ByteSize;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 /// A host and port that a function may talk to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,6 +39,54 @@ impl Grant {
                 split.is_some_and(|at| host[..at].ends_with('.') && host[at..].eq_ignore_ascii_case(parent))
             }
         }
+    }
+}
+
+/// What the outgoing requests of one invocation may take together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkLimits {
+    /// How many there may be.
+    pub calls: u32,
+    /// Bytes of bodies, both ways.
+    pub bytes: ByteSize,
+    /// Time from the start of each to the end of its response, added up.
+    pub time: Duration,
+}
+
+impl Default for NetworkLimits {
+    /// 50 requests, 64 MB, 30 s: far more than a request should wait for, far less than what harms a neighbour.
+    fn default() -> Self {
+        Self { calls: 50, bytes: ByteSize::mb(64), time: Duration::from_secs(30) }
+    }
+}
+
+/// One outgoing request of an invocation. Path and query are left out: they may carry what is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingCall {
+    /// Method.
+    pub method: String,
+    /// Host and port.
+    pub authority: String,
+    /// The response's status, or why there is none.
+    pub outcome: Result<u16, String>,
+    /// Time to the end of the response's body; zero while it is on its way.
+    pub time: Duration,
+    /// Bytes of the request's body that were sent.
+    pub sent: u64,
+    /// Bytes of the response's body that came.
+    pub received: u64,
+}
+
+/// Reads the certificates of authorities from PEM text.
+///
+/// # Errors
+/// When there are none, or one is malformed.
+pub fn authorities_from_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => Err("it has no certificates, expected PEM".to_owned()),
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -1,5 +1,9 @@
 //! What all functions of one node share: engine, tick, folders, and the number of instances.
 
+mod reaper;
+
+pub(crate) use reaper::Reaper;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +16,7 @@ use wasmtime::component::Linker;
 use crate::code::{CodeCache, Compiler};
 use crate::engine::Ticker;
 use crate::environment::Ids;
-use crate::function::WeakFunction;
+use crate::function::{Lifetime, WeakFunction};
 use crate::host::Host;
 use crate::scratch::Scratch;
 
@@ -32,10 +36,15 @@ pub(crate) struct Node {
     pub(crate) init_timeout: Duration,
     pub(crate) pooling: bool,
     pub(crate) instances: Arc<Instances>,
-    pub(crate) functions: Mutex<Vec<WeakFunction>>,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) _reaper: Reaper,
     /// One component is compiled at a time: it takes all cores as it is.
     pub(crate) compiling: tokio::sync::Mutex<()>,
 }
+
+/// The published functions.
+pub(crate) type Functions = Mutex<Vec<WeakFunction>>;
 
 /// How many instances there are and may be.
 pub(crate) struct Instances {
@@ -53,6 +62,11 @@ impl Instances {
 }
 
 impl Node {
+    /// A new invocation's id.
+    pub(crate) fn invocation_id(&self) -> String {
+        self.ids.next(&*self.entropy)
+    }
+
     /// How many instances there may be.
     pub(crate) fn instances(&self) -> usize {
         self.instances.limit

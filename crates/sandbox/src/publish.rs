@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rimward_types::ByteSize;
+use rustls_pki_types::CertificateDer;
 
 use crate::code::{CompileFailure, Mistaken};
 use crate::failure::Failure;
-use crate::network::Grant;
+use crate::network::{Grant, NetworkLimits};
+use crate::secrets::Secrets;
 
 /// A function to publish.
 #[derive(Debug, Clone)]
@@ -25,6 +27,12 @@ pub struct Spec {
     pub timeout: Option<Duration>,
     /// Hosts that the function may talk to.
     pub network: Vec<Grant>,
+    /// What the requests of one call to those hosts may take.
+    pub network_limits: NetworkLimits,
+    /// Authorities whose certificates are taken from those hosts, besides the web's own.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// Values that it may ask for by name.
+    pub secrets: Secrets,
     /// Environment variables besides the reserved ones.
     pub environment: Vec<(String, String)>,
     /// Bytes that files below `/tmp` may take, per instance.
@@ -33,6 +41,18 @@ pub struct Spec {
     pub concurrency: usize,
     /// A new instance for every call.
     pub fresh: bool,
+    /// How results are held against the rules.
+    pub validation: Validation,
+}
+
+/// How a result is held against the rules (`lambda-at-edge.md` section 15 rule 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Validation {
+    /// A result that breaks a rule is refused.
+    #[default]
+    Strict,
+    /// What a function did to a header that it may not touch is undone, with a line in the log.
+    Warn,
 }
 
 impl Spec {
@@ -45,10 +65,14 @@ impl Spec {
             memory: ByteSize::mb(128),
             timeout: None,
             network: Vec::new(),
+            network_limits: NetworkLimits::default(),
+            authorities: Vec::new(),
+            secrets: Secrets::default(),
             environment: Vec::new(),
             tmp: ByteSize::mb(512),
             concurrency: 100,
             fresh: false,
+            validation: Validation::default(),
         }
     }
 }
@@ -94,6 +118,9 @@ pub enum PublishError {
     /// An environment variable's name is reserved or malformed (`lambda-at-edge.md` sections 11.2, 14.2).
     #[error("the environment variable `{0}` is reserved or malformed")]
     Environment(String),
+    /// A certificate of an authority cannot be used.
+    #[error("an authority's certificate cannot be used: {0}")]
+    Authority(String),
     /// A limit is out of range.
     #[error("{0}")]
     Limit(String),

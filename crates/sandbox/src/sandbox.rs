@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use rimward_types::{ByteSize, Clock, Entropy, SystemClock, SystemEntropy};
 use wasmtime::component::Component;
 
@@ -15,10 +14,10 @@ use crate::engine::{self, Ticker};
 use crate::environment::{self, Identity, Ids};
 use crate::failure::Failure;
 use crate::flavour::Handlers;
-use crate::function::{Function, Terms};
+use crate::function::{Function, Lifetime, Terms};
 use crate::host;
 use crate::instance::Recipe;
-use crate::node::{Instances, Node};
+use crate::node::{Functions, Instances, Node, Reaper};
 use crate::publish::{PublishError, Spec};
 use crate::scratch::Scratch;
 
@@ -34,6 +33,10 @@ pub struct Options {
     pub instances: u32,
     /// Time for code that runs while an instance is made (`lambda-at-edge.md` section 11.1).
     pub init_timeout: Duration,
+    /// How long an instance may wait for work.
+    pub idle: Duration,
+    /// How old an instance may become.
+    pub age: Duration,
     /// Region in events' contexts and in `AWS_REGION`.
     pub region: String,
     /// Time.
@@ -50,6 +53,8 @@ impl Default for Options {
             scratch: std::env::temp_dir(),
             instances: 1000,
             init_timeout: Duration::from_secs(10),
+            idle: Duration::from_secs(300),
+            age: Duration::from_secs(2 * 3600),
             region: "us-east-1".to_owned(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -117,7 +122,9 @@ impl Sandbox {
         let scratch = Scratch::open(&options.scratch).map_err(folder("scratch files in", &options.scratch))?;
         let linker = host::linker(&engine).map_err(|error| fault(&format!("{error:#}")))?;
         let ticker = Ticker::start(&engine).map_err(StartError::Thread)?;
-        let tls = client::tls().map_err(|error| fault(&error))?;
+        let functions: Arc<Functions> = Arc::default();
+        let reaper = Reaper::start(functions.clone(), options.idle).map_err(StartError::Thread)?;
+        let tls = client::tls(&[]).map_err(|error| fault(&error))?;
         Ok(Self(Arc::new(Node {
             engine,
             linker,
@@ -133,7 +140,9 @@ impl Sandbox {
             region: options.region,
             pooling,
             instances: Arc::new(Instances::new(options.instances as usize)),
-            functions: Mutex::default(),
+            functions,
+            lifetime: Lifetime { idle: options.idle, age: options.age },
+            _reaper: reaper,
             compiling: tokio::sync::Mutex::default(),
         })))
     }
@@ -146,10 +155,15 @@ impl Sandbox {
     pub async fn publish(&self, spec: Spec) -> Result<Arc<Function>, PublishError> {
         check_limits(&spec)?;
         environment::check(&spec.environment)?;
+        spec.secrets.check()?;
         let (component, compiled) = self.compile(&spec).await?;
         let node = &self.0;
         let pre = node.linker.instantiate_pre(&component).map_err(|error| self.import(&component, &error))?;
         let handlers = Handlers::find(&node.engine, &component, &pre)?;
+        let tls = match &*spec.authorities {
+            [] => node.tls.clone(),
+            own => client::tls(own).map_err(|error| PublishError::Authority(error.to_string()))?,
+        };
         let identity = Identity::new(&spec, &node.region, node.clock.now(), &*node.entropy);
         let files =
             component.component_type().imports(&node.engine).any(|(name, _)| name.starts_with("wasi:filesystem/"));
@@ -161,7 +175,8 @@ impl Sandbox {
             identity,
             memory: spec.memory,
             tmp: files.then_some(spec.tmp),
-            client: Arc::new(Client::new(spec.network.into(), node.tls.clone())),
+            client: Arc::new(Client::new(spec.network.into(), spec.network_limits, tls)),
+            secrets: spec.secrets,
         };
         let terms = Terms {
             name: spec.name,
@@ -169,6 +184,7 @@ impl Sandbox {
             timeout: spec.timeout,
             concurrency: spec.concurrency,
             fresh: spec.fresh,
+            validation: spec.validation,
         };
         let function = Function::new(terms, recipe, compiled);
         function.warm().await.map_err(|failure| match failure {
@@ -179,6 +195,11 @@ impl Sandbox {
             failure => PublishError::Start(failure),
         })?;
         Ok(function)
+    }
+
+    /// An id for an invocation: a random UUID.
+    pub fn invocation_id(&self) -> String {
+        self.0.invocation_id()
     }
 
     /// How busy it is.

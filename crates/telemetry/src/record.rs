@@ -113,6 +113,25 @@ pub struct HookRecord {
     pub kv_reads: u32,
     /// Those that asked for a key that is not there.
     pub kv_misses: u32,
+    /// Requests that the function sent out, in order.
+    pub calls: Vec<CallRecord>,
+}
+
+/// One request that a function sent out. Path and query are left out: they may carry what is secret.
+#[derive(Debug, Clone)]
+pub struct CallRecord {
+    /// Method.
+    pub method: String,
+    /// Host and port.
+    pub host: String,
+    /// The response's status, or why there is none.
+    pub outcome: Result<u16, String>,
+    /// Time to the end of the response's body.
+    pub time: Duration,
+    /// Bytes of the request's body.
+    pub sent: u64,
+    /// Bytes of the response's body.
+    pub received: u64,
 }
 
 /// What the cache decided.
@@ -233,6 +252,35 @@ struct HookLine<'a> {
     kv_reads: u32,
     #[serde(skip_serializing_if = "is_zero")]
     kv_misses: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<CallLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct CallLine<'a> {
+    method: &'a str,
+    host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    us: u64,
+    sent: u64,
+    received: u64,
+}
+
+impl<'a> CallLine<'a> {
+    fn new(call: &'a CallRecord) -> Self {
+        Self {
+            method: &call.method,
+            host: &call.host,
+            status: call.outcome.as_ref().ok().copied(),
+            error: call.outcome.as_ref().err().map(String::as_str),
+            us: micros(call.time),
+            sent: call.sent,
+            received: call.received,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -286,6 +334,7 @@ impl Record {
                     utilization: h.utilization,
                     kv_reads: h.kv_reads,
                     kv_misses: h.kv_misses,
+                    calls: h.calls.iter().map(CallLine::new).collect(),
                 })
                 .collect(),
             origins: self

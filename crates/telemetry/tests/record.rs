@@ -1,7 +1,7 @@
 //! One record, seen as a line and as metrics.
 #![allow(clippy::unwrap_used)]
 
-use rimward_telemetry::{AccessLog, CacheRecord, HookRecord, Metrics, OriginRecord, Record, ResultType};
+use rimward_telemetry::{AccessLog, CacheRecord, CallRecord, HookRecord, Metrics, OriginRecord, Record, ResultType};
 use rimward_types::{Hook, RequestId, SeededEntropy, Timestamp};
 use std::io::{self, Write};
 use std::sync::mpsc::{Sender, channel};
@@ -29,6 +29,24 @@ fn record() -> Record {
             utilization: 3,
             kv_reads: 2,
             kv_misses: 1,
+            calls: vec![
+                CallRecord {
+                    method: "GET".into(),
+                    host: "api.example.com:443".into(),
+                    outcome: Ok(204),
+                    time: Duration::from_micros(900),
+                    sent: 0,
+                    received: 17,
+                },
+                CallRecord {
+                    method: "POST".into(),
+                    host: "10.0.0.1:80".into(),
+                    outcome: Err("not granted".into()),
+                    time: Duration::ZERO,
+                    sent: 0,
+                    received: 0,
+                },
+            ],
         }],
         cache: Some(CacheRecord { status: "Rimward; hit; ttl=5".into(), stored: None }),
         origins: vec![OriginRecord {
@@ -54,6 +72,9 @@ fn a_record_is_one_json_object_with_every_decision() {
     assert_eq!(line["result"], "FunctionExecutionError");
     assert_eq!(line["path"], "/a\"b");
     assert_eq!(line["hooks"][0]["reason"], "TypeError: x");
+    assert_eq!(line["hooks"][0]["calls"][0]["status"], 204);
+    assert_eq!(line["hooks"][0]["calls"][0]["received"], 17);
+    assert_eq!(line["hooks"][0]["calls"][1]["error"], "not granted");
     assert_eq!(line["origins"][0]["error"], "connection refused");
     assert_eq!(line["cache"], "Rimward; hit; ttl=5");
     assert_eq!(line["total_us"], 150);

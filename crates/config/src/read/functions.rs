@@ -1,12 +1,15 @@
 //! `[functions.NAME]` and `[key-value-stores.NAME]`.
 
+mod asynchronous;
+
 use super::Reader;
 use super::names::{Names, check_name};
 use super::section::{Section, article};
 use crate::host::parse_host;
 use crate::origin::split_port;
 use crate::{
-    Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Runtime, ViewerFunction,
+    Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, NetworkLimits, OriginFunction, Runtime,
+    SecretSource, Validation, ViewerFunction,
 };
 use rimward_types::ByteSize;
 use std::collections::BTreeMap;
@@ -16,17 +19,22 @@ use toml::Spanned;
 
 const VIEWER_KEYS: [&str; 7] =
     ["code", "runtime", "key-value-store", "timeout", "memory", "code-limit", "header-rules"];
-const ORIGIN_KEYS: [&str; 10] = [
+const ORIGIN_KEYS: [&str; 15] = [
     "component",
     "limits",
     "memory",
     "timeout",
     "network",
+    "network-limits",
+    "network-ca",
+    "secrets",
     "environment",
     "tmp",
     "include-body",
     "concurrency",
     "fresh",
+    "validation",
+    "async",
 ];
 /// Variables that the node sets itself (`lambda-at-edge.md` section 11.2).
 const RESERVED: [&str; 4] = ["AWS_", "LAMBDA_", "_HANDLER", "_X_AMZN_"];
@@ -44,6 +52,7 @@ pub(super) fn read_functions(file: &Section<'_>, stores: &Names) -> Functions {
         let function = kind.map(|kind| Function { name: Arc::clone(&name), kind });
         functions.insert(name, function);
     }
+    asynchronous::check_destinations(file, &functions);
     functions
 }
 
@@ -119,11 +128,18 @@ fn read_origin(section: &Section<'_>) -> OriginFunction {
         memory: section.size("memory", ByteSize::mb(1)..=ByteSize::mb(4096)).unwrap_or(defaults.memory),
         timeout: section.time("timeout", Duration::from_millis(1)..=longest),
         network: section.texts("network").map(|texts| read_network(section, texts.get_ref())).unwrap_or_default(),
+        network_limits: read_network_limits(section),
+        network_ca: section.file("network-ca"),
+        secrets: read_secrets(section),
         environment: read_environment(section),
         tmp: section.size("tmp", ByteSize::bytes(0)..=defaults.tmp).unwrap_or(defaults.tmp),
         include_body: section.flag("include-body").unwrap_or(defaults.include_body),
         concurrency: section.number("concurrency", 1..=1000).map_or(defaults.concurrency, |n| n as usize),
         fresh: section.flag("fresh").unwrap_or(defaults.fresh),
+        validation: section
+            .choice("validation", &[("strict", Validation::Strict), ("warn", Validation::Warn)])
+            .unwrap_or_default(),
+        asynchronous: asynchronous::read(section),
         ..defaults
     }
 }
@@ -159,6 +175,40 @@ fn read_grant(text: &str) -> Result<Grant, String> {
         None => parse_host(host).map_err(|why| why.to_string())?,
     };
     Ok(Grant { host, port })
+}
+
+fn read_network_limits(section: &Section<'_>) -> NetworkLimits {
+    let defaults = NetworkLimits::default();
+    let Some(limits) = section.section("network-limits", "network-limits", &["calls", "bytes", "time"]) else {
+        return defaults;
+    };
+    NetworkLimits {
+        calls: limits.number("calls", 1..=1000).map_or(defaults.calls, |calls| calls as u32),
+        bytes: limits.size("bytes", ByteSize::bytes(1)..=ByteSize::mb(4096)).unwrap_or(defaults.bytes),
+        time: limits.time("time", Duration::from_millis(1)..=Duration::from_secs(900)).unwrap_or(defaults.time),
+    }
+}
+
+fn read_secrets(section: &Section<'_>) -> BTreeMap<String, SecretSource> {
+    let mut secrets = BTreeMap::new();
+    for (name, value) in section.named("secrets") {
+        check_name(section.reader, "secret", &name);
+        let called = format!("secrets.{}", name.get_ref());
+        let Some(place) = Section::of_value(section.reader, called, value, &["file", "env"]) else { continue };
+        let (file, variable) = (place.file("file"), place.text("env"));
+        match (place.get("file").is_some(), place.get("env").is_some()) {
+            (true, false) => secrets.extend(file.map(|path| (name.get_ref().to_string(), SecretSource::File(path)))),
+            (false, true) => secrets.extend(variable.map(|variable| {
+                (name.get_ref().to_string(), SecretSource::Environment(variable.get_ref().to_string()))
+            })),
+            _ => section.reader.report_hint(
+                value.span(),
+                format!("`{}` needs one place, `file` or `env`", place.name),
+                "write `{ file = \"token.txt\" }` or `{ env = \"TOKEN\" }`",
+            ),
+        }
+    }
+    secrets
 }
 
 fn read_environment(section: &Section<'_>) -> BTreeMap<String, String> {

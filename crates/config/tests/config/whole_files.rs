@@ -189,11 +189,20 @@ fn every_setting_of_functions_and_stores() {
         memory = "1 GB"
         timeout = "1 min"
         network = ["API.example.com:443", "*.example.org:80", "[::1]:9000"]
+        network-limits = { calls = 3, bytes = "1 MB", time = "2 s" }
+        network-ca = "site.pem"
+        secrets = { TOKEN = { env = "TOKEN" }, KEY = { file = "site.key" } }
         environment = { QUALITY = "80", _x = "" }
         tmp = "1 MB"
         include-body = true
         concurrency = 7
         fresh = true
+        validation = "warn"
+        [functions.origin.async]
+        retries = 1
+        max-age = "1 h"
+        on-success = { folder = "records" }
+        on-failure = { function = "origin" }
     "#;
     let config = parse_in(folder.path(), &format!("{text}{}", super::REST)).unwrap();
     let grant = |host: &str, port| Grant { host: host.to_owned(), port };
@@ -226,11 +235,26 @@ fn every_setting_of_functions_and_stores() {
                 memory: ByteSize::mb(1024),
                 timeout: Some(Duration::from_secs(60)),
                 network: vec![grant("api.example.com", 443), grant("*.example.org", 80), grant("::1", 9000)],
+                network_limits: NetworkLimits { calls: 3, bytes: ByteSize::mb(1), time: Duration::from_secs(2) },
+                network_ca: Some(path("site.pem")),
+                secrets: [
+                    ("TOKEN", SecretSource::Environment("TOKEN".to_owned())),
+                    ("KEY", SecretSource::File(path("site.key")))
+                ]
+                .map(|(name, source)| (name.to_owned(), source))
+                .into(),
                 environment: [("QUALITY", "80"), ("_x", "")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
                 tmp: ByteSize::mb(1),
                 include_body: true,
                 concurrency: 7,
                 fresh: true,
+                validation: Validation::Warn,
+                asynchronous: Asynchronous {
+                    retries: 1,
+                    max_age: Duration::from_secs(3600),
+                    on_success: Some(Destination::Folder(path("records"))),
+                    on_failure: Some(Destination::Function("origin".into())),
+                },
             }),
         }
     );

@@ -85,6 +85,32 @@ wrong! {
         "hint: write \"api.example.com:443\" or \"*.example.com:443\"",
         "3:55 `A:1` is there twice",
     ]
+    network_limits_have_ranges: "[functions.f]\ncomponent = \"function.wasm\"\nnetwork-limits = { calls = 0, byte = \"1 MB\" }" => [
+        "3:28 `calls` is 0; it must be from 1 to 1000",
+        "3:31 unknown key `byte` in network-limits", "hint: did you mean `bytes`?",
+    ]
+    a_secret_has_one_place: "[functions.f]\ncomponent = \"function.wasm\"\nsecrets = { A = {}, B = { file = \"index.js\", env = \"B\" }, C = \"hunter2\" }" => [
+        "3:17 `secrets.A` needs one place, `file` or `env`",
+        "hint: write `{ file = \"token.txt\" }` or `{ env = \"TOKEN\" }`",
+        "3:25 `secrets.B` needs one place, `file` or `env`",
+        "hint: write `{ file = \"token.txt\" }` or `{ env = \"TOKEN\" }`",
+        "3:63 `secrets.C` must be a table, not a string",
+    ]
+    a_destination_is_one_place: "[functions.f]\ncomponent = \"function.wasm\"\nasync = { on-success = {}, on-failure = { url = \"ftp://a\" } }" => [
+        "3:24 `on-success` needs one place: `function`, `url` or `folder`",
+        "hint: write `{ function = \"NAME\" }`, `{ url = \"https://...\" }` or `{ folder = \"records\" }`",
+        "3:49 `ftp://a` is no URL: it begins with http:// or https://, or is \"builtin:demo\"",
+    ]
+    a_destination_is_an_origin_function: "[functions.v]\ncode = \"index.js\"\n[functions.f]\ncomponent = \"function.wasm\"\nasync = { on-success = { function = \"v\" }, on-failure = { function = \"g\" } }" => [
+        "5:37 `v` is a viewer function; records go to origin functions",
+        "hint: a destination of `f` is one of the functions with `component`",
+        "5:70 there is no function `g`",
+        "hint: a destination of `f` is one of the functions with `component`",
+    ]
+    retries_have_a_range: "[functions.f]\ncomponent = \"function.wasm\"\nasync = { retries = 3, max-age = \"7 h\" }" => [
+        "3:21 `retries` is 3; it must be from 0 to 2",
+        "3:34 `max-age` is 7 h; it must be from 1 min to 6 h",
+    ]
     the_environment_is_a_table: "[functions.f]\ncomponent = \"function.wasm\"\nenvironment = [\"A=1\"]" => [
         "3:15 `environment` must be a table of strings, not a list",
     ]

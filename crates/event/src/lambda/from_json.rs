@@ -25,7 +25,10 @@ pub fn from_json(event: &LambdaEvent<'_>, text: &str, strictness: Strictness) ->
 }
 
 /// Reads a result without looking at its rules.
-fn parse(hook: Hook, text: &str) -> Result<Returned, Invalid> {
+///
+/// # Errors
+/// The first member that has the wrong shape.
+pub fn parse(hook: Hook, text: &str) -> Result<Returned, Invalid> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Invalid::Shape(format!("the function returned no JSON: {error}")))?;
     // Rule 1.

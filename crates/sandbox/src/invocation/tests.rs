@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use rimward_event::BodyChange;
 use rimward_types::ResponseHead;
@@ -7,6 +9,8 @@ fn invocation(result: Result<Outcome, Failure>) -> Invocation {
         id: "0d3b".to_owned(),
         result,
         logs: vec!["hello".to_owned()],
+        calls: Vec::new(),
+        init: None,
         cost: Cost {
             duration: Duration::from_micros(128_834),
             init: Some(Duration::from_micros(166_620)),
@@ -77,4 +81,41 @@ fn any_text_splits_into_type_and_message() {
     ] {
         assert_eq!(error_parts(text), parts);
     }
+}
+
+#[test]
+fn an_init_that_failed_has_a_line_of_its_own() {
+    let time = Duration::from_micros(1_236_040);
+    let with = |init| Invocation { init: Some(init), ..invocation(Err(Failure::Timeout(Duration::from_secs(3)))) };
+    assert_eq!(
+        with(Init::Redone(time)).log_lines()[0],
+        "INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\tStatus: timeout"
+    );
+    assert_eq!(
+        with(Init::Failed(time, "Runtime.ExitError")).log_lines()[0],
+        "INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\tStatus: error\tError Type: Runtime.ExitError"
+    );
+    assert!(with(Init::Done(time)).log_lines()[0].starts_with("START "));
+}
+
+#[test]
+fn a_direct_caller_gets_a_failure_in_the_vendors_shape() {
+    let error = |failure| invocation(Err(failure)).error_json().unwrap();
+    assert_eq!(
+        error(Failure::Error("TypeError: x is not a function\n    at index.js:3".to_owned())),
+        json!({
+            "errorType": "TypeError",
+            "errorMessage": "x is not a function",
+            "trace": ["TypeError: x is not a function", "    at index.js:3"],
+        })
+    );
+    assert_eq!(
+        error(Failure::Timeout(Duration::from_secs(3))),
+        json!({
+            "errorType": "Sandbox.Timedout",
+            "errorMessage": "RequestId: 0d3b Error: Task timed out after 3.00 seconds",
+        })
+    );
+    assert_eq!(error(Failure::Trap("exited with status 1".to_owned()))["errorType"], "Runtime.ExitError");
+    assert_eq!(error(Failure::Memory(ByteSize::mb(128)))["errorType"], "Runtime.OutOfMemory");
 }

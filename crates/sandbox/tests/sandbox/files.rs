@@ -54,6 +54,17 @@ async fn nothing_outside_the_folder_can_be_opened() {
 }
 
 #[tokio::test]
+async fn no_link_and_no_rename_leads_out_of_the_folder() {
+    let scratch = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start(Options { scratch: scratch.path().to_owned(), ..options() }).unwrap();
+    let function = publish(&sandbox, probe()).await;
+    let told = body(&function, "/links").await;
+    assert!(!told.contains("opened") && !told.contains("hard: made") && !told.contains("moved"), "{told}");
+    let outside = scratch.path().read_dir().unwrap().next().unwrap().unwrap().path().join("outside");
+    assert!(!outside.exists());
+}
+
+#[tokio::test]
 async fn handles_are_bounded() {
     let function = probe_with(|_| {}).await;
     assert_eq!(body(&function, "/handles~500").await, "opened");

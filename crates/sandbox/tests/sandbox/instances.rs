@@ -59,6 +59,50 @@ async fn an_idle_instance_makes_room_for_another_function() {
 }
 
 #[tokio::test]
+async fn an_instance_that_nobody_needs_ends_without_another_call() {
+    let idle = std::time::Duration::from_millis(20);
+    let sandbox = Sandbox::start(Options { idle, ..options() }).unwrap();
+    let function = publish(&sandbox, probe()).await;
+    while sandbox.usage().instances > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(function.idle(), 0);
+    assert!(call(&function, "/calls").await.cost.init.is_some());
+}
+
+#[tokio::test]
+async fn an_instance_that_is_old_is_replaced_after_its_call() {
+    let sandbox = Sandbox::start(Options { age: std::time::Duration::ZERO, ..options() }).unwrap();
+    let function = publish(&sandbox, probe()).await;
+    for _ in 0..2 {
+        assert_eq!(body(&function, "/calls").await, "1");
+        assert_eq!(function.idle(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_release_is_warm_before_it_serves_and_the_one_before_finishes_its_calls() {
+    let sandbox = sandbox();
+    let old = publish(&sandbox, probe()).await;
+    let busy = old.clone();
+    let draining = tokio::spawn(async move { call(&busy, "/sleep~100").await });
+    while old.running() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut spec = probe();
+    spec.version = "2".into();
+    let new = publish(&sandbox, spec).await;
+    // The node swaps one handle for the other here; the call in flight holds the old one.
+    drop(old);
+    let first = call(&new, "/calls").await;
+    assert_eq!((first.cost.init, crate::support::body_of(&first)), (None, "1".to_owned()));
+    assert_eq!(&**first.version(), "2");
+    let last = draining.await.unwrap();
+    assert_eq!((&**last.version(), crate::support::body_of(&last)), ("1", "slept".to_owned()));
+    assert_eq!(sandbox.usage().instances, 1);
+}
+
+#[tokio::test]
 async fn instances_go_with_their_function() {
     let sandbox = sandbox();
     let function = publish(&sandbox, probe()).await;

@@ -2,6 +2,7 @@
 //! path says; hostile components are written down as text.
 #![allow(clippy::unwrap_used)]
 
+mod adversaries;
 mod environment;
 mod files;
 mod flavours;

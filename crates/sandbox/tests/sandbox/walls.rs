@@ -110,6 +110,16 @@ async fn nonsense_and_too_large_results_are_validation_errors() {
 }
 
 #[tokio::test]
+async fn headers_without_end_are_a_validation_error() {
+    let function = probe_with(|_| {}).await;
+    assert!(call(&function, "/headers~100").await.result.is_ok());
+    for count in [2_000, 50_000] {
+        let failed = failure(&function, &format!("/headers~{count}")).await;
+        assert!(matches!(failed, Failure::Invalid(_)), "{count}: {failed}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_past_the_concurrency_is_throttled() {
     let function = probe_with(|spec| spec.concurrency = 1).await;
     let (busy, other) = (function.clone(), function.clone());

@@ -111,6 +111,27 @@ pub fn outside() -> String {
     told.join(" ")
 }
 
+/// Tries to leave by links: made from inside, through folders that become links, and by renaming.
+pub fn links() -> String {
+    let Ok(folder) = tmp() else { return "no /tmp".to_owned() };
+    let read = |path: &str| {
+        let opened = folder.open_at(PathFlags::SYMLINK_FOLLOW, path, OpenFlags::empty(), DescriptorFlags::READ);
+        opened.map_or_else(|error| error.name().to_owned(), |_| "opened".to_owned())
+    };
+    let mut told = Vec::new();
+    for (target, name) in [("../..", "up"), ("/", "root"), ("a/../../..", "around"), ("loop", "loop")] {
+        let made = folder.symlink_at(target, name).map_or_else(|error| error.name().to_owned(), |()| "made".to_owned());
+        told.push(format!("{name}: {made}, {}", read(&format!("{name}/etc/passwd"))));
+    }
+    let _ = folder.create_directory_at("inside");
+    let linked = folder.link_at(PathFlags::SYMLINK_FOLLOW, "../../etc/passwd", &folder, "hard");
+    told.push(format!("hard: {}", linked.map_or_else(|error| error.name().to_owned(), |()| "made".to_owned())));
+    let moved = folder.rename_at("inside", &folder, "../outside");
+    told.push(format!("rename: {}", moved.map_or_else(|error| error.name().to_owned(), |()| "moved".to_owned())));
+    told.push(format!("proc: {}", read("/proc/self/environ")));
+    told.join("; ")
+}
+
 /// Opens files and keeps them.
 pub fn handles(count: u64) -> String {
     let Ok(folder) = tmp() else { return "no /tmp".to_owned() };

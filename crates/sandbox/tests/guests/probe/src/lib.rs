@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use exports::rimward::edge::lambda::Guest;
 use wasip2::cli::{environment, exit, stderr, stdout};
+use rimward::edge::secrets;
 use wasip2::clocks::monotonic_clock;
+use wasip2::http::types::Scheme;
 
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
@@ -68,7 +70,15 @@ impl Guest for Probe {
             "/read" => files::read(),
             "/outside" => files::outside(),
             "/handles" => files::handles(number()?),
-            "/fetch" => network::fetch(argument),
+            "/links" => files::links(),
+            "/fetch" => network::fetch(argument, Scheme::Http),
+            "/fetch-tls" => network::fetch(argument, Scheme::Https),
+            "/flood" => network::flood(argument),
+            "/burst" => network::burst(argument),
+            "/upload" => network::upload(argument),
+            "/secret" => secrets::get(argument).unwrap_or_else(|| "no secret".to_owned()),
+            "/leak" => leak(argument)?,
+            "/headers" => return Ok(headers(number()? as usize)),
             "/socket" => network::socket(),
             "/resolve" => network::resolve(argument),
             _ => return Err(format!("no probe {path}")),
@@ -125,6 +135,19 @@ fn print(bytes: usize) {
     for _ in 0..bytes / line.len() {
         let _ = out.blocking_write_and_flush(&line);
     }
+}
+
+/// Tells a secret to everybody who listens.
+fn leak(name: &str) -> Result<String, String> {
+    let value = secrets::get(name).unwrap_or_default();
+    let _ = stdout::get_stdout().blocking_write_and_flush(format!("the secret is {value}\n").as_bytes());
+    Err(format!("Error: {value} was refused"))
+}
+
+/// A response with many headers.
+fn headers(count: usize) -> String {
+    let headers: Vec<String> = (0..count).map(|n| format!(r#""x-{n}":[{{"value":"v"}}]"#)).collect();
+    format!(r#"{{"status":"200","headers":{{{}}}}}"#, headers.join(","))
 }
 
 #[allow(unconditional_recursion)]
