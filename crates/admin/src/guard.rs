@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// A request that was not meant for the API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Foreign {
+pub enum Foreign {
     /// `Host` is neither loopback nor the address that the request came to.
     #[error("the host `{0}` is not this node's")]
     Host(String),
@@ -21,7 +21,7 @@ pub(crate) enum Foreign {
 
 impl Foreign {
     /// How to mend it.
-    pub(crate) fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Foreign::Host(_) => "call it by `localhost`, by a loopback address, or by the address it is bound to",
             Foreign::Origin(_) => "call it from a program, without `Origin`",
@@ -30,7 +30,10 @@ impl Foreign {
 }
 
 /// Judges a request that came in at `bound`.
-pub(crate) fn check(bound: SocketAddr, headers: &HeaderMap) -> Result<(), Foreign> {
+///
+/// # Errors
+/// It was not meant for the API.
+pub fn check(bound: SocketAddr, headers: &HeaderMap) -> Result<(), Foreign> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let host = headers.get(header::HOST).map(text).unwrap_or_default();
     if !is_ours(bound.ip(), &host) {

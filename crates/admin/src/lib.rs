@@ -15,13 +15,13 @@
 //! - [`node`]: what the API needs of a node, as a trait: this crate knows no proxy.
 //! - [`purge`]: what `POST /purge` asks for.
 //! - [`key_values`]: key value stores. [`functions`]: stages and versions of viewer functions.
-//! - `guard`: requests that a web page made a browser send are refused.
+//! - [`guard`]: requests that a web page made a browser send are refused.
 //! - `reply`: answers as JSON.
 //!
 //! There is no password: who reaches the address may do everything. It belongs on loopback.
 
 pub mod functions;
-mod guard;
+pub mod guard;
 pub mod key_values;
 pub mod node;
 pub mod purge;

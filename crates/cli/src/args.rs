@@ -194,7 +194,7 @@ pub struct Check {
 #[derive(Debug, clap::Args)]
 pub struct CompileComponent {
     /// Bytes of memory, seconds of processor time
-    #[arg(value_name = "LIMIT", num_args = 2)]
+    #[arg(value_name = "LIMIT", num_args = 2, required = true)]
     pub limits: Vec<OsString>,
 }
 

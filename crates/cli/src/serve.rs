@@ -3,6 +3,7 @@
 //! - [`start`]: from a configuration to a node that can serve.
 //! - [`node`]: the node that runs, and its reload.
 //! - [`admin`], [`functions`]: what the admin API asks of it. [`metrics`]: what is counted outside of requests.
+//! - [`invoke`]: Lambda's invoke API on the admin port.
 //! - [`site`]: the proxy as the server's service.
 //! - [`signals`]: what the system tells the process.
 //! - [`banner`]: what people read when it starts. [`curl`]: requests to try with the demo.
@@ -13,6 +14,7 @@ mod admin;
 mod banner;
 mod curl;
 mod functions;
+mod invoke;
 mod log;
 mod metrics;
 mod node;
@@ -70,7 +72,7 @@ fn runtime(workers: usize) -> Result<Runtime, Stop> {
 
 /// Serves until a signal says otherwise and all is drained.
 async fn run(started: Started) -> Exit {
-    let Started { server, admin, node, mut signals } = started;
+    let Started { server, admin, queue, node, mut signals } = started;
     let (stop, stopped) = oneshot::channel::<()>();
     let mut stop = Some(stop);
     let site = Arc::new(Site::new(node.proxy().clone()));
@@ -79,7 +81,9 @@ async fn run(started: Started) -> Exit {
         let _told = stopped.await;
     });
     let mut serving = std::pin::pin!(serving);
-    let admin = admin.map(|server| tokio::spawn(admin::serve(server, node.clone())));
+    let admin = admin.map(|server| tokio::spawn(admin::serve(server, node.clone(), queue.clone())));
+    // It ends with the node; what it was at is on disk, and done by the next one.
+    let events = queue.map(|queue| tokio::spawn(queue.serve(node.clone())));
     let cut = loop {
         tokio::select! {
             drained = &mut serving => break drained.cut,
@@ -99,8 +103,8 @@ async fn run(started: Started) -> Exit {
             },
         }
     };
-    if let Some(admin) = admin {
-        admin.abort();
+    for task in admin.into_iter().chain(events) {
+        task.abort();
     }
     match cut {
         0 => print::say("stopped: all requests were finished"),

@@ -1,13 +1,15 @@
 //! What the admin API asks of the node.
 
+use super::invoke::AdminPort;
 use super::metrics;
 use super::node::{Node, Reloaded};
 use rimward_admin::node::date;
 use rimward_admin::{
-    Admin, CacheStatus, CodeSource, ConfigurationStatus, DistributionStatus, FunctionInfo, NotPurged, NotReady, Place,
-    Purge, Purged, Status, Target, Tier,
+    CacheStatus, CodeSource, ConfigurationStatus, DistributionStatus, FunctionInfo, NotPurged, NotReady, Place, Purge,
+    Purged, Status, Target, Tier,
 };
 use rimward_config::{Config, FunctionKind};
+use rimward_invoke::Queue;
 use rimward_kv::Store;
 use rimward_server::{BindError, Server};
 use rimward_types::{Clock, Hook, SystemClock, Timestamp};
@@ -30,8 +32,8 @@ pub fn bind(address: Option<SocketAddr>) -> Result<Option<Server>, BindError> {
 }
 
 /// Serves the API until the task is aborted: it answers while the node drains.
-pub async fn serve(server: Server, node: Arc<Node>) {
-    server.run(Arc::new(Admin::new(node)), std::future::pending()).await;
+pub async fn serve(server: Server, node: Arc<Node>, queue: Option<Arc<Queue>>) {
+    server.run(Arc::new(AdminPort::new(node, queue)), std::future::pending()).await;
 }
 
 impl rimward_admin::KeyValues for Node {

@@ -3,13 +3,14 @@
 use super::node::{Node, Setup};
 use super::overrides::Overrides;
 use super::signals::Signals;
-use super::{admin, banner, curl};
+use super::{admin, banner, curl, invoke};
 use crate::engines;
 use crate::exit::Stop;
 use crate::print;
 use rimward_cache::Cache;
 use rimward_config::{Config, FunctionKind};
 use rimward_hooks::{Engines, Functions, Versions};
+use rimward_invoke::Queue;
 use rimward_isolate::Isolates;
 use rimward_kv::Stores;
 use rimward_origin::Origins;
@@ -27,6 +28,8 @@ pub struct Started {
     pub server: Server,
     /// The admin API's listener, if there is one.
     pub admin: Option<Server>,
+    /// Events of the invoke API, where there is an admin API.
+    pub queue: Option<Arc<Queue>>,
     /// The rest.
     pub node: Arc<Node>,
     /// The signals from the start on.
@@ -49,6 +52,7 @@ pub async fn start(
     let server = Server::bind(&config.node).map_err(|error| bind_error(&error, "--listen"))?;
     let admin = admin::bind(config.node.admin).map_err(|error| bind_error(&error, "--admin"))?;
     let engines = start_engines(&config, file, workers).await?;
+    let queue = admin.is_some().then(|| invoke::open_queue(&config, file)).flatten();
     let (functions, problems) = Functions::publish(&config, &engines, &Functions::default()).await;
     for problem in &problems {
         print::report(&format!("{problem}\n"));
@@ -96,7 +100,7 @@ pub async fn start(
         listen: server.addresses().to_vec(),
         listen_tls: server.tls_addresses().to_vec(),
     }));
-    Ok(Started { server, admin, node, signals })
+    Ok(Started { server, admin, queue, node, signals })
 }
 
 /// Says which address cannot be had, and why. `flag` chooses another one.

@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod help;
 mod invoke;
+mod invoke_api;
 mod serve;
 mod support;
 mod test;

@@ -51,7 +51,7 @@ fn adversaries() -> Vec<Adversary> {
             Guest { memory: "300", ..Guest::default() },
             End::Refused("memory"),
         ),
-        guest("a memory past 4 GB", Guest { memory: "1 65536", ..invoke(GROW) }, End::Fails("memory", EXECUTION)),
+        guest("a memory past 4 GB", Guest { memory: "2 65536", ..invoke(GROW) }, End::Fails("memory", EXECUTION)),
         guest("a loop in the handler", invoke(LOOP), End::Fails("timeout", LIMIT)),
         guest("a loop in the allocator", realloc(LOOP), End::Fails("timeout", LIMIT)),
         guest("a loop after the return", post(LOOP), End::Fails("timeout", LIMIT)),

@@ -165,7 +165,10 @@ mod tests {
 
     #[test]
     fn a_child_that_takes_too_much_time_is_ended() {
-        assert_eq!(failure(&script("ulimit -t 1; while :; do :; done")), CompileFailure::Cpu(Duration::from_secs(1)));
+        assert_eq!(
+            failure(&script("ulimit -S -t 1; while :; do :; done")),
+            CompileFailure::Cpu(Duration::from_secs(1))
+        );
         let wall = Duration::from_millis(50);
         for hangs in ["exec sleep 1000", "exec >&-; exec sleep 1000"] {
             let mut compiler = script(hangs);
