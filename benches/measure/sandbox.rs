@@ -1,15 +1,24 @@
-//! What a call of an origin function costs: the typed Rust sample, its instance reused, and a fresh one for each call.
+//! What origin functions cost: calls in an instance that is used again and in a fresh one, with two threads, memory,
+//! publishing, and the first request after it.
+//!
+//! JavaScript, Python and C are measured where their samples have been built (`rimward build`): `RIMWARD_JS_COMPONENT`,
+//! `RIMWARD_PYTHON_COMPONENT` and `RIMWARD_C_COMPONENT` name components, with the event of the sample beside them.
 
-use rimward_benches::{Report, Samples};
-use rimward_event::lambda::json::event_from_json;
-use rimward_sandbox::{Options, Sandbox, Spec};
+use rimward_benches::{Report, Samples, machine};
+use rimward_event::lambda::json::{OwnedEvent, event_from_json};
+use rimward_sandbox::{Function, Options, Sandbox, Spec};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const CALLS: usize = 20_000;
 const FRESH: usize = 1000;
+/// Instances of which the memory is measured.
+const INSTANCES: usize = 100;
+/// Functions whose first request is measured.
+const RELEASES: usize = 50;
 
 fn main() -> ExitCode {
     let runtime =
@@ -18,34 +27,160 @@ fn main() -> ExitCode {
 }
 
 async fn measure() -> ExitCode {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../edge-functions/origin/origin-select");
-    let component = fs::read(folder.join("function.wasm")).expect("the sample is in the tree");
-    let event = fs::read_to_string(folder.join("events/app-by-default.json")).expect("an event");
-    let event = event_from_json(&event).expect("an event");
-    let sandbox = Sandbox::start(Options {
-        code_cache: Some(std::env::temp_dir().join("rimward-bench-code")),
-        ..Options::default()
-    })
-    .expect("the tier");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folder = repository.join("edge-functions/origin/origin-select");
+    let typed = fs::read(folder.join("function.wasm")).expect("the sample is in the tree");
+    let event = read_event(&folder.join("events/app-by-default.json"));
+    let sandbox = start(&std::env::temp_dir().join("rimward-bench-code"));
     let mut report = Report::new("sandbox");
-    for (name, fresh, calls) in [("typed-rust/reused", false, CALLS), ("typed-rust/fresh", true, FRESH)] {
-        let spec = Spec { fresh, ..Spec::new("origin-select", component.clone()) };
-        let began = Instant::now();
-        let function = sandbox.publish(spec).await.expect("the sample can be published");
-        if !fresh {
-            report.number("typed-rust/publish-ms", began.elapsed().as_secs_f64() * 1000.0);
-        }
-        let mut times = Samples::default();
-        for n in 0..calls + calls / 10 {
-            let start = Instant::now();
-            let call = function.invoke(&event.as_event()).await;
-            let took = start.elapsed().as_nanos() as f64 / 1000.0;
-            assert!(call.result.is_ok(), "{:?}", call.result);
-            if n >= calls / 10 {
-                times.push(took);
-            }
-        }
-        report.times(name, &times);
+
+    let function = publish(&sandbox, Spec::new("origin-select", typed.clone())).await;
+    report.times("typed-rust/reused", &calls(&function, &event, CALLS).await);
+    two_threads(&mut report, &function, &event).await;
+    let fresh = publish(&sandbox, Spec { fresh: true, ..Spec::new("origin-select", typed.clone()) }).await;
+    report.times("typed-rust/fresh", &calls(&fresh, &event, FRESH).await);
+
+    let probe = fs::read(repository.join("crates/sandbox/tests/guests/probe/function.wasm"));
+    let probe = probe.expect("the tests' function is in the tree");
+    let mut echo = read_event(&folder.join("events/app-by-default.json"));
+    echo.request.path = "/echo".to_owned();
+    let function = publish(&sandbox, Spec::new("probe", probe.clone())).await;
+    report.times("json-rust/reused", &calls(&function, &echo, CALLS).await);
+    report.number("json-rust/warm-instance-kb", warm_instance_kb(&sandbox, probe).await);
+
+    for (name, variable) in [
+        ("json-c", "RIMWARD_C_COMPONENT"),
+        ("javascript", "RIMWARD_JS_COMPONENT"),
+        ("python", "RIMWARD_PYTHON_COMPONENT"),
+    ] {
+        language(&mut report, &sandbox, name, variable).await;
     }
+
+    publishing(&mut report, "typed-rust", &typed, &event).await;
     report.finish()
+}
+
+fn start(code: &Path) -> Sandbox {
+    Sandbox::start(Options { code_cache: Some(code.to_owned()), ..Options::default() }).expect("the tier")
+}
+
+async fn publish(sandbox: &Sandbox, spec: Spec) -> Arc<Function> {
+    sandbox.publish(spec).await.expect("it can be published")
+}
+
+fn read_event(path: &Path) -> OwnedEvent {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    event_from_json(&text).expect("an event")
+}
+
+async fn calls(function: &Function, event: &OwnedEvent, count: usize) -> Samples {
+    let mut times = Samples::default();
+    for n in 0..count + count / 10 {
+        let start = Instant::now();
+        let call = function.invoke(&event.as_event()).await;
+        let took = start.elapsed().as_nanos() as f64 / 1000.0;
+        assert!(call.result.is_ok(), "{:?}", call.result);
+        if n >= count / 10 {
+            times.push(took);
+        }
+    }
+    times
+}
+
+/// How much of the time of one thread two threads take for the same calls: 50 is twice the throughput.
+async fn two_threads(report: &mut Report, function: &Arc<Function>, event: &OwnedEvent) {
+    let took = async |tasks: usize| {
+        let start = Instant::now();
+        let tasks: Vec<_> = (0..tasks)
+            .map(|_| {
+                let (function, event) = (function.clone(), event.clone());
+                tokio::spawn(async move { calls(&function, &event, CALLS / tasks).await.len() })
+            })
+            .collect();
+        for task in tasks {
+            assert!(task.await.expect("it runs") > 0);
+        }
+        start.elapsed().as_secs_f64()
+    };
+    // The first round warms both threads up.
+    let (mut one, mut two) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..4 {
+        one = one.min(took(1).await);
+        two = two.min(took(2).await);
+    }
+    report.number("typed-rust/two-threads/percent-of-one", two / one * 100.0);
+    report.number("typed-rust/two-threads/calls-per-second", CALLS as f64 * 1.1 / two);
+}
+
+/// Resident memory of an instance that has handled an event and waits for the next.
+async fn warm_instance_kb(sandbox: &Sandbox, component: Vec<u8>) -> f64 {
+    let function = publish(sandbox, Spec { concurrency: INSTANCES, ..Spec::new("many", component) }).await;
+    let mut event = read_event(
+        &Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../edge-functions/origin/origin-select/events/app-by-default.json"),
+    );
+    // All of them are at it at the same time, and so each has an instance of its own.
+    event.request.path = "/sleep~500".to_owned();
+    let before = machine::resident();
+    let tasks: Vec<_> = (0..INSTANCES)
+        .map(|_| {
+            let (function, event) = (function.clone(), event.clone());
+            tokio::spawn(async move { function.invoke(&event.as_event()).await.result.is_ok() })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.expect("it runs"));
+    }
+    let made = function.idle();
+    machine::resident().saturating_sub(before) as f64 / 1024.0 / made as f64
+}
+
+/// A sample in another language, where it has been built.
+async fn language(report: &mut Report, sandbox: &Sandbox, name: &str, variable: &str) {
+    let Some(path) = std::env::var_os(variable).map(PathBuf::from) else {
+        println!("{name} is not measured: {variable} names no component");
+        return;
+    };
+    let component = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let events = path.parent().unwrap_or(Path::new(".")).join("events");
+    let is_event =
+        |path: &PathBuf| path.to_string_lossy().ends_with(".json") && !path.to_string_lossy().ends_with(".expect.json");
+    let mut files: Vec<PathBuf> = fs::read_dir(&events)
+        .unwrap_or_else(|error| panic!("{}: {error}", events.display()))
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(is_event)
+        .collect();
+    files.sort();
+    let event = read_event(files.first().expect("an event beside the component"));
+    let began = Instant::now();
+    let function =
+        publish(sandbox, Spec { memory: rimward_types::ByteSize::mb(256), ..Spec::new(name, component) }).await;
+    report.number(&format!("{name}/publish-ms"), began.elapsed().as_secs_f64() * 1000.0);
+    report.times(&format!("{name}/reused"), &calls(&function, &event, CALLS / 10).await);
+    report.number(
+        &format!("{name}/memory-mb"),
+        function.invoke(&event.as_event()).await.cost.memory as f64 / f64::from(1 << 20),
+    );
+}
+
+/// Publishing with nothing compiled before and with the code at hand; and the first request after each.
+async fn publishing(report: &mut Report, name: &str, component: &[u8], event: &OwnedEvent) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sandbox = start(folder.path());
+    let began = Instant::now();
+    drop(publish(&sandbox, Spec::new(name, component.to_vec())).await);
+    report.number(&format!("{name}/publish-ms"), began.elapsed().as_secs_f64() * 1000.0);
+    let (mut known, mut first) = (Samples::default(), Samples::default());
+    for _ in 0..RELEASES {
+        let began = Instant::now();
+        let function = publish(&sandbox, Spec::new(name, component.to_vec())).await;
+        known.push(began.elapsed().as_nanos() as f64 / 1000.0);
+        // A release is published, and some time later requests come.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let began = Instant::now();
+        assert!(function.invoke(&event.as_event()).await.result.is_ok());
+        first.push(began.elapsed().as_nanos() as f64 / 1000.0);
+    }
+    report.times(&format!("{name}/publish-known"), &known);
+    report.times(&format!("{name}/first-request"), &first);
 }

@@ -12,6 +12,9 @@ pub struct Budget {
     pub most: f64,
     /// Where the number comes from.
     pub why: String,
+    /// Whether it may go unmeasured: what it guards is built only where its tools are.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// Budgets by row name, such as `hook/header-and-rewrite/p50-us`.

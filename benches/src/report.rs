@@ -72,6 +72,7 @@ impl Report {
             .iter()
             .filter(|(name, _)| name.starts_with(&own))
             .filter_map(|(name, budget)| match self.rows.iter().find(|row| row.name == *name) {
+                None if budget.optional => None,
                 None => Some(format!("{name}: not measured")),
                 Some(row) if row.value.is_nan() || row.value > budget.most => {
                     Some(format!("{name}: {:.1} is over {} ({})", row.value, budget.most, budget.why))
