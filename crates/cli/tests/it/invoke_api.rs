@@ -88,9 +88,9 @@ fn a_function_is_invoked_and_its_failure_is_a_result() {
     let node = Node::start(&folder);
     let got = invoke(&node, "good", "x-amz-log-type: Tail\r\n", "{}");
     assert!(got.starts_with("HTTP/1.1 200 OK\r\n") && got.ends_with("{\"status\":\"204\"}"), "{got}");
-    assert!(got.contains("x-amz-executed-version: $LATEST") && got.contains("x-amz-log-result: "), "{got}");
+    assert!(got.contains("X-Amz-Executed-Version: $LATEST") && got.contains("X-Amz-Log-Result: "), "{got}");
     let got = invoke(&node, "throws", "", "{}");
-    assert!(got.starts_with("HTTP/1.1 200 OK\r\n") && got.contains("x-amz-function-error: Unhandled"), "{got}");
+    assert!(got.starts_with("HTTP/1.1 200 OK\r\n") && got.contains("X-Amz-Function-Error: Unhandled"), "{got}");
     assert!(got.contains("\"errorType\":\"TypeError\""), "{got}");
     assert!(invoke(&node, "nobody", "", "{}").starts_with("HTTP/1.1 404 "));
     // A page of another site cannot use it, and neither can a name that was made to lead here.
