@@ -29,7 +29,7 @@ pub struct Behavior {
     pub origin: Target,
     /// `viewer-protocol`: `"allow-all"`, `"redirect-to-https"` or `"https-only"`. Default: `"allow-all"`.
     pub viewer_protocol: ViewerProtocol,
-    /// `methods`: `["GET", "HEAD"]`, `["GET", "HEAD", "OPTIONS"]`, or `"all"`. Default: GET and HEAD.
+    /// `methods`: `["GET", "HEAD"]`, `["GET", "HEAD", "OPTIONS"]`, `"all"` or `"any"`. Default: GET and HEAD.
     pub methods: MethodSet,
     /// `cache-policy`: name of a cache policy. Default: `"origin-cache-control"`.
     pub cache_policy: Arc<CachePolicy>,
@@ -68,8 +68,10 @@ pub enum MethodSet {
     Read,
     /// GET, HEAD and OPTIONS.
     ReadAndOptions,
-    /// GET, HEAD, OPTIONS, PUT, POST, PATCH and DELETE.
+    /// GET, HEAD, OPTIONS, PUT, POST, PATCH and DELETE: the vendor's largest set.
     All,
+    /// Every method, also one that nobody registered. CONNECT and TRACE never come this far: no listener takes them.
+    Any,
 }
 
 /// The functions of a behavior, by name; each is in `Config::functions`.
@@ -130,18 +132,21 @@ impl MethodSet {
     pub fn contains(self, method: &Method) -> bool {
         match *method {
             Method::GET | Method::HEAD => true,
+            Method::CONNECT | Method::TRACE => false,
             Method::OPTIONS => self != MethodSet::Read,
-            Method::PUT | Method::POST | Method::PATCH | Method::DELETE => self == MethodSet::All,
-            _ => false,
+            Method::PUT | Method::POST | Method::PATCH | Method::DELETE => {
+                matches!(self, MethodSet::All | MethodSet::Any)
+            }
+            _ => self == MethodSet::Any,
         }
     }
 
-    /// The methods as `Allow` has them.
+    /// The methods as `Allow` has them; of [`MethodSet::Any`], those that are registered and common.
     pub fn as_str(self) -> &'static str {
         match self {
             MethodSet::Read => "GET, HEAD",
             MethodSet::ReadAndOptions => "GET, HEAD, OPTIONS",
-            MethodSet::All => "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE",
+            MethodSet::All | MethodSet::Any => "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE",
         }
     }
 }

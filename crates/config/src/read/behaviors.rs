@@ -170,15 +170,16 @@ fn read_target(behavior: &Section<'_>, known: &Known<'_>) -> Target {
     placeholder()
 }
 
-/// One of the vendor's three sets (section 4), in any order, or `"all"`.
+/// One of the vendor's three sets (section 4), in any order, or `"all"`, or beyond them `"any"`.
 fn read_methods(behavior: &Section<'_>) -> MethodSet {
-    let hint = "write [\"GET\", \"HEAD\"], [\"GET\", \"HEAD\", \"OPTIONS\"] or \"all\"";
+    let hint = "write [\"GET\", \"HEAD\"], [\"GET\", \"HEAD\", \"OPTIONS\"], \"all\" or \"any\"";
     let Some(value) = behavior.get("methods") else { return MethodSet::default() };
     let named = match value.get_ref() {
         DeValue::String(text) if text.as_ref() == "all" => return MethodSet::All,
+        DeValue::String(text) if text.as_ref() == "any" => return MethodSet::Any,
         DeValue::Array(_) => behavior.texts_of("methods", value),
         _ => {
-            behavior.reader.report_hint(value.span(), "`methods` must be a list of methods or \"all\"", hint);
+            behavior.reader.report_hint(value.span(), "`methods` must be a list of methods, \"all\" or \"any\"", hint);
             return MethodSet::default();
         }
     };

@@ -56,7 +56,7 @@ fn the_first_behavior_that_matches_the_normal_path_is_taken() {
 }
 
 #[test]
-fn sets_of_methods_are_the_vendors() {
+fn sets_of_methods_are_the_vendors_and_one_takes_any() {
     let method = |name: &str| http::Method::from_bytes(name.as_bytes()).unwrap();
     assert!(MethodSet::Read.contains(&method("HEAD")) && !MethodSet::Read.contains(&method("OPTIONS")));
     assert!(MethodSet::ReadAndOptions.contains(&method("OPTIONS")));
@@ -64,6 +64,12 @@ fn sets_of_methods_are_the_vendors() {
     assert!(MethodSet::All.contains(&method("PATCH")));
     for name in ["TRACE", "CONNECT", "PURGE", "get"] {
         assert!(!MethodSet::All.contains(&method(name)), "{name}");
+    }
+    for name in ["GET", "DELETE", "PURGE", "M-SEARCH", "get"] {
+        assert!(MethodSet::Any.contains(&method(name)), "{name}");
+    }
+    for name in ["TRACE", "CONNECT"] {
+        assert!(!MethodSet::Any.contains(&method(name)), "{name}");
     }
 }
 

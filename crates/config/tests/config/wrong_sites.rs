@@ -215,11 +215,11 @@ wrong_behavior! {
     ]
     methods_are_one_of_three_sets: "methods = [\"GET\", \"POST\"]" => [
         "4:11 not a set of methods that a behavior can have",
-        "hint: write [\"GET\", \"HEAD\"], [\"GET\", \"HEAD\", \"OPTIONS\"] or \"all\"",
+        "hint: write [\"GET\", \"HEAD\"], [\"GET\", \"HEAD\", \"OPTIONS\"], \"all\" or \"any\"",
     ]
     methods_are_a_list: "methods = \"GET\"" => [
-        "4:11 `methods` must be a list of methods or \"all\"",
-        "hint: write [\"GET\", \"HEAD\"], [\"GET\", \"HEAD\", \"OPTIONS\"] or \"all\"",
+        "4:11 `methods` must be a list of methods, \"all\" or \"any\"",
+        "hint: write [\"GET\", \"HEAD\"], [\"GET\", \"HEAD\", \"OPTIONS\"], \"all\" or \"any\"",
     ]
     a_cache_policy_is_defined: "cache-policy = \"caching-optimised\"" => [
         "4:16 there is no cache policy `caching-optimised`", "hint: did you mean `caching-optimized`?",
