@@ -11,7 +11,7 @@ use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_sandbox::Sandbox;
 use rimward_telemetry::{AccessLog, Metrics};
 use rimward_types::{
-    Body, ByteSize, Clock, Connection, RequestHead, ResponseHead, SeededEntropy, SystemClock, TestClock, Timestamp,
+    Body, BodyError, ByteSize, Clock, Connection, Interim, RequestHead, ResponseHead, SeededEntropy, SystemClock, TestClock, Timestamp,
 };
 use serde_json::Value;
 use std::convert::Infallible;
@@ -205,11 +205,19 @@ impl TestNode {
     /// # Panics
     /// When the body ends early.
     pub async fn send(&self, head: RequestHead, body: Body) -> Answer {
+        self.try_send(head, body, Interim::default()).await.expect("the body arrives whole")
+    }
+
+    /// Any request, with a place for interim answers.
+    ///
+    /// # Errors
+    /// When the body ends early.
+    pub async fn try_send(&self, head: RequestHead, body: Body, interim: Interim) -> Result<Answer, BodyError> {
         let connection =
             Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None };
-        let (head, body) = self.proxy.serve(Arc::new(connection), head, body).await;
-        let body = body.collect().await.expect("the body arrives whole").to_bytes();
-        Answer { head, body: String::from_utf8_lossy(&body).into_owned() }
+        let (head, body) = self.proxy.serve(Arc::new(connection), head, body, interim).await;
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { head, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
     /// The record of the oldest request whose record was not asked for yet.

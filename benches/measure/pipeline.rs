@@ -11,7 +11,7 @@ use rimward_origin::Origins;
 use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_sandbox::Sandbox;
 use rimward_telemetry::{AccessLog, Metrics};
-use rimward_types::{Body, Connection, RequestHead, SystemClock, SystemEntropy};
+use rimward_types::{Body, Connection, Interim, RequestHead, SystemClock, SystemEntropy};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         Arc::new(Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None });
     let ask = |path: &str| {
         runtime.block_on(async {
-            let (head, body) = proxy.serve(connection.clone(), request(path), Body::Empty).await;
+            let (head, body) = proxy.serve(connection.clone(), request(path), Body::Empty, Interim::default()).await;
             body.collect().await.expect("the body arrives");
             head
         })

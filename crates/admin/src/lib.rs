@@ -38,7 +38,7 @@ pub use purge::{InvalidPurge, Purge, Target};
 use http::{HeaderMap, Method, StatusCode, header};
 use reply::Reply;
 use rimward_server::Service;
-use rimward_types::{Body, BodyError, Connection, RequestHead, ResponseHead};
+use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -203,7 +203,13 @@ impl<N: Node> Admin<N> {
 }
 
 impl<N: Node> Service for Admin<N> {
-    async fn call(&self, connection: Arc<Connection>, head: RequestHead, body: Body) -> (ResponseHead, Body) {
+    async fn call(
+        &self,
+        connection: Arc<Connection>,
+        head: RequestHead,
+        body: Body,
+        _interim: Interim,
+    ) -> (ResponseHead, Body) {
         let target = head.path_and_query();
         Admin::call(self, connection.local, &head.method, &target, &head.headers, body).await
     }

@@ -17,7 +17,7 @@ use hyper::client::conn::http1;
 use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 use rimward_config::Origin;
-use rimward_types::{Body, RequestHead, ResponseHead};
+use rimward_types::{Body, Interim, RequestHead, ResponseHead};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,6 +42,7 @@ pub(crate) async fn fetch(
     prefix: &str,
     head: RequestHead,
     body: Body,
+    interim: &Interim,
 ) -> Result<Fetched, OriginError> {
     let began = Instant::now();
     let completion = origin.completion_timeout.map(|limit| began + limit);
@@ -75,7 +76,7 @@ pub(crate) async fn fetch(
                 count(if reused { &shared.counters.reused } else { &shared.counters.connected });
                 let empty = body.as_ref().is_some_and(Body::is_empty);
                 let outgoing = Outgoing::new(body.take().unwrap_or_default(), lease.channel.traffic.clone());
-                let request = message.request(outgoing, empty);
+                let request = message.request(outgoing, empty, interim);
                 match exchange(&mut lease.channel, request, origin.read_timeout, completion).await {
                     Ok(response) => {
                         let timing = Timing {
@@ -212,12 +213,20 @@ impl Message {
     }
 
     /// The request for one attempt. Its headers are a copy when it is repeatable, else they must be given back.
-    fn request(&mut self, body: Outgoing, repeatable: bool) -> Request<Outgoing> {
+    fn request(&mut self, body: Outgoing, repeatable: bool, interim: &Interim) -> Request<Outgoing> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = if repeatable { self.headers.clone() } else { std::mem::take(&mut self.headers) };
+        if interim.is_wanted() {
+            let interim = interim.clone();
+            hyper::ext::on_informational(&mut request, move |told| {
+                let mut headers = told.headers().clone();
+                remove_hop_by_hop(&mut headers);
+                interim.send(told.status(), &headers);
+            });
+        }
         request
     }
 }

@@ -27,7 +27,7 @@ use connect::Trust;
 use parking_lot::RwLock;
 use pool::{Endpoint, Pool};
 use rimward_config::{Origin, OriginUrl};
-use rimward_types::{Body, Clock, RequestHead, ResponseHead, SystemClock};
+use rimward_types::{Body, Clock, Interim, RequestHead, ResponseHead, SystemClock};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -128,11 +128,25 @@ impl Origins {
     /// # Errors
     /// See [`ErrorKind`].
     pub async fn fetch(&self, origin: &Origin, head: RequestHead, body: Body) -> Result<Fetched, OriginError> {
+        self.fetch_telling(origin, head, body, &Interim::default()).await
+    }
+
+    /// As [`Origins::fetch`]; interim answers of the origin go to `interim`, without hop-by-hop fields.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    pub async fn fetch_telling(
+        &self,
+        origin: &Origin,
+        head: RequestHead,
+        body: Body,
+        interim: &Interim,
+    ) -> Result<Fetched, OriginError> {
         match &origin.url {
             OriginUrl::Demo => Ok(demo::answer(&origin.name, head, body, self.0.clock.now()).await),
             OriginUrl::Http { tls, host, port, path } => {
                 let pool = self.0.pool(*tls, host, *port, origin);
-                fetch::fetch(&self.0, origin, pool, path, head, body).await
+                fetch::fetch(&self.0, origin, pool, path, head, body, interim).await
             }
         }
     }

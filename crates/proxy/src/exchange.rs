@@ -5,7 +5,7 @@ use crate::pipeline::Proxy;
 use rimward_cache::CacheStatus;
 use rimward_hooks::{Call, OutgoingCall, Report};
 use rimward_telemetry::{CallRecord, HookRecord, OriginRecord, Record, ResultType};
-use rimward_types::{Body, Connection, RequestHead, RequestId, ResponseHead};
+use rimward_types::{Body, Connection, Interim, RequestHead, RequestId, ResponseHead};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,9 +19,22 @@ pub struct Context {
     pub connection: Arc<Connection>,
     /// The request's id.
     pub id: RequestId,
+    /// Where interim answers of the origin go: to the viewer whose request it is, no other.
+    pub interim: Interim,
 }
 
 impl Context {
+    /// The same for a request that no viewer waits for.
+    pub fn unattended(&self) -> Self {
+        Self {
+            proxy: self.proxy.clone(),
+            plan: self.plan.clone(),
+            connection: self.connection.clone(),
+            id: self.id,
+            interim: Interim::default(),
+        }
+    }
+
     /// What hooks are told of the request's surroundings.
     pub fn call(&self) -> Call<'_> {
         let mut seed = [0; 8];

@@ -224,7 +224,7 @@ async fn ask(
     origin: &Origin,
 ) -> Result<(ResponseHead, Body), ErrorKind> {
     let began = Instant::now();
-    let fetched = context.proxy.origins.fetch(origin, request, body).await;
+    let fetched = context.proxy.origins.fetch_telling(origin, request, body, &context.interim).await;
     let time = began.elapsed();
     let mut note = |status: Option<u16>, attempts: u32, error: Option<String>| {
         trace.origins.push(OriginRecord { origin: origin.name.clone(), status, attempts, time, error });

@@ -70,7 +70,7 @@ async fn lead_fill(
 
 /// Refreshes what is stale while it is served (RFC 5861 section 3). The refresh has a record of its own in the log.
 fn refresh(context: &Arc<Context>, request: &RequestHead, lead: Lead) {
-    let (context, request) = (context.clone(), request.clone());
+    let (context, request) = (Arc::new(context.unattended()), request.clone());
     tokio::spawn(async move {
         let id = context.id;
         let filled = fill::fill(context, request, lead).await;

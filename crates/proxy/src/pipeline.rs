@@ -12,7 +12,7 @@ use crate::{guard, lookup, respond, route, viewer};
 use arc_swap::ArcSwap;
 use rimward_cache::Cache;
 use rimward_origin::Origins;
-use rimward_types::{Body, Clock, Connection, Entropy, RequestHead, ResponseHead};
+use rimward_types::{Body, Clock, Connection, Entropy, Interim, RequestHead, ResponseHead};
 use std::sync::Arc;
 
 /// What a proxy is made of.
@@ -74,15 +74,16 @@ impl Proxy {
         &self.records
     }
 
-    /// Answers one request. `request` has exactly one `host`.
+    /// Answers one request. `request` has exactly one `host`. Interim answers of the origin go to `interim`.
     pub async fn serve(
         self: &Arc<Self>,
         connection: Arc<Connection>,
         request: RequestHead,
         body: Body,
+        interim: Interim,
     ) -> (ResponseHead, RecordedBody) {
         let mut exchange = Exchange::begin(self, &connection, &request);
-        let answer = match self.phases(&mut exchange, connection, request, body).await {
+        let answer = match self.phases(&mut exchange, connection, request, body, interim).await {
             Ok(answer) | Err(answer) => answer,
         };
         respond::finish(self, exchange, answer)
@@ -95,11 +96,12 @@ impl Proxy {
         connection: Arc<Connection>,
         request: RequestHead,
         body: Body,
+        interim: Interim,
     ) -> Result<Answer, Answer> {
         let live = self.live.load_full();
         let plan = route::route(&live, exchange, &request)?;
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
-        let context = Arc::new(Context { proxy: self.clone(), plan, connection, id: exchange.record.id });
+        let context = Arc::new(Context { proxy: self.clone(), plan, connection, id: exchange.record.id, interim });
         let (mut request, body) = viewer::request(&context, exchange, request, body).await?;
         route::default_root_object(&context.plan, &mut request);
         let answer = lookup::answer(&context, exchange, &request, body).await?;

@@ -15,7 +15,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use rimward_config::Limits;
-use rimward_types::{Body, BodyError, Connection, RequestHead, ResponseHead};
+use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,7 +44,12 @@ pub(crate) async fn answer<S: Service>(
     let version = request.version();
     let to_head = request.method() == Method::HEAD;
     let (mut head, mut body) = match session.admit(request, verdict) {
-        Admitted::Request(head, body) => session.call(head, body).await,
+        Admitted::Request(head, body) if version == Version::HTTP_11 => {
+            let answered = session.call(head, body, in_flight.interim()).await;
+            in_flight.final_answer().await;
+            answered
+        }
+        Admitted::Request(head, body) => session.call(head, body, Interim::default()).await,
         Admitted::Answer(head, body) => (head, body),
     };
     if head.status.is_informational() {
@@ -91,10 +96,10 @@ impl<S: Service> Session<S> {
         Admitted::Answer(head, body)
     }
 
-    async fn call(&self, head: RequestHead, body: Body) -> (ResponseHead, Body) {
+    async fn call(&self, head: RequestHead, body: Body, interim: Interim) -> (ResponseHead, Body) {
         add(&self.counters.requests);
         // The call itself may panic before it gives a future, so it is made within.
-        let answer = async { self.service.call(self.connection.clone(), head, body).await };
+        let answer = async { self.service.call(self.connection.clone(), head, body, interim).await };
         let mut answer = std::pin::pin!(AssertUnwindSafe(answer).catch_unwind());
         let answered = poll_fn(|cx| {
             let polled = answer.as_mut().poll(cx);

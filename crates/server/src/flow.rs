@@ -1,11 +1,15 @@
 //! What the gate, the driver, the service's adapter and the drain of one connection tell each other.
 
+use crate::interim::Interims;
 use crate::refusal::Refusal;
 use futures_util::task::AtomicWaker;
 use http::Version;
+use rimward_types::Interim;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::task::Poll;
 
 /// State of one connection.
 #[derive(Debug, Default)]
@@ -23,6 +27,7 @@ pub(crate) struct Flow {
     /// Whether `verdict` has something; spares the lock.
     refused: AtomicBool,
     verdict: Mutex<Option<Verdict>>,
+    pub(crate) interims: Interims,
 }
 
 /// The gate has replaced the head of a request by a harmless one: this is what to answer.
@@ -46,7 +51,7 @@ impl Flow {
         } else {
             None
         };
-        (InFlight(self.clone()), verdict)
+        (InFlight { flow: self.clone(), number }, verdict)
     }
 
     pub(crate) fn refuse(&self, verdict: Verdict) {
@@ -85,10 +90,29 @@ impl Flow {
 
 /// One request in flight, until dropped.
 #[derive(Debug)]
-pub(crate) struct InFlight(Arc<Flow>);
+pub(crate) struct InFlight {
+    flow: Arc<Flow>,
+    number: u64,
+}
+
+impl InFlight {
+    /// The way back for interim answers, until [`InFlight::final_answer`]. For HTTP/1.1 alone: the HTTP/2 layer cannot
+    /// send them.
+    pub(crate) fn interim(&self) -> Interim {
+        self.flow.interims.open(self.number);
+        Interim::to(self.flow.clone(), self.number)
+    }
+
+    /// Waits until the interim answers are written; there are no more.
+    pub(crate) async fn final_answer(&self) {
+        self.flow.interims.close();
+        // The gate and this are in one task: whoever of them goes on wakes the other.
+        poll_fn(|_| if self.flow.interims.is_waiting() { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Release);
+        self.flow.in_flight.fetch_sub(1, Ordering::Release);
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Gate<T> {
     flow: Arc<Flow>,
     limits: Arc<Limits>,
     times: Times,
+    /// Interim answers that are being written.
+    interim: Vec<u8>,
     /// Set when the writing side was closed: how long and how much we still read.
     linger: Option<(Instant, u64)>,
 }
@@ -86,7 +88,19 @@ where
         let times = Times::new(flow.clone(), limits.clone(), counters);
         let io = TokioIo::new(Counting { inner: io, read: 0 });
         let (held, phase) = (Vec::new(), Phase::Unknown);
-        Self { io, phase, held, passed: 0, substitute: &[], heads: 0, flow, limits, times, linger: None }
+        Self {
+            io,
+            phase,
+            held,
+            passed: 0,
+            substitute: &[],
+            heads: 0,
+            flow,
+            limits,
+            times,
+            interim: Vec::new(),
+            linger: None,
+        }
     }
 
     /// Settles the protocol without looking.
@@ -350,6 +364,27 @@ where
             }
         }
     }
+
+    /// Writes interim answers. The parser flushes: it holds no byte of an answer back, and the answer that they precede
+    /// waits for them.
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.flow.interims.is_waiting() {
+            if self.interim.is_empty() {
+                self.interim = self.flow.interims.take();
+            }
+            while !self.interim.is_empty() {
+                let result = Pin::new(&mut self.io).poll_write(cx, &self.interim);
+                match ready!(self.times.watch_write(cx, result))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    written => drop(self.interim.drain(..written)),
+                }
+            }
+            self.flow.interims.written();
+            // The answer that waits for this is in the same task.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
 }
 
 impl<T> Read for Gate<T>
@@ -387,6 +422,9 @@ where
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.flow.interims.is_waiting() {
+            ready!(this.poll_interim(cx))?;
+        }
         let result = Pin::new(&mut this.io).poll_flush(cx);
         this.times.watch_write(cx, result)
     }

@@ -7,6 +7,7 @@
 //! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser; `times`: keeps the times of a connection.
 //! - `answer`, `request`, `framing`: one request, to the service and back.
 //! - `stall`: HTTP/2 streams whose viewer takes nothing.
+//! - `interim`: interim answers, written between two answers.
 //! - `flow`: what these parts tell each other.
 
 mod answer;
@@ -18,6 +19,7 @@ mod flow;
 mod framing;
 mod gate;
 mod head;
+mod interim;
 mod listener;
 pub mod refusal;
 mod request;

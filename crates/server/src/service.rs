@@ -1,19 +1,20 @@
 //! What answers the requests.
 
 use crate::refusal::Refused;
-use rimward_types::{Body, Connection, RequestHead, ResponseHead};
+use rimward_types::{Body, Connection, Interim, RequestHead, ResponseHead};
 use std::future::Future;
 use std::sync::Arc;
 
 /// Answers requests. A panic in it is caught: the viewer gets 500, the connection goes on.
 pub trait Service: Send + Sync + 'static {
-    /// Answers one request. `head.headers` has exactly one `host`; path and query are as sent. The future is dropped
-    /// when the viewer leaves.
+    /// Answers one request. `head.headers` has exactly one `host`; path and query are as sent. Interim answers
+    /// go to `interim`. The future is dropped when the viewer leaves.
     fn call(
         &self,
         connection: Arc<Connection>,
         head: RequestHead,
         body: Body,
+        interim: Interim,
     ) -> impl Future<Output = (ResponseHead, Body)> + Send;
 
     /// Answers a request that was refused by the server; the place to record it. Must not wait.

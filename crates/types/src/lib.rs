@@ -8,6 +8,7 @@
 //! - [`stage`]: the stages of a function.
 //! - [`clock`], [`entropy`]: the seams through which time and randomness come.
 //! - [`connection`]: what is known of the viewer.
+//! - [`interim`]: interim answers on their way to the viewer.
 //! - [`id`]: request ids and names.
 
 pub mod body;
@@ -17,6 +18,7 @@ pub mod entropy;
 pub mod head;
 pub mod hook;
 pub mod id;
+pub mod interim;
 pub mod name_set;
 pub mod size;
 pub mod stage;
@@ -28,6 +30,7 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use head::{RequestHead, ResponseHead};
 pub use hook::Hook;
 pub use id::RequestId;
+pub use interim::{Interim, InterimSink};
 pub use name_set::NameSet;
 pub use size::ByteSize;
 pub use stage::Stage;

@@ -2,7 +2,7 @@
 
 use rimward_proxy::Proxy;
 use rimward_server::{Refused, Service};
-use rimward_types::{Body, Connection, RequestHead, ResponseHead};
+use rimward_types::{Body, Connection, Interim, RequestHead, ResponseHead};
 use std::sync::Arc;
 
 /// What answers requests.
@@ -18,8 +18,14 @@ impl Site {
 }
 
 impl Service for Site {
-    async fn call(&self, connection: Arc<Connection>, head: RequestHead, body: Body) -> (ResponseHead, Body) {
-        let (head, body) = self.proxy.serve(connection, head, body).await;
+    async fn call(
+        &self,
+        connection: Arc<Connection>,
+        head: RequestHead,
+        body: Body,
+        interim: Interim,
+    ) -> (ResponseHead, Body) {
+        let (head, body) = self.proxy.serve(connection, head, body, interim).await;
         (head, Body::stream(body))
     }
 

@@ -119,6 +119,29 @@ async fn interim_answers_are_passed_over() {
     assert_eq!(text(fetched).await, "ok");
 }
 
+/// RFC 9110 sections 7.6.1 and 15.2.
+#[tokio::test]
+async fn interim_answers_go_to_whoever_takes_them_but_for_100_and_hop_by_hop_fields() {
+    #[derive(Default)]
+    struct Told(std::sync::Mutex<Vec<String>>);
+    impl InterimSink for Told {
+        fn send(&self, number: u64, status: StatusCode, headers: &HeaderMap) {
+            self.0.lock().unwrap().push(format!("{number} {} {headers:?}", status.as_u16()));
+        }
+    }
+    let answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
+                  HTTP/1.1 103 Early Hints\r\nlink: </x>\r\nkeep-alive: 1\r\n\r\n\
+                  HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    let origin = Origin::answers([Answer::raw(answer)]).await;
+    let told = Arc::new(Told::default());
+    let interim = Interim::to(told.clone(), 7);
+    let (origins, origin) = (Origins::new(), of(&origin));
+    let fetched = origins.fetch_telling(&origin, RequestHead::get("/"), Body::Empty, &interim);
+    let fetched = soon("an answer", fetched).await.unwrap();
+    assert_eq!((fetched.head.status.as_u16(), fetched.head.header("link")), (200, None));
+    assert_eq!(*told.0.lock().unwrap(), ["7 102 {}", "7 103 {\"link\": \"</x>\"}"]);
+}
+
 /// `cdn-behaviour.md` section 8.
 #[tokio::test]
 async fn redirects_are_passed_through() {

@@ -213,3 +213,29 @@ async fn an_answer_with_wrong_framing_is_set_right() {
     let answer = raw.send("GET /interim HTTP/1.1\r\nHost: x\r\n\r\n").await.response().await;
     assert_eq!(answer.status, 500);
 }
+
+#[tokio::test]
+async fn interim_answers_stand_before_the_answer_and_none_comes_after_it() {
+    // RFC 9110 section 15.2
+    let stage = Stage::start().await;
+    let mut raw = stage.raw().await;
+    // Two requests at once: the second one's stand after the first one's answer.
+    raw.send("GET /hints HTTP/1.1\r\nHost: x\r\n\r\nGET /hints HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    for _ in 0..2 {
+        let hints = raw.response().await;
+        assert_eq!((hints.status, hints.header("link")), (103, Some("</a.css>")));
+        assert_eq!(raw.response().await.status, 102);
+        let answer = raw.response().await;
+        assert_eq!((answer.status, answer.text().as_str(), answer.header("link")), (200, "hinted", None));
+    }
+    let late = stage.script.interim.lock().unwrap().clone();
+    late.send(http::StatusCode::PROCESSING, &http::HeaderMap::new());
+    assert_eq!(raw.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n").await.response().await.status, 200);
+}
+
+#[tokio::test]
+async fn http_1_0_gets_no_interim_answers() {
+    // RFC 9110 section 15.2
+    let stage = Stage::start().await;
+    assert_eq!(stage.status_of("GET /hints HTTP/1.0\r\nHost: x\r\n\r\n").await, 200);
+}

@@ -1,12 +1,12 @@
 //! A server with a service that does what the path says.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use rimward_config::{Certificate, Limits, Node, TlsListen};
 use rimward_server::{Counters, Drained, Handle, Refused, Server, Service};
 use rimward_testkit::{PATIENCE, Raw, soon};
-use rimward_types::{Body, BodyError, Connection, RequestHead, ResponseHead};
+use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -35,6 +35,8 @@ pub struct Script {
     pub frames: Mutex<Option<mpsc::Receiver<Bytes>>>,
     pub connections: Mutex<Vec<Connection>>,
     pub refusals: Mutex<Vec<String>>,
+    /// Where the interim answers to `/hints` went.
+    pub interim: Mutex<Interim>,
 }
 
 impl Default for Script {
@@ -46,6 +48,7 @@ impl Default for Script {
             frames: Mutex::default(),
             connections: Mutex::default(),
             refusals: Mutex::default(),
+            interim: Mutex::default(),
         }
     }
 }
@@ -149,7 +152,13 @@ impl Drop for Dropped<'_> {
 }
 
 impl Service for Script {
-    async fn call(&self, connection: Arc<Connection>, head: RequestHead, body: Body) -> (ResponseHead, Body) {
+    async fn call(
+        &self,
+        connection: Arc<Connection>,
+        head: RequestHead,
+        body: Body,
+        interim: Interim,
+    ) -> (ResponseHead, Body) {
         self.connections.lock().expect("not poisoned").push((*connection).clone());
         self.started.send_modify(|count| *count += 1);
         let mut guard = Dropped(self, false);
@@ -158,6 +167,16 @@ impl Service for Script {
             "/wait" => {
                 let _ = self.release.subscribe().wait_for(|go| *go).await;
                 "waited".into()
+            }
+            "/hints" => {
+                let mut hints = HeaderMap::new();
+                hints.insert(header::LINK, HeaderValue::from_static("</a.css>"));
+                interim.send(StatusCode::CONTINUE, &hints);
+                interim.send(StatusCode::EARLY_HINTS, &hints);
+                tokio::task::yield_now().await;
+                interim.send(StatusCode::PROCESSING, &HeaderMap::new());
+                *self.interim.lock().expect("not poisoned") = interim;
+                "hinted".into()
             }
             "/never" => std::future::pending().await,
             "/panic" => panic!("as the test wants it"),
