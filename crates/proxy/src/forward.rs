@@ -2,6 +2,7 @@
 //! (`cdn-behaviour.md` section 7).
 
 use crate::live::Plan;
+use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rimward_cache::key;
 use rimward_config::{CachePolicy, Forward, NameSet, Origin};
@@ -46,6 +47,11 @@ pub fn origin_request(
     if !headers.contains_key(header::USER_AGENT) {
         headers.insert(header::USER_AGENT, HeaderValue::from_static("Rimward"));
     }
+    if viewer.method == Method::OPTIONS
+        && let Some(left) = hops_left(&headers)
+    {
+        headers.insert(header::MAX_FORWARDS, HeaderValue::from(left.saturating_sub(1)));
+    }
     append_list(&mut headers, X_FORWARDED_FOR, &connection.peer.ip().to_string());
     append_list(&mut headers, header::VIA, &via(viewer.version));
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
@@ -73,6 +79,13 @@ pub fn via(version: http::Version) -> String {
         _ => "1.1",
     };
     format!("{version} rimward")
+}
+
+/// How many more times a request may be sent on (`Max-Forwards`, RFC 9110 section 7.6.2). It counts for OPTIONS; TRACE
+/// goes nowhere.
+pub fn hops_left(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(header::MAX_FORWARDS)?.to_str().ok()?;
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// Whether a request has passed this node or its like too often; a loop ends here.

@@ -28,6 +28,11 @@ pub enum Refusal {
         /// Whether the method must be kept.
         keep_method: bool,
     },
+    /// OPTIONS that may go no further (`Max-Forwards: 0`): the node answers it itself (RFC 9110 section 7.6.2).
+    LastHop {
+        /// What the behavior allows.
+        allow: &'static str,
+    },
 }
 
 impl Refusal {
@@ -36,6 +41,7 @@ impl Refusal {
         match self {
             Self::RedirectToHttps { keep_method: false, .. } => StatusCode::MOVED_PERMANENTLY,
             Self::RedirectToHttps { keep_method: true, .. } => StatusCode::TEMPORARY_REDIRECT,
+            Self::LastHop { .. } => StatusCode::OK,
             _ => StatusCode::FORBIDDEN,
         }
     }
@@ -49,6 +55,7 @@ impl Refusal {
             Self::Loop => "RequestLoop",
             Self::HttpsOnly => "HttpsRequired",
             Self::RedirectToHttps { .. } => "Redirect",
+            Self::LastHop { .. } => "MaxForwards",
         }
     }
 
@@ -61,6 +68,7 @@ impl Refusal {
             Self::Loop => "The request came through too many nodes; it seems to run in a circle.",
             Self::HttpsOnly => "This content is served over HTTPS alone.",
             Self::RedirectToHttps { .. } => "This content is served over HTTPS.",
+            Self::LastHop { .. } => "The request asks to be sent no further.",
         }
     }
 }
@@ -87,6 +95,11 @@ pub fn refuse(exchange: &Exchange, refusal: &Refusal) -> Answer {
         }
         return Answer::new(head, Body::Empty, ResultType::Redirect);
     }
+    if let Refusal::LastHop { allow } = refusal {
+        let mut head = ResponseHead::new(refusal.status());
+        head.headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        return Answer::new(head, Body::Empty, ResultType::Miss).because(refusal.detail());
+    }
     let (head, body) = page::page(refusal.status(), refusal.sentence(), &exchange.record.id);
     Answer::new(head, body, ResultType::Error).because(refusal.detail())
 }
@@ -105,6 +118,9 @@ pub fn check(connection: &Connection, behavior: &Behavior, head: &RequestHead) -
     }
     if !behavior.methods.contains(&head.method) {
         return Err(Refusal::MethodNotAllowed);
+    }
+    if head.method == Method::OPTIONS && forward::hops_left(&head.headers) == Some(0) {
+        return Err(Refusal::LastHop { allow: behavior.methods.as_str() });
     }
     if forward::is_loop(&head.headers) {
         return Err(Refusal::Loop);
