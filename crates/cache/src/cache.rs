@@ -8,13 +8,13 @@ use crate::key::{self, Key};
 use crate::object::Stored;
 use crate::policy::directives::RequestDirectives;
 use crate::policy::reuse::{self, Failing, Reason, Reuse};
-use crate::policy::{PassReason, Refusal, invalidation, request as requests};
+use crate::policy::{PassReason, Refusal, invalidation, request as requests, validate, vary};
 use crate::purge::{Purge, Purged};
 use crate::rules::Rules;
 use crate::status::{CacheResult, CacheStatus, Forward};
 use crate::store::shard::{Found, Joined, Shard};
 use crate::store::{Mark, Store};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{Method, StatusCode};
 use rimward_types::{ByteSize, Clock, RequestHead, ResponseHead, Timestamp};
 use std::sync::Arc;
@@ -84,12 +84,12 @@ pub struct Cache {
 }
 
 /// What a request brings to the shard's lock.
-struct Asked<'a> {
-    key: &'a Key,
-    request: &'a RequestHead,
-    rules: &'a Arc<Rules>,
-    wishes: RequestDirectives,
-    now: Timestamp,
+pub(crate) struct Asked<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) request: &'a RequestHead,
+    pub(crate) rules: &'a Arc<Rules>,
+    pub(crate) wishes: RequestDirectives,
+    pub(crate) now: Timestamp,
 }
 
 impl Cache {
@@ -138,12 +138,12 @@ impl Cache {
                     drop(shard);
                     return Begin::Stale(stale(&stored, &asked, "stale-while-revalidate"), lead);
                 }
-                Reuse::Validate(Reason::Stale) if may_stand_in(&stored, &asked) => {
+                Reuse::Validate(Reason::Stale | Reason::Expired) if may_stand_in(&stored, &asked) => {
                     drop(shard);
                     return Begin::Hit(stale(&stored, &asked, "stale-if-error"));
                 }
-                Reuse::Validate(Reason::Stale) => (Some(stored), Forward::Stale),
-                Reuse::Validate(Reason::Request) => (Some(stored), Forward::Request),
+                Reuse::Validate(Reason::Stale | Reason::Expired) => (Some(stored), Forward::Stale),
+                Reuse::Validate(Reason::Request(_)) => (Some(stored), Forward::Request),
             },
         };
         if asked.wishes.only_if_cached {
@@ -158,7 +158,9 @@ impl Cache {
         let joinable = may_join && request.method != Method::HEAD;
         let stored = stored.filter(|_| mark != Some(Mark::TooLarge));
         let is_plain = stored.is_none() && (mark.is_some() || asked.wishes.no_store);
+        let others = if why == Forward::UriMiss || is_plain { Vec::new() } else { others(&shard, &asked, &stored) };
         let mut lead = self.lead(&mut shard, &asked, stored, why, joinable);
+        lead.others = others;
         lead.is_plain = is_plain;
         Begin::Lead(lead)
     }
@@ -204,6 +206,7 @@ impl Cache {
             request,
             fill,
             stored,
+            others: Vec::new(),
             why,
             is_plain: false,
             is_background: false,
@@ -265,18 +268,40 @@ impl Cache {
         self.store.usage()
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.store.now()
     }
 }
 
-fn reuse_of(stored: &Stored, asked: &Asked<'_>) -> Reuse {
+pub(crate) fn reuse_of(stored: &Stored, asked: &Asked<'_>) -> Reuse {
     let face = &stored.face;
     reuse::reuse(&face.terms, face.is_expired(), &asked.wishes, asked.rules.profile.table(), asked.now)
 }
 
+/// Stored responses for other selecting fields that an origin may say are right for this request too.
+fn others(shard: &Shard, asked: &Asked<'_>, selected: &Option<Stored>) -> Vec<Stored> {
+    if !asked.rules.profile.table().vary {
+        return Vec::new();
+    }
+    let is_other = |stored: &Stored| {
+        let headers = &stored.face.head.headers;
+        stored.face.validators.etag.is_some()
+            && !selected.as_ref().is_some_and(|selected| selected.is(stored))
+            // Some origins give one tag to all codings of a page.
+            && vary::accepts_coding(&asked.request.headers, headers)
+    };
+    let mut others = shard.variants(asked.key);
+    others.retain(is_other);
+    others.truncate(validate::MOST_OTHERS);
+    others
+}
+
 /// Whether the origin failed a moment ago and this may be served instead of asking again.
-fn may_stand_in(stored: &Stored, asked: &Asked<'_>) -> bool {
+pub(crate) fn may_stand_in(stored: &Stored, asked: &Asked<'_>) -> bool {
     let failing = Failing::Status(StatusCode::SERVICE_UNAVAILABLE);
     let table = asked.rules.profile.table();
     stored.face.is_resting(asked.now)
@@ -285,8 +310,11 @@ fn may_stand_in(stored: &Stored, asked: &Asked<'_>) -> bool {
 
 /// Whether the answer is most likely for this request alone.
 fn is_personal(asked: &Asked<'_>) -> bool {
-    let needs_leave = asked.rules.profile.table().authorization;
-    asked.wishes.no_store || (needs_leave && asked.request.headers.contains_key(AUTHORIZATION))
+    let Asked { request, rules, .. } = asked;
+    let table = rules.profile.table();
+    // `cdn-behaviour.md` section 12.
+    let asks_alone = !table.collapses_cookies && rules.forwards_cookies && request.headers.contains_key(COOKIE);
+    asked.wishes.no_store || asks_alone || (table.authorization && request.headers.contains_key(AUTHORIZATION))
 }
 
 fn stale(stored: &Stored, asked: &Asked<'_>, detail: &'static str) -> Hit {

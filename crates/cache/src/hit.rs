@@ -2,14 +2,13 @@
 
 use crate::fill::stream::Filling;
 use crate::object::{Content, Face, Stored};
-use crate::policy::range::{self, Part};
+use crate::policy::range::{self, Ranges, Span};
 use crate::policy::validate::{self, Outcome};
 use crate::policy::{age, reuse};
 use crate::status::{CacheResult, CacheStatus};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, AGE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE,
+    ACCEPT_RANGES, AGE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE,
 };
 use http::{HeaderValue, Method, StatusCode};
 use http_body::{Frame, SizeHint};
@@ -17,6 +16,10 @@ use rimward_types::{Body, BodyError, RequestHead, ResponseHead, Timestamp};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+
+mod multipart;
+
+use multipart::Multipart;
 
 /// An answer that can be sent: conditions and ranges of the request are applied, `Age` is set.
 #[derive(Debug)]
@@ -145,11 +148,12 @@ fn answer(
     let asked = &request.headers;
     let result = result.with_status(head.status);
     let hit = |head, body| Hit { head, body, status, result };
-    let is_conditional = asked.contains_key(IF_NONE_MATCH) || asked.contains_key(IF_MODIFIED_SINCE);
-    let is_read = request.method == Method::GET || request.method == Method::HEAD;
-    if is_conditional && is_read {
+    if request.method == Method::GET || request.method == Method::HEAD {
         match validate::evaluate(asked, head.status, &face.validators, now) {
             Outcome::NotModified => return hit(not_modified(head), Body::Empty),
+            Outcome::Failed => {
+                return Hit { result: CacheResult::Error, ..hit(precondition_failed(head), Body::Empty) };
+            }
             Outcome::Proceed => {}
         }
     }
@@ -157,23 +161,29 @@ fn answer(
         return hit(head, Body::Empty);
     }
     if request.method == Method::GET && head.status == StatusCode::OK && asked.contains_key(RANGE) {
-        let part = match source.length() {
+        let ranges = match source.length() {
             Some(length) if validate::range_applies(asked, &face.validators, now) => {
-                Some((range::part(asked, length), length))
+                Some((range::ranges(asked, length), length))
             }
             // The length is not known before the end: the whole is a good answer to any range.
             _ => None,
         };
-        match part {
-            Some((Part::Bytes { start, end }, length)) => {
-                partial(&mut head, start, end, length);
-                return hit(head, source.body(start, Some(end)));
+        match ranges {
+            Some((Ranges::One(span), length)) => {
+                partial(&mut head, span, length);
+                return hit(head, source.body(span.start, Some(span.end)));
             }
-            Some((Part::Unsatisfiable, length)) => {
+            Some((Ranges::Several(spans), length)) => {
+                if let Some(parts) = Multipart::try_new(&spans, &head.headers, length) {
+                    parts.describe(&mut head);
+                    return hit(head, parts.body(source));
+                }
+            }
+            Some((Ranges::Unsatisfiable, length)) => {
                 let head = unsatisfiable(head, length);
                 return Hit { result: CacheResult::Error, ..hit(head, Body::Empty) };
             }
-            Some((Part::Whole, _)) | None => {}
+            Some((Ranges::Whole, _)) | None => {}
         }
     }
     hit(head, source.body(0, None))
@@ -189,14 +199,27 @@ fn not_modified(mut head: ResponseHead) -> ResponseHead {
     head
 }
 
+/// 412 (RFC 9110 section 15.5.13).
+fn precondition_failed(head: ResponseHead) -> ResponseHead {
+    let mut head = not_modified(head);
+    head.status = StatusCode::PRECONDITION_FAILED;
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0u64));
+    head
+}
+
 /// 206 (RFC 9110 section 15.3.7).
-fn partial(head: &mut ResponseHead, start: u64, end: u64, length: u64) {
+fn partial(head: &mut ResponseHead, span: Span, length: u64) {
     head.status = StatusCode::PARTIAL_CONTENT;
     head.reason = None;
-    if let Ok(value) = HeaderValue::try_from(format!("bytes {start}-{}/{length}", end - 1)) {
+    if let Ok(value) = HeaderValue::try_from(content_range(span, length)) {
         head.headers.insert(CONTENT_RANGE, value);
     }
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(end - start));
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(span.length()));
+}
+
+/// The value of `Content-Range` (RFC 9110 section 14.4).
+fn content_range(span: Span, length: u64) -> String {
+    format!("bytes {}-{}/{length}", span.start, span.end - 1)
 }
 
 /// 416 (RFC 9110 section 15.5.17).

@@ -12,6 +12,10 @@ use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
+mod parts;
+
+pub use parts::{Part, Parts};
+
 /// Keyed at random for each process, so that nobody can choose URLs that collide.
 static HASHER: LazyLock<ahash::RandomState> = LazyLock::new(ahash::RandomState::new);
 
@@ -53,13 +57,12 @@ impl Key {
     /// Path and, when it is in the key, query: what a purge by URL names.
     pub fn url(&self) -> String {
         let mut parts = self.bytes.split(|&b| b == END);
-        let escaped = parts.nth(1).unwrap_or_default();
-        let mut url = Vec::with_capacity(escaped.len());
-        let mut rest = escaped.iter();
-        while let Some(&byte) = rest.next() {
-            url.push(if byte == ESCAPE { rest.next().map_or(ESCAPE, |b| b - 2) } else { byte });
-        }
-        String::from_utf8_lossy(&url).into_owned()
+        parts::unescaped(parts.nth(1).unwrap_or_default())
+    }
+
+    /// What it is made of.
+    pub fn parts(&self) -> Parts {
+        parts::read(&self.bytes)
     }
 
     /// The host that it is for, in lower case and without port; `None` when the host is not in the key.

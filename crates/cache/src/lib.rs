@@ -5,6 +5,7 @@
 //! - [`key`]: the cache key.
 //! - [`cache`]: the front: [`Cache::begin`] and what may come of it.
 //! - [`fill`]: one fetch per key; leaders, followers, completion.
+//! - [`explain`]: why a lookup comes out as it does, for people.
 //! - [`hit`]: an answer made from what is stored: conditions, ranges, `Age`.
 //! - [`tag`]: names that an origin gives to answers.
 //! - `store`, `object`, `memory`: the memory tier: what is stored, sharded and bounded by bytes.
@@ -12,6 +13,7 @@
 //! - [`status`]: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
 
 pub mod cache;
+pub mod explain;
 pub mod fill;
 pub mod hit;
 pub mod key;
@@ -25,11 +27,12 @@ mod store;
 pub mod tag;
 
 pub use cache::{Begin, Cache, Options, Usage};
+pub use explain::Explanation;
 pub use fill::{Completed, Follow, Followed, Lead, OriginFailure, Times};
 pub use hit::Hit;
 pub use key::Key;
 pub use policy::{NotStored, PassReason, Refusal};
 pub use purge::{Purge, Purged};
-pub use rules::{KeyRules, NameSet, Profile, Rules, TtlRules};
+pub use rules::{ForwardedHeaders, KeyRules, NameSet, Profile, Rules, TtlRules};
 pub use status::{CacheResult, CacheStatus};
 pub use tag::{InvalidTag, Tag};

@@ -48,6 +48,36 @@ pub struct KeyRules {
     pub gzip: bool,
 }
 
+/// Request headers that reach the origin (`cdn-behaviour.md` section 7.1).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ForwardedHeaders {
+    /// All.
+    #[default]
+    All,
+    /// These.
+    Only(Vec<HeaderName>),
+    /// All but these.
+    Except(Vec<HeaderName>),
+}
+
+impl ForwardedHeaders {
+    /// Whether `name` reaches the origin.
+    pub fn contains(&self, name: &HeaderName) -> bool {
+        match self {
+            ForwardedHeaders::All => true,
+            ForwardedHeaders::Only(names) => names.contains(name),
+            ForwardedHeaders::Except(names) => !names.contains(name),
+        }
+    }
+
+    /// Whether the node tells the origin the kind of device in place of `User-Agent`.
+    pub fn names_device(&self) -> bool {
+        matches!(self, ForwardedHeaders::Only(names) if names.iter().any(|name| {
+            name.as_str().starts_with("cloudfront-is-") && name.as_str().ends_with("-viewer")
+        }))
+    }
+}
+
 /// The rules of one behavior, made from its cache policy. Shared by its requests: keep it in an `Arc`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -65,6 +95,10 @@ pub struct Rules {
     pub error_ttl: Duration,
     /// Response headers that carry tags (`cdn-behaviour.md` section 17).
     pub tag_headers: Arc<[HeaderName]>,
+    /// Which request headers reach the origin, for what viewers see of `Vary`.
+    pub forwarded: ForwardedHeaders,
+    /// Whether any cookies reach the origin.
+    pub forwards_cookies: bool,
     /// Drops `Set-Cookie` from what is stored: CloudFront does so when cookies are not forwarded.
     pub strip_set_cookie: bool,
 }
@@ -80,6 +114,8 @@ impl Default for Rules {
             options: false,
             error_ttl: Duration::from_secs(10),
             tag_headers: tag::DEFAULT_HEADERS.into(),
+            forwarded: ForwardedHeaders::All,
+            forwards_cookies: true,
             strip_set_cookie: false,
         }
     }

@@ -51,6 +51,16 @@ pub(crate) struct Store {
     evicted: AtomicU64,
 }
 
+impl Mark {
+    /// A token for explanations.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Mark::Uncacheable => "uncacheable",
+            Mark::TooLarge => "too-large",
+        }
+    }
+}
+
 impl Store {
     pub(crate) fn new(options: Options, clock: Arc<dyn Clock>) -> Self {
         let memory = options.memory.as_usize();
@@ -137,6 +147,22 @@ impl Store {
     pub(crate) fn remove(&self, key: &Key, stored: &Stored) {
         let removed = self.shard(key).remove(key, stored);
         drop(removed);
+    }
+
+    /// Every stored response of `key`, the newest first. Does not count as a use.
+    pub(crate) fn variants(&self, key: &Key) -> Vec<Stored> {
+        self.shard(key).variants(key)
+    }
+
+    /// Fetches for `key` in flight.
+    pub(crate) fn fetching(&self, key: &Key) -> usize {
+        self.shard(key).fetching(key)
+    }
+
+    /// Why requests for `key` do not wait for each other now.
+    pub(crate) fn marked(&self, key: &Key) -> Option<Mark> {
+        let now = self.now();
+        self.shard(key).marked(key, now)
     }
 
     pub(crate) fn mark(&self, key: &Key, mark: Mark) {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
+/// The vendor's minimum TTL of error caching (`cdn-behaviour.md` section 11).
+const ERROR_TTL: Duration = Duration::from_secs(10);
 const YEAR: Duration = Duration::from_secs(31_536_000);
 
 /// `[cache-policies.NAME]`: what is in the cache key, and how long answers are kept.
@@ -22,6 +24,9 @@ pub struct CachePolicy {
     pub default_ttl: Option<Duration>,
     /// `max-ttl`: kept at most as long, up to 100 y. Default: 1 y, or the other two where they are more.
     pub max_ttl: Duration,
+    /// `error-ttl`: with `"cloudfront"`, errors are kept at least as long, and an origin that failed is left in peace as
+    /// long while something stale can be served (`cdn-behaviour.md` section 11), up to 100 y. Default: 10 s.
+    pub error_ttl: Duration,
     /// `headers`: request headers in the key, at most 10. Default: none.
     pub headers: Vec<HeaderName>,
     /// `cookies` in the key: `"none"`, `"all"`, `["a", "b"]` or `{ except = ["a"] }`. Default: `"none"`.
@@ -128,6 +133,7 @@ impl CachePolicy {
             min_ttl: Duration::ZERO,
             default_ttl,
             max_ttl: YEAR,
+            error_ttl: ERROR_TTL,
             headers: Vec::new(),
             cookies: NameSet::None,
             query,

@@ -2,8 +2,8 @@
 
 use http::HeaderName;
 use http::header::HOST;
-use rimward_cache::{KeyRules, Rules, TtlRules};
-use rimward_config::{Behavior, Config, MethodSet, NameSet, Profile};
+use rimward_cache::{ForwardedHeaders, KeyRules, Rules, TtlRules};
+use rimward_config::{Behavior, Config, ForwardHeaders, MethodSet, NameSet, Profile};
 use rimward_hooks::{Function, Functions, LambdaOrigin};
 use rimward_types::Hook;
 use std::collections::HashMap;
@@ -110,6 +110,17 @@ impl Plan {
     }
 }
 
+fn forwarded(forward: &ForwardHeaders, in_key: &[HeaderName]) -> ForwardedHeaders {
+    match forward {
+        ForwardHeaders::None => ForwardedHeaders::Only(in_key.to_vec()),
+        ForwardHeaders::All => ForwardedHeaders::All,
+        ForwardHeaders::Only(names) => ForwardedHeaders::Only([names, in_key].concat()),
+        ForwardHeaders::Except(names) => {
+            ForwardedHeaders::Except(names.iter().filter(|name| !in_key.contains(name)).cloned().collect())
+        }
+    }
+}
+
 fn rules(behavior: &Behavior, tag_headers: &Arc<[HeaderName]>) -> Rules {
     let (policy, forward) = (&behavior.cache_policy, &behavior.forward);
     let mut headers = policy.headers.clone();
@@ -137,6 +148,8 @@ fn rules(behavior: &Behavior, tag_headers: &Arc<[HeaderName]>) -> Rules {
             && policy.cookies == NameSet::None
             && forward.cookies == NameSet::None,
         tag_headers: tag_headers.clone(),
-        ..Rules::default()
+        error_ttl: policy.error_ttl,
+        forwarded: forwarded(&forward.headers, &policy.headers),
+        forwards_cookies: policy.cookies != NameSet::None || forward.cookies != NameSet::None,
     }
 }

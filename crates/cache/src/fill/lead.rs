@@ -10,7 +10,7 @@ use crate::object::{Content, Face, Stored, face_weight};
 use crate::policy::admit::{Admission, Terms, admit};
 use crate::policy::reuse::{self, Failing};
 use crate::policy::validate::{self, Validators};
-use crate::policy::{NotStored, age, fields, freshness, request};
+use crate::policy::{NotStored, age, fields, freshness, request, vary};
 use crate::rules::Rules;
 use crate::status::{CacheResult, CacheStatus, Forward};
 use crate::store::{Mark, Store};
@@ -30,6 +30,8 @@ pub struct Lead {
     pub(crate) fill: Arc<Fill>,
     /// What is stored for the request and must be validated.
     pub(crate) stored: Option<Stored>,
+    /// What is stored for other selecting fields, with tags: the origin may say that one of them is right.
+    pub(crate) others: Vec<Stored>,
     pub(crate) why: Forward,
     /// The viewer's conditions and range go to the origin as they are: what it answers will hardly be stored.
     pub(crate) is_plain: bool,
@@ -77,7 +79,8 @@ impl Lead {
     /// For keys that were uncacheable or too large a moment ago, and for POST, the viewer's stay.
     pub fn add_conditions(&self, request: &mut RequestHead) {
         if !self.is_plain {
-            validate::replace_conditions(&mut request.headers, self.to_validate());
+            let others = self.others.iter().map(|other| &other.face.validators);
+            validate::replace_conditions(&mut request.headers, self.to_validate(), others);
         }
     }
 
@@ -89,6 +92,7 @@ impl Lead {
     /// Takes the origin's answer (after origin-response). Needs a tokio runtime when the body is a stream.
     pub fn respond(mut self, mut head: ResponseHead, body: Body, times: Times) -> Completed {
         fields::strip_hop_by_hop(&mut head.headers);
+        vary::show(&mut head.headers, &self.rules);
         if head.status == StatusCode::NOT_MODIFIED && !self.is_plain {
             return self.not_modified(head, body, times);
         }
@@ -153,16 +157,29 @@ impl Lead {
 
     /// 304 to the cache's own conditions (RFC 9111 section 4.3.3).
     fn not_modified(mut self, head: ResponseHead, body: Body, times: Times) -> Completed {
-        let Some(old) = self.stored.clone().filter(|old| old.face.validators.exist()) else {
+        let own = self.stored.clone().filter(|old| old.face.validators.exist());
+        if own.is_none() && self.others.is_empty() {
             return self.pass_on(head, body, NotStored::NotModified);
-        };
-        if !validate::confirms(&head.headers, &old.face.validators) {
-            // RFC 9111 section 4.3.4: nothing stored is meant. What there is cannot be trusted either.
-            self.store.remove(&self.key, &old);
-            self.stored = None;
-            return Completed::Again(self);
         }
-        self.refresh(&old, head, times)
+        if let Some(old) = self.meant(own.as_ref(), &head) {
+            return self.refresh(&old, head, times);
+        }
+        // RFC 9111 section 4.3.4: nothing stored is meant. What there is cannot be trusted either.
+        if let Some(old) = own {
+            self.store.remove(&self.key, &old);
+        }
+        self.stored = None;
+        self.others.clear();
+        Completed::Again(self)
+    }
+
+    /// The stored response that a 304 speaks of.
+    fn meant(&self, own: Option<&Stored>, head: &ResponseHead) -> Option<Stored> {
+        let is_meant = |stored: &&Stored| match &self.others[..] {
+            [] => validate::confirms(&head.headers, &stored.face.validators),
+            _ => validate::names(&head.headers, &stored.face.validators),
+        };
+        own.into_iter().chain(&self.others).find(is_meant).cloned()
     }
 
     /// Updates the stored head (RFC 9111 sections 3.2 and 4.3.4) and answers with it.
@@ -203,7 +220,7 @@ impl Lead {
     fn confirmed_once(mut self, old: &Stored, head: ResponseHead, origin: StatusCode, times: Times) -> Completed {
         let now = times.received;
         let date = freshness::date_of(&head.headers, now);
-        let initial_age = age::initial(age::value(&head.headers), date, times);
+        let initial_age = age::initial(age::value(&head.headers), date, times).corrected();
         let terms = Terms { initial_age, received: now, ..old.face.terms.clone() };
         let face = Face::new(head, &self.request.headers, terms, &self.rules, self.store.no_room());
         let passing = Stored { face: Arc::new(face), content: old.content.clone() };
@@ -227,6 +244,10 @@ impl Lead {
             if is_same {
                 return self.refresh(&old, head, times);
             }
+            old.face.expire();
+        }
+        // What is gone is asked for again before it is served.
+        if let (Some(old), StatusCode::NOT_FOUND | StatusCode::GONE) = (&self.stored, head.status) {
             old.face.expire();
         }
         self.pass_on(head, body, NotStored::Method)

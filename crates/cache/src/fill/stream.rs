@@ -39,6 +39,15 @@ impl Filling {
     }
 }
 
+impl Filling {
+    /// Goes on with bytes `start..end`.
+    pub(crate) fn turn_to(&mut self, start: u64, end: u64) {
+        self.at = start;
+        self.end = Some(end);
+        self.fill.seek(self.slot, start);
+    }
+}
+
 impl http_body::Body for Filling {
     type Data = Bytes;
     type Error = BodyError;

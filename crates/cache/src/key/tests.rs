@@ -118,7 +118,56 @@ fn prefixes_hold_the_keys_of_a_url() {
     assert_eq!(kept_url("/x?b=1", &KeyRules { query: only(&["a"]), ..rules }), "/x");
 }
 
+#[test]
+fn a_key_can_be_taken_apart() {
+    let x = HeaderName::from_static;
+    let rules = KeyRules {
+        query: only(&["a"]),
+        headers: vec![x("x"), x("y"), x("z")],
+        cookies: NameSet::All,
+        brotli: true,
+        gzip: true,
+    };
+    let fields = [("x", "1:2"), ("x", ""), ("z", "3"), ("cookie", "b=2; a=1"), ("accept-encoding", "gzip")];
+    let header = |name: &str, values: &[&str]| Part::Header {
+        name: name.to_owned(),
+        values: values.iter().map(|v| (*v).to_owned()).collect(),
+    };
+    let parts = Key::new("E1", &get("/p?a=1&b=2", &fields), &rules).parts();
+    assert_eq!((parts.distribution.as_str(), parts.url.as_str(), parts.method), ("E1", "/p?a=1", "GET"));
+    assert_eq!(
+        parts.parts,
+        [
+            header("x", &["1:2", ""]),
+            header("y", &[]),
+            header("z", &["3"]),
+            Part::Cookie { cookie: "a=1".to_owned() },
+            Part::Cookie { cookie: "b=2".to_owned() },
+            Part::AcceptEncoding { codings: "gzip".to_owned() },
+        ]
+    );
+    let options = RequestHead { method: Method::OPTIONS, ..get("/", &[]) };
+    assert_eq!(Key::new("E1", &options, &KeyRules::default()).parts().method, "OPTIONS");
+}
+
 proptest! {
+    #[test]
+    fn a_key_tells_what_went_into_it(
+        values in proptest::collection::vec("[ -~]{0,5}", 0..3), url in "/[a-z:]{0,5}", cookie in "[a-z]=[a-z:]{0,4}",
+    ) {
+        let rules = KeyRules {
+            headers: vec![HeaderName::from_static("x")], cookies: NameSet::All, ..KeyRules::default()
+        };
+        let mut request = RequestHead::get(&url);
+        for value in &values {
+            request.headers.append("x", HeaderValue::from_str(value).expect("a header value"));
+        }
+        request.headers.insert(COOKIE, HeaderValue::from_str(&cookie).expect("a header value"));
+        let parts = Key::new("E1", &request, &rules).parts();
+        prop_assert_eq!(parts.url, url);
+        prop_assert_eq!(parts.parts, [Part::Header { name: "x".to_owned(), values }, Part::Cookie { cookie }]);
+    }
+
     #[test]
     fn a_key_tells_its_url(path in "/[ -~\\x00\\x01]{0,20}", query in proptest::option::of("[ -~]{0,20}")) {
         prop_assume!(!path.contains('?'));

@@ -1,6 +1,6 @@
 //! Whether a response is stored, and on which terms (RFC 9111 section 3).
 
-use super::directives::{Directives, RequestDirectives, Scope};
+use super::directives::{ControlField, Directives, RequestDirectives, Scope};
 use super::freshness::{self, Lifetime, Source};
 use super::profile::StaleFor;
 use super::{age, fields, targeted, vary};
@@ -64,6 +64,23 @@ impl NotStored {
             NotStored::Length => "length",
         }
     }
+
+    /// The rule behind it.
+    pub fn reference(self) -> &'static str {
+        match self {
+            NotStored::Method | NotStored::Status | NotStored::NotModified => "RFC 9111 section 3",
+            NotStored::Partial | NotStored::Length => "RFC 9111 section 3.3",
+            NotStored::NotUnderstood => "RFC 9111 section 5.2.2.3",
+            NotStored::NoStore => "RFC 9111 section 5.2.2.5",
+            NotStored::Private => "RFC 9111 section 5.2.2.7",
+            NotStored::RequestNoStore => "RFC 9111 section 5.2.1.5",
+            NotStored::Authorization => "RFC 9111 section 3.5",
+            NotStored::VaryStar => "RFC 9111 section 4.1",
+            NotStored::NoUse => "RFC 9111 section 4.2",
+            NotStored::TooLarge => "`max-object` of the node",
+            NotStored::NoRoom => "`memory` of the node",
+        }
+    }
 }
 
 /// The terms on which a response is stored.
@@ -81,6 +98,17 @@ pub struct Terms {
     pub stale: StaleTerms,
     /// Fields that are not stored, besides those which never are.
     pub dropped: Vec<HeaderName>,
+    /// How `lifetime` and `initial_age` came about: for explaining alone, nothing is decided by it.
+    pub origin: TermsOrigin,
+}
+
+/// How terms came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TermsOrigin {
+    /// The field whose directives count.
+    pub field: ControlField,
+    /// What the age at receipt is made of.
+    pub age: age::Initial,
 }
 
 /// For how long after becoming stale a response may be served, by occasion. All zero when forbidden.
@@ -135,16 +163,19 @@ fn terms(request: &RequestHead, response: &ResponseHead, rules: &Rules, times: T
         return Err(NotStored::RequestNoStore);
     }
     let from_cdn = if table.targeted { targeted::directives(headers) } else { None };
-    let is_targeted = from_cdn.is_some();
-    let directives = from_cdn.unwrap_or_else(|| Directives::of_response(headers));
+    let (field, directives) =
+        from_cdn.unwrap_or_else(|| (ControlField::CacheControl, Directives::of_response(headers)));
+    let is_targeted = field != ControlField::CacheControl;
     check_restrictions(request, response, &directives, rules)?;
     let lifetime = freshness::lifetime(response.status, &directives, headers, is_targeted, rules, times.received)
         .ok_or(NotStored::Status)?;
-    if request.method == Method::POST && !(lifetime.source.is_explicit() && names_itself(request, headers)) {
+    let is_explicit = || freshness::explicit(&directives, headers, is_targeted, times.received).is_some();
+    if request.method == Method::POST && !(is_explicit() && names_itself(request, headers)) {
         return Err(NotStored::Method);
     }
     let date = freshness::date_of(headers, times.received);
-    let initial_age = age::initial(age::value(headers), date, times);
+    let age = age::initial(age::value(headers), date, times);
+    let initial_age = age.corrected();
     let counted_age = if table.age_counts { initial_age } else { Duration::ZERO };
     let stale = stale_terms(response.status, &directives, lifetime, rules);
     let has_validator = headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED);
@@ -152,7 +183,8 @@ fn terms(request: &RequestHead, response: &ResponseHead, rules: &Rules, times: T
         return Err(NotStored::NoUse);
     }
     let dropped = fields_to_drop(directives, rules);
-    Ok(Terms { lifetime, initial_age, counted_age, received: times.received, stale, dropped })
+    let origin = TermsOrigin { field, age };
+    Ok(Terms { lifetime, initial_age, counted_age, received: times.received, stale, dropped, origin })
 }
 
 fn check_restrictions(
@@ -225,7 +257,9 @@ fn fields_to_drop(directives: Directives, rules: &Rules) -> Vec<HeaderName> {
 
 fn stale_terms(status: StatusCode, directives: &Directives, lifetime: Lifetime, rules: &Rules) -> StaleTerms {
     let table = rules.profile.table();
-    let prohibited = directives.must_revalidate || directives.proxy_revalidate || lifetime.source == Source::NoCache;
+    let is_no_cache = lifetime.source == Source::NoCache;
+    let prohibited =
+        directives.must_revalidate || directives.proxy_revalidate || (is_no_cache && table.no_cache_forbids_stale);
     // A stale error in place of a new one is no help; CloudFront asks again after the error TTL.
     if prohibited || (table.stale_ends_at_max_ttl && status.as_u16() >= 400) {
         return StaleTerms { forbidden: true, ..StaleTerms::default() };
@@ -234,7 +268,15 @@ fn stale_terms(status: StatusCode, directives: &Directives, lifetime: Lifetime, 
     let bounded = |time: Duration| if table.stale_ends_at_max_ttl { time.min(left) } else { time };
     // `s-maxage` implies `proxy-revalidate` (RFC 9111 section 5.2.2.10). Origins that add a directive of RFC 5861
     // beside it mean that directive: it is obeyed, all else stays forbidden.
-    let implied = table.request_directives && directives.s_maxage.is_present();
+    let implied = table.s_maxage_forbids_stale && directives.s_maxage.is_present();
+    if is_no_cache {
+        // The origin that is away alone is stood in for (`cdn-behaviour.md` section 10.1).
+        let on_disconnect = match directives.stale_if_error.given() {
+            Some(time) => bounded(time),
+            None => left,
+        };
+        return StaleTerms { forbidden: true, on_disconnect, ..StaleTerms::default() };
+    }
     let otherwise = |rule: StaleFor| match rule {
         _ if implied => Duration::ZERO,
         StaleFor::Never => Duration::ZERO,

@@ -14,12 +14,33 @@ pub fn value(headers: &HeaderMap) -> Duration {
     Seconds::parse(first.trim_ascii()).given().unwrap_or_default()
 }
 
-/// `corrected_initial_age` (RFC 9111 section 4.2.3). `date` is the response's `Date`, or the time of its receipt.
-pub fn initial(age_value: Duration, date: Timestamp, times: Times) -> Duration {
-    // `Date` counts in whole seconds: so does the age that comes from it, or each response would be up to 1 s old at birth.
-    let apparent = Duration::from_secs(times.received.as_secs().saturating_sub(date.as_secs()));
-    let delay = times.received.since(times.requested);
-    apparent.max(age_value.saturating_add(delay))
+/// What the age of a response at its receipt is made of (RFC 9111 section 4.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Initial {
+    /// `age_value`: the `Age` field.
+    pub told: Duration,
+    /// `apparent_age`: receipt less `Date`.
+    pub apparent: Duration,
+    /// `response_delay`: receipt less request.
+    pub delay: Duration,
+}
+
+impl Initial {
+    /// `corrected_initial_age`.
+    pub fn corrected(self) -> Duration {
+        self.apparent.max(self.told.saturating_add(self.delay))
+    }
+}
+
+/// The age at receipt. `date` is the response's `Date`, or the time of its receipt.
+pub fn initial(age_value: Duration, date: Timestamp, times: Times) -> Initial {
+    Initial {
+        told: age_value,
+        // `Date` counts in whole seconds: so does the age that comes from it, or each response would be up to 1 s old at
+        // birth. A `Date` ahead of this node's clock adds nothing.
+        apparent: Duration::from_secs(times.received.as_secs().saturating_sub(date.as_secs())),
+        delay: times.received.since(times.requested),
+    }
 }
 
 /// `current_age`: what it was at receipt, and the time since. A clock that went back adds nothing.
@@ -61,6 +82,7 @@ mod tests {
         // RFC 9111 section 4.2.3
         let times = Times { requested: Timestamp::from_secs(1000), received: Timestamp::from_millis(1_003_500) };
         let s = Duration::from_secs;
+        let initial = |age, date, times| initial(age, date, times).corrected();
         assert_eq!(initial(s(0), Timestamp::from_secs(990), times), s(13));
         assert_eq!(initial(s(20), Timestamp::from_secs(990), times), Duration::from_millis(23_500));
         assert_eq!(initial(s(0), Timestamp::from_secs(2000), times), Duration::from_millis(3500));
@@ -74,7 +96,7 @@ mod tests {
         ) {
             let requested = Timestamp::from_millis(asked);
             let received = requested.plus(Duration::from_millis(u64::from(took)));
-            let first = initial(Duration::from_secs(age), Timestamp::from_millis(date), Times { requested, received });
+            let first = initial(Duration::from_secs(age), Timestamp::from_millis(date), Times { requested, received }).corrected();
             prop_assert!(first >= Duration::from_secs(age));
             let (now, then) = (Timestamp::from_millis(later), Timestamp::from_millis(later.saturating_add(more)));
             prop_assert!(current(first, received, now) >= first);

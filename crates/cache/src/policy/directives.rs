@@ -91,6 +91,29 @@ impl Scope {
     }
 }
 
+/// The field that directives of a response come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ControlField {
+    /// `Rimward-Cache-Control`: for nodes such as this one alone (RFC 9213 section 2).
+    RimwardCacheControl,
+    /// `CDN-Cache-Control`: for every CDN (RFC 9213 section 3).
+    CdnCacheControl,
+    /// `Cache-Control`, with `Expires` beside it.
+    #[default]
+    CacheControl,
+}
+
+impl ControlField {
+    /// The field's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ControlField::RimwardCacheControl => "Rimward-Cache-Control",
+            ControlField::CdnCacheControl => "CDN-Cache-Control",
+            ControlField::CacheControl => "Cache-Control",
+        }
+    }
+}
+
 /// Directives of a response (RFC 9111 section 5.2.2, RFC 5861).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Directives {

@@ -29,6 +29,8 @@ pub enum Source {
     DefaultTtl,
     /// The policy's minimum TTL, against the origin's word.
     MinTtl,
+    /// The policy's maximum TTL, which is less than what the origin or a heuristic says.
+    MaxTtl,
     /// The time for which errors are kept at least.
     ErrorTtl,
     /// A tenth of the time since `Last-Modified` (RFC 9111 section 4.2.2).
@@ -40,9 +42,34 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether the origin gave it.
-    pub fn is_explicit(self) -> bool {
-        matches!(self, Source::SMaxAge | Source::MaxAge | Source::Expires)
+    /// The word for it: the directive's or the setting's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::SMaxAge => "s-maxage",
+            Source::MaxAge => "max-age",
+            Source::Expires => "expires",
+            Source::DefaultTtl => "default-ttl",
+            Source::MinTtl => "min-ttl",
+            Source::MaxTtl => "max-ttl",
+            Source::ErrorTtl => "error-ttl",
+            Source::Heuristic => "heuristic",
+            Source::NoCache => "no-cache",
+            Source::Nothing => "no-freshness",
+        }
+    }
+
+    /// The rule behind it.
+    pub fn reference(self) -> &'static str {
+        match self {
+            Source::SMaxAge => "RFC 9111 section 5.2.2.10",
+            Source::MaxAge => "RFC 9111 section 5.2.2.1",
+            Source::Expires => "RFC 9111 section 5.3",
+            Source::DefaultTtl | Source::MinTtl | Source::MaxTtl => "the behavior's cache policy",
+            Source::ErrorTtl => "error caching of the profile",
+            Source::Heuristic => "RFC 9111 section 4.2.2",
+            Source::NoCache => "RFC 9111 section 5.2.2.4",
+            Source::Nothing => "RFC 9111 section 4.2.1",
+        }
     }
 }
 
@@ -138,7 +165,7 @@ fn rfc(
 enum Class {
     /// Stored whatever the origin says of time.
     Plain,
-    /// Stored when the origin says for how long.
+    /// Stored when `max-age` or `s-maxage` says for how long.
     Explicit,
     /// Stored at least for the error TTL; `no-store`, `no-cache` and `private` count for some alone.
     Error { obeys: bool },
@@ -154,8 +181,8 @@ fn class(status: StatusCode) -> Class {
         404 | 410 | 414 | 501 => Class::Error { obeys: true },
         500 | 502..=504 => Class::Error { obeys: false },
         400 | 403 | 405 | 412 | 415 => Class::ExplicitError,
-        416 => Class::Never,
-        _ => Class::Explicit,
+        307 | 308 => Class::Explicit,
+        _ => Class::Never,
     }
 }
 
@@ -165,8 +192,7 @@ fn cloudfront(status: StatusCode, directives: &Directives, given: Option<Lifetim
     let spoken = directives.max_age.is_present() || directives.s_maxage.is_present();
     match class(status) {
         Class::Never => None,
-        Class::Explicit if given.is_none() => None,
-        Class::ExplicitError if !spoken => None,
+        Class::Explicit | Class::ExplicitError if !spoken => None,
         Class::Plain | Class::Explicit if blocked && ttl.min > Duration::ZERO => {
             Some(Lifetime { time: ttl.min, source: Source::MinTtl })
         }
@@ -191,7 +217,8 @@ fn bounded(lifetime: Lifetime, rules: &Rules) -> Lifetime {
     if lifetime.time < ttl.min {
         return Lifetime { time: ttl.min, source: Source::MinTtl };
     }
-    Lifetime { time: lifetime.time.min(ttl.max.max(ttl.min)), ..lifetime }
+    let max = ttl.max.max(ttl.min);
+    if lifetime.time > max { Lifetime { time: max, source: Source::MaxTtl } } else { lifetime }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub struct Table {
     pub request_directives: bool,
     /// `Vary` selects among stored responses; else the cache key alone does.
     pub vary: bool,
-    /// `CDN-Cache-Control` is obeyed (RFC 9213).
+    /// `Rimward-Cache-Control` and `CDN-Cache-Control` are obeyed (RFC 9213).
     pub targeted: bool,
     /// Answers to requests with `Authorization` need leave to be shared (RFC 9111 section 3.5).
     pub authorization: bool,
@@ -22,6 +22,10 @@ pub struct Table {
     pub statuses: Statuses,
     /// A minimum TTL above zero beats `no-store`, `no-cache` and `private`.
     pub min_ttl_beats_all: bool,
+    /// `no-cache` keeps what is stored from standing in for an origin that does not answer (RFC 9111 section 5.2.2.4).
+    pub no_cache_forbids_stale: bool,
+    /// `s-maxage` forbids to serve stale, as `proxy-revalidate` does (RFC 9111 section 5.2.2.10).
+    pub s_maxage_forbids_stale: bool,
     /// How long stale responses stand in for 5xx when no directive says so.
     pub stale_on_error: StaleFor,
     /// How long stale responses stand in for an origin that does not answer, when no directive says so.
@@ -34,6 +38,19 @@ pub struct Table {
     pub unsafe_invalidates: bool,
     /// POST may be stored for later GETs (RFC 9110 section 9.3.3).
     pub post: bool,
+    /// Requests with cookies that reach the origin wait for each other; else each asks for itself.
+    pub collapses_cookies: bool,
+    /// Which names of `Vary` viewers see.
+    pub vary_shown: VaryShown,
+}
+
+/// Which names of `Vary` viewers see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaryShown {
+    /// All.
+    All,
+    /// `Accept-Encoding`, `Cookie` and what is forwarded: the origin saw no other (`cdn-behaviour.md` section 10.2).
+    Forwarded,
 }
 
 /// Which statuses are stored.
@@ -66,6 +83,8 @@ pub const RFC: Table = Table {
     age_counts: true,
     statuses: Statuses::Rfc,
     min_ttl_beats_all: false,
+    no_cache_forbids_stale: true,
+    s_maxage_forbids_stale: true,
     stale_on_error: StaleFor::Never,
     // RFC 9111 section 4.2.4 permits it and names no bound; a day outlasts most outages.
     stale_on_disconnect: StaleFor::Within(Duration::from_secs(86_400)),
@@ -73,9 +92,15 @@ pub const RFC: Table = Table {
     rests_after_failure: false,
     unsafe_invalidates: true,
     post: true,
+    collapses_cookies: true,
+    vary_shown: VaryShown::All,
 };
 
-/// CloudFront (`cdn-behaviour.md` sections 7.3, 10 and 11).
+/// CloudFront (`cdn-behaviour.md` sections 7.3, 10, 11 and 12).
+///
+/// Two things are stricter than the vendor's: `no-store` and `private` are never kept with a minimum TTL of zero, not
+/// even to stand in for an origin that is away (section 10.1 lets CloudFront do so); and `must-revalidate` forbids to
+/// serve stale, of which section 10.3 says nothing.
 pub const CLOUDFRONT: Table = Table {
     request_directives: false,
     vary: false,
@@ -85,12 +110,16 @@ pub const CLOUDFRONT: Table = Table {
     age_counts: false,
     statuses: Statuses::CloudFront,
     min_ttl_beats_all: true,
+    no_cache_forbids_stale: false,
+    s_maxage_forbids_stale: false,
     stale_on_error: StaleFor::UntilMaxTtl,
     stale_on_disconnect: StaleFor::UntilMaxTtl,
     stale_ends_at_max_ttl: true,
     rests_after_failure: true,
     unsafe_invalidates: false,
     post: false,
+    collapses_cookies: false,
+    vary_shown: VaryShown::Forwarded,
 };
 
 impl Profile {

@@ -29,6 +29,16 @@ impl PassReason {
             PassReason::Upgrade => "upgrade",
         }
     }
+
+    /// The rule behind it.
+    pub fn reference(self) -> &'static str {
+        match self {
+            PassReason::Disabled => "the behavior's cache policy",
+            PassReason::Method => "RFC 9111 section 4",
+            PassReason::Body => "RFC 9110 section 9.3.1",
+            PassReason::Upgrade => "RFC 9110 section 7.8",
+        }
+    }
 }
 
 /// Why a request is refused by the cache.
@@ -43,6 +53,20 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Refusal::OnlyIfCached => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// A token for the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Refusal::OnlyIfCached => "only-if-cached",
+        }
+    }
+
+    /// The rule behind it.
+    pub fn reference(self) -> &'static str {
+        match self {
+            Refusal::OnlyIfCached => "RFC 9111 section 5.2.1.7",
         }
     }
 }

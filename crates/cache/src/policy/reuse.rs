@@ -25,8 +25,41 @@ pub enum Reuse {
 pub enum Reason {
     /// It is stale (RFC 9111 section 4.2).
     Stale,
-    /// The request says `no-cache`, or wants it younger or longer fresh (RFC 9111 section 5.2.1).
-    Request,
+    /// It was purged softly.
+    Expired,
+    /// A directive of the request asks for it.
+    Request(Wish),
+}
+
+/// What a request asks for beyond freshness (RFC 9111 section 5.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// `no-cache`.
+    NoCache,
+    /// `max-age`: younger.
+    MaxAge,
+    /// `min-fresh`: fresh for longer.
+    MinFresh,
+}
+
+impl Wish {
+    /// The directive.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Wish::NoCache => "request-no-cache",
+            Wish::MaxAge => "request-max-age",
+            Wish::MinFresh => "request-min-fresh",
+        }
+    }
+
+    /// The rule behind it.
+    pub fn reference(self) -> &'static str {
+        match self {
+            Wish::NoCache => "RFC 9111 section 5.2.1.4",
+            Wish::MaxAge => "RFC 9111 section 5.2.1.1",
+            Wish::MinFresh => "RFC 9111 section 5.2.1.3",
+        }
+    }
 }
 
 /// Its age in terms of freshness.
@@ -68,15 +101,21 @@ pub fn reuse(terms: &Terms, expired: bool, request: &RequestDirectives, table: &
             Seconds::Given(limit) => age > Duration::from_secs(u64::from(limit)),
         };
         let too_short = request.min_fresh.given().is_some_and(|wanted| left < wanted);
-        if request.no_cache || too_old || (fresh && too_short) {
-            return Reuse::Validate(Reason::Request);
+        let wish = match () {
+            () if request.no_cache => Some(Wish::NoCache),
+            () if too_old => Some(Wish::MaxAge),
+            () if fresh && too_short => Some(Wish::MinFresh),
+            () => None,
+        };
+        if let Some(wish) = wish {
+            return Reuse::Validate(Reason::Request(wish));
         }
     }
     if fresh {
         return Reuse::Fresh;
     }
     if expired {
-        return Reuse::Validate(Reason::Stale);
+        return Reuse::Validate(Reason::Expired);
     }
     let staleness = staleness(terms, now);
     if is_within(staleness, terms.stale.while_revalidate) {

@@ -1,16 +1,26 @@
-//! `CDN-Cache-Control` (RFC 9213): a structured field that speaks to caches such as this one.
+//! Targeted fields (RFC 9213): structured fields that speak to caches such as this one.
 
-use super::directives::{Directives, MAX_SECONDS, Scope, Seconds};
+use super::directives::{ControlField, Directives, MAX_SECONDS, Scope, Seconds};
 use http::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
-const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+/// The target list: the first of these fields that can be read counts alone (RFC 9213 section 2.2). The more a field is
+/// meant for this very cache, the earlier it stands.
+pub const TARGETS: [(ControlField, HeaderName); 2] = [
+    (ControlField::RimwardCacheControl, HeaderName::from_static("rimward-cache-control")),
+    (ControlField::CdnCacheControl, HeaderName::from_static("cdn-cache-control")),
+];
 
-/// The directives of `CDN-Cache-Control`. `None` when the field is absent, empty, no structured field, or gives a known
-/// directive a value of the wrong type: then it is as if it were not there (RFC 9213 section 2.1).
-/// When it is there, `Cache-Control` and `Expires` have no say (RFC 9213 section 2.2).
-pub fn directives(headers: &HeaderMap) -> Option<Directives> {
-    let mut lines = headers.get_all(CDN_CACHE_CONTROL).iter();
+/// The directives of the first targeted field that counts, and which field it is. When there is one, `Cache-Control` and
+/// `Expires` have no say (RFC 9213 section 2.2).
+pub fn directives(headers: &HeaderMap) -> Option<(ControlField, Directives)> {
+    TARGETS.iter().find_map(|(field, name)| Some((*field, of_field(headers, name)?)))
+}
+
+/// The directives of the field `name`. `None` when it is absent, empty, no structured field, or gives a known directive
+/// a value of the wrong type: then it is as if it were not there (RFC 9213 section 2.1).
+fn of_field(headers: &HeaderMap, name: &HeaderName) -> Option<Directives> {
+    let mut lines = headers.get_all(name).iter();
     let first = lines.next()?;
     let mut joined;
     let text = match lines.next() {
@@ -88,12 +98,35 @@ mod tests {
     use http::HeaderValue;
     use proptest::prelude::*;
 
+    const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+
     fn parse(lines: &[&str]) -> Option<Directives> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(CDN_CACHE_CONTROL, HeaderValue::from_bytes(line.as_bytes()).expect("a header value"));
         }
-        directives(&headers)
+        directives(&headers).map(|(_, directives)| directives)
+    }
+
+    #[test]
+    fn the_first_field_of_the_target_list_that_can_be_read_counts_alone() {
+        // RFC 9213 section 2.2
+        let of = |own: Option<&'static str>, cdn: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            for (value, (_, name)) in [own, cdn].into_iter().zip(TARGETS) {
+                headers.extend(value.map(|value| (name, HeaderValue::from_static(value))));
+            }
+            directives(&headers).map(|(field, directives)| (field, directives.max_age))
+        };
+        use ControlField::{CdnCacheControl, RimwardCacheControl};
+        let given = Seconds::Given;
+        assert_eq!(of(Some("max-age=1"), Some("max-age=2")), Some((RimwardCacheControl, given(1))));
+        assert_eq!(of(Some("no-store"), Some("max-age=2")), Some((RimwardCacheControl, Seconds::Absent)));
+        // One that is empty or cannot be read is not there; the next one counts.
+        assert_eq!(of(Some(""), Some("max-age=2")), Some((CdnCacheControl, given(2))));
+        assert_eq!(of(Some("max-age=\"1\""), Some("max-age=2")), Some((CdnCacheControl, given(2))));
+        assert_eq!(of(None, Some("max-age=2")), Some((CdnCacheControl, given(2))));
+        assert_eq!(of(Some("&"), None), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{date, freshness};
 use http::header::{
     ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use rimward_types::Timestamp;
 
 /// What identifies a stored representation.
@@ -62,28 +62,74 @@ impl<'a> EntityTag<'a> {
     }
 }
 
+/// Other stored responses that an origin is asked about at most, and bytes of their tags.
+pub const MOST_OTHERS: usize = 8;
+const MOST_TAG_BYTES: usize = 1024;
+
 /// Takes the viewer's conditions and range out of an origin request, since the whole response is wanted, and puts in
-/// those of the stored response (RFC 9111 section 4.3.1).
-pub fn replace_conditions(headers: &mut HeaderMap, stored: Option<&Validators>) {
+/// those of the stored response and the tags of `others`, which were stored for other selecting fields: should one of
+/// them be right for this request too, it need not be sent again (RFC 9111 section 4.3.1).
+pub fn replace_conditions<'a>(
+    headers: &mut HeaderMap,
+    stored: Option<&Validators>,
+    others: impl IntoIterator<Item = &'a Validators>,
+) {
     for name in [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, IF_RANGE, RANGE] {
         headers.remove(name);
     }
-    let Some(stored) = stored else { return };
-    if let Some(etag) = &stored.etag {
-        headers.insert(IF_NONE_MATCH, etag.clone());
+    let own = stored.and_then(|stored| stored.etag.as_ref());
+    if let Some(tags) = tags(own, others) {
+        headers.insert(IF_NONE_MATCH, tags);
     }
-    if let Some(last_modified) = &stored.last_modified {
+    // A date speaks of no more than one response.
+    if let Some(last_modified) = stored.and_then(|stored| stored.last_modified.as_ref()) {
         headers.insert(IF_MODIFIED_SINCE, last_modified.clone());
     }
 }
 
-/// Whether a 304 speaks of the stored response (RFC 9111 section 4.3.4).
+/// The value of `If-None-Match`: the own tag as it came, which need not be well formed, and the others that are.
+fn tags<'a>(own: Option<&HeaderValue>, others: impl IntoIterator<Item = &'a Validators>) -> Option<HeaderValue> {
+    let is_tag = |tag: &&HeaderValue| EntityTag::parse(tag.as_bytes()).is_some();
+    if own.is_some_and(|own| !is_tag(&own)) {
+        return own.cloned();
+    }
+    let mut listed: Vec<&HeaderValue> = own.into_iter().collect();
+    let mut bytes = 0;
+    for tag in others.into_iter().filter_map(|other| other.etag.as_ref()).filter(is_tag).take(MOST_OTHERS) {
+        bytes += tag.len();
+        if !listed.contains(&tag) && bytes <= MOST_TAG_BYTES {
+            listed.push(tag);
+        }
+    }
+    match listed[..] {
+        [] => None,
+        [tag] => Some(tag.clone()),
+        _ => {
+            HeaderValue::from_bytes(&listed.iter().map(|tag| tag.as_bytes()).collect::<Vec<_>>().join(&b", "[..])).ok()
+        }
+    }
+}
+
+/// Whether a 304 names the tag of a stored response that was asked about besides another (RFC 9111 section 4.3.4).
+pub fn names(not_modified: &HeaderMap, stored: &Validators) -> bool {
+    match (not_modified.get(ETAG), &stored.etag) {
+        (Some(new), Some(old)) => is_same(new, old),
+        _ => false,
+    }
+}
+
+/// A strong tag means a strong one; a weak one means either.
+fn is_same(new: &HeaderValue, old: &HeaderValue) -> bool {
+    match (EntityTag::parse(new.as_bytes()), EntityTag::parse(old.as_bytes())) {
+        (Some(new), Some(old)) => new.opaque == old.opaque && (new.weak || !old.weak),
+        _ => new == old,
+    }
+}
+
+/// Whether a 304 speaks of the stored response, the only one that was asked about (RFC 9111 section 4.3.4).
 pub fn confirms(not_modified: &HeaderMap, stored: &Validators) -> bool {
     if let (Some(new), Some(old)) = (not_modified.get(ETAG), &stored.etag) {
-        return match (EntityTag::parse(new.as_bytes()), EntityTag::parse(old.as_bytes())) {
-            (Some(new), Some(old)) => new.opaque == old.opaque && (new.weak || !old.weak),
-            _ => new == old,
-        };
+        return is_same(new, old);
     }
     match (not_modified.get(LAST_MODIFIED), &stored.last_modified) {
         (Some(new), Some(old)) => new == old,
@@ -99,14 +145,22 @@ pub enum Outcome {
     Proceed,
     /// The viewer has it: 304.
     NotModified,
+    /// The viewer wants another one: 412.
+    Failed,
 }
 
-/// Evaluates a viewer's `If-None-Match`, else `If-Modified-Since`, against a stored response (RFC 9110 section 13.2.2,
-/// RFC 9111 section 4.3.2). `If-Match` and `If-Unmodified-Since` are for origins (RFC 9110 section 13.1.1).
+/// Evaluates a viewer's conditions against a stored response, in the order of RFC 9110 section 13.2.2: `If-Match`, else
+/// `If-Unmodified-Since`; then `If-None-Match`, else `If-Modified-Since` (RFC 9111 section 4.3.2).
+///
+/// A cache may leave the first two to origins (RFC 9110 sections 13.1.1 and 13.1.4). Here they count: a download that
+/// goes on with `If-Match` and `Range` must not be given the bytes of another representation.
 pub fn evaluate(request: &HeaderMap, status: StatusCode, stored: &Validators, now: Timestamp) -> Outcome {
     // Conditions are about representations: other answers would be the same without them (RFC 9110 section 13.2.1).
     if !status.is_success() {
         return Outcome::Proceed;
+    }
+    if let Outcome::Failed = wanted(request, stored, now) {
+        return Outcome::Failed;
     }
     if request.contains_key(IF_NONE_MATCH) {
         return if none_match_fails(request, stored) { Outcome::NotModified } else { Outcome::Proceed };
@@ -118,10 +172,33 @@ pub fn evaluate(request: &HeaderMap, status: StatusCode, stored: &Validators, no
     }
 }
 
+/// `If-Match`, compared strongly (RFC 9110 section 13.1.1), else `If-Unmodified-Since` (section 13.1.4).
+fn wanted(request: &HeaderMap, stored: &Validators, now: Timestamp) -> Outcome {
+    if request.contains_key(IF_MATCH) {
+        let is_it = lists_tag(request, &IF_MATCH, stored, |own, theirs| !own.weak && !theirs.weak);
+        return if is_it { Outcome::Proceed } else { Outcome::Failed };
+    }
+    let since = request.get(IF_UNMODIFIED_SINCE).and_then(|since| date::parse(since.as_bytes(), now));
+    match (since, stored.modified) {
+        (Some(since), Some(modified)) if modified > since => Outcome::Failed,
+        _ => Outcome::Proceed,
+    }
+}
+
 /// Whether a tag of `If-None-Match` is the stored one, compared weakly (RFC 9110 section 13.1.2).
 fn none_match_fails(request: &HeaderMap, stored: &Validators) -> bool {
+    lists_tag(request, &IF_NONE_MATCH, stored, |_, _| true)
+}
+
+/// Whether the field `name` is a star, or lists the stored tag and `also` holds for both.
+fn lists_tag(
+    request: &HeaderMap,
+    name: &HeaderName,
+    stored: &Validators,
+    also: impl Fn(EntityTag<'_>, EntityTag<'_>) -> bool,
+) -> bool {
     let own = stored.etag.as_ref().and_then(|etag| EntityTag::parse(etag.as_bytes()));
-    request.get_all(IF_NONE_MATCH).iter().any(|line| {
+    request.get_all(name).iter().any(|line| {
         let mut rest = line.as_bytes().trim_ascii();
         if rest == b"*" {
             return true;
@@ -132,7 +209,7 @@ fn none_match_fails(request: &HeaderMap, stored: &Validators) -> bool {
                 [b',' | b' ' | b'\t', more @ ..] => more,
                 [] => return false,
                 _ => match EntityTag::read(rest) {
-                    Some((tag, _)) if tag.opaque == own.opaque => return true,
+                    Some((tag, _)) if tag.opaque == own.opaque && also(own, tag) => return true,
                     Some((_, more)) => more,
                     // Not a list of tags: what it says is not known.
                     None => return false,

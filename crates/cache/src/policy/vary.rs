@@ -1,7 +1,10 @@
 //! Which stored response a request selects (RFC 9111 section 4.1).
 
+use super::profile::VaryShown;
+use crate::rules::Rules;
 use http::header::{
-    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LANGUAGE, COOKIE, USER_AGENT, VARY,
+    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE,
+    COOKIE, USER_AGENT, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
@@ -31,6 +34,30 @@ pub fn names(response: &HeaderMap) -> Names {
         }
     }
     Names::These(these)
+}
+
+/// Leaves in `Vary` the names that viewers see (`cdn-behaviour.md` section 10.2). A star stays.
+pub fn show(response: &mut HeaderMap, rules: &Rules) {
+    if rules.profile.table().vary_shown == VaryShown::All || !response.contains_key(VARY) {
+        return;
+    }
+    let Names::These(names) = names(response) else { return };
+    let is_shown = |name: &&HeaderName| {
+        [ACCEPT_ENCODING, COOKIE].contains(*name)
+            || rules.forwarded.contains(name)
+            || rules.key.headers.contains(name)
+            || (**name == USER_AGENT && rules.forwarded.names_device())
+    };
+    let shown: Vec<&[u8]> = names.iter().filter(is_shown).map(|name| name.as_str().as_bytes()).collect();
+    if shown.len() == names.len() {
+        return;
+    }
+    response.remove(VARY);
+    if !shown.is_empty()
+        && let Ok(value) = HeaderValue::from_bytes(&shown.join(&b", "[..]))
+    {
+        response.insert(VARY, value);
+    }
 }
 
 /// The selecting fields of the request that a response answered.
@@ -78,6 +105,11 @@ impl Selecting {
         self.fields.iter().map(|field| &field.name)
     }
 
+    /// The selecting fields in the form in which they are compared; `None`: the request did not have the field.
+    pub fn fields(&self) -> impl Iterator<Item = (&HeaderName, Option<&[u8]>)> {
+        self.fields.iter().map(|field| (&field.name, field.canonical.as_deref()))
+    }
+
     /// Bytes that it takes, for the store's bound.
     pub fn weight(&self) -> usize {
         let of = |field: &Field| {
@@ -104,6 +136,20 @@ impl Field {
             _ => false,
         }
     }
+}
+
+/// Whether `request` says that it takes every coding of a stored response. One that says nothing of codings takes none
+/// here: what was stored for it would be without.
+pub fn accepts_coding(request: &HeaderMap, response: &HeaderMap) -> bool {
+    let codings = response.get_all(CONTENT_ENCODING).iter().flat_map(|line| members_of(line.as_bytes()));
+    let mut codings = codings.filter(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    codings.all(|coding| {
+        let lines = request.get_all(ACCEPT_ENCODING).iter();
+        lines.flat_map(|line| members_of(line.as_bytes())).map(preference).any(|offer| {
+            let name = offer.split(|&b| b == b';').next().unwrap_or_default();
+            name.eq_ignore_ascii_case(coding) && quality(&offer) > 0
+        })
+    })
 }
 
 fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {

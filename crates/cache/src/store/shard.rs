@@ -85,6 +85,15 @@ impl Shard {
         }
     }
 
+    /// Every stored response of `key`, the newest first.
+    pub(crate) fn variants(&self, key: &Key) -> Vec<Stored> {
+        self.resources.peek(key).map(|variants| variants.to_vec()).unwrap_or_default()
+    }
+
+    pub(super) fn fetching(&self, key: &Key) -> usize {
+        self.fills.get(key).map_or(0, SmallVec::len)
+    }
+
     /// Puts a fetch on the list.
     pub(crate) fn register(&mut self, key: &Arc<Key>, fill: &Arc<Fill>) {
         self.fills.entry(key.clone()).or_default().push(fill.clone());

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cloudfront;
 mod collapse;
 mod conditions;
 mod conformance;
 mod differential;
+mod explain;
 mod play;
 mod stale;
 mod storing;

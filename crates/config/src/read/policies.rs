@@ -31,8 +31,18 @@ const NOT_IN_KEYS: [&str; 5] = [
 pub(super) fn read_policies(file: &Section<'_>) -> Policies {
     let built_in = CachePolicy::built_in().into_iter().map(|policy| (Arc::clone(&policy.name), Arc::new(policy)));
     let mut policies: Policies = built_in.collect();
-    let keys =
-        ["profile", "min-ttl", "default-ttl", "max-ttl", "headers", "cookies", "query", "accept-encoding", "enabled"];
+    let keys = [
+        "profile",
+        "min-ttl",
+        "default-ttl",
+        "max-ttl",
+        "error-ttl",
+        "headers",
+        "cookies",
+        "query",
+        "accept-encoding",
+        "enabled",
+    ];
     for (name, value) in file.named("cache-policies") {
         check_name(file.reader, "cache policy", &name);
         let called = format!("[cache-policies.{}]", name.get_ref());
@@ -70,6 +80,7 @@ fn read_policy(name: &Arc<str>, section: &Section<'_>) -> CachePolicy {
         min_ttl,
         default_ttl,
         max_ttl,
+        error_ttl: read_error_ttl(section, profile).unwrap_or(defaults.error_ttl),
         headers: read_key_headers(section),
         cookies: read_names(section, "cookies").unwrap_or(defaults.cookies),
         query: read_names(section, "query").unwrap_or(defaults.query),
@@ -89,6 +100,20 @@ fn read_policy(name: &Arc<str>, section: &Section<'_>) -> CachePolicy {
         section.reader.report(section.span.clone(), message);
     }
     policy
+}
+
+/// `error-ttl`; the RFC profile has no use for it.
+fn read_error_ttl(section: &Section<'_>, profile: Profile) -> Option<Duration> {
+    let error_ttl = section.time("error-ttl", Duration::ZERO..=LONGEST);
+    if error_ttl.is_some() && profile == Profile::Rfc {
+        let hint = "with the profile \"rfc\" errors are kept as long as the origin says";
+        section.reader.report_hint(
+            section.key_span("error-ttl"),
+            "`error-ttl` is for the profile \"cloudfront\"",
+            hint,
+        );
+    }
+    error_ttl
 }
 
 /// Reports that the first time is longer than the second (`InvalidTTLOrder`, section 10.1).

@@ -50,6 +50,7 @@ fn file() -> impl Strategy<Value = String> {
         "profile",
         "min-ttl",
         "max-ttl",
+        "error-ttl",
         "cookies",
         "query",
         "domains",

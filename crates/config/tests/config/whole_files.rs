@@ -324,6 +324,7 @@ fn every_setting_of_cache_policies() {
         min-ttl = "1 s"
         default-ttl = "2 s"
         max-ttl = "3 s"
+        error-ttl = "4 s"
         headers = ["Accept-Language"]
         cookies = ["a", "A"]
         query = { except = ["utm_source"] }
@@ -339,6 +340,7 @@ fn every_setting_of_cache_policies() {
             min_ttl: Duration::from_secs(1),
             default_ttl: Some(Duration::from_secs(2)),
             max_ttl: Duration::from_secs(3),
+            error_ttl: Duration::from_secs(4),
             headers: vec![http::header::ACCEPT_LANGUAGE],
             cookies: NameSet::Only(names(&["a", "A"])),
             query: NameSet::Except(names(&["utm_source"])),

@@ -102,6 +102,10 @@ wrong! {
     the_longest_is_not_less_than_the_shortest: "[cache-policies.p]\nmin-ttl = \"2 s\"\nmax-ttl = \"1 s\"" => [
         "3:11 `max-ttl` is less than `min-ttl`", "hint: min-ttl ≤ default-ttl ≤ max-ttl",
     ]
+    error_times_are_for_one_profile: "[cache-policies.p]\nerror-ttl = \"1 s\"" => [
+        "2:1 `error-ttl` is for the profile \"cloudfront\"",
+        "hint: with the profile \"rfc\" errors are kept as long as the origin says",
+    ]
     times_are_at_most_100_years: "[cache-policies.p]\nmax-ttl = \"101 y\"" => [
         "2:11 `max-ttl` is 101 y; it must be from 0 s to 100 y",
     ]

@@ -95,7 +95,7 @@ fn cloudfront_clamps_what_the_origin_says() {
     for (fields, expected) in [
         (&[("cache-control", "max-age=5")][..], (10, Source::MinTtl)),
         (&[("cache-control", "max-age=500")], (500, Source::MaxAge)),
-        (&[("cache-control", "max-age=5000")], (1000, Source::MaxAge)),
+        (&[("cache-control", "max-age=5000")], (1000, Source::MaxTtl)),
         (&[("cache-control", "max-age=50, s-maxage=60")], (60, Source::SMaxAge)),
         (&[("expires", "@70"), ("date", "@0")], (70, Source::Expires)),
         (&[("expires", "@70"), ("cache-control", "max-age=20")], (20, Source::MaxAge)),
@@ -143,8 +143,12 @@ fn cloudfront_stores_some_statuses_with_a_word_of_the_origin_alone() {
     for status in [200, 203, 300, 301, 302] {
         assert_eq!(seconds(&rules, status, &[]), Some((100, Source::DefaultTtl)), "{status}");
     }
-    for status in [201, 204, 303, 307, 308, 401, 429, 505] {
+    for status in [307, 308] {
         assert_eq!(seconds(&rules, status, &[]), None, "{status}");
+        assert_eq!(seconds(&rules, status, &[("expires", "@60"), ("date", "@0")]), None, "{status}");
         assert_eq!(seconds(&rules, status, &[("cache-control", "max-age=30")]), Some((30, Source::MaxAge)));
+    }
+    for status in [201, 204, 303, 401, 429, 505] {
+        assert_eq!(seconds(&rules, status, &[("cache-control", "max-age=30")]), None, "{status}");
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::admit::TermsOrigin;
 use crate::policy::freshness::{Lifetime, Source};
 use crate::policy::profile::{CLOUDFRONT, RFC};
 use http::StatusCode;
@@ -15,6 +16,7 @@ fn terms(lifetime: u64, age: u64) -> Terms {
         received: RECEIVED,
         stale: StaleTerms { on_disconnect: s(100), ..StaleTerms::default() },
         dropped: Vec::new(),
+        origin: TermsOrigin::default(),
     }
 }
 
@@ -41,7 +43,7 @@ fn a_response_is_fresh_while_its_lifetime_is_above_its_age() {
     ] {
         assert_eq!(reuse(&terms(lifetime, age), false, &nothing, &RFC, after(later)), expected);
     }
-    assert_eq!(reuse(&terms(10, 0), true, &nothing, &RFC, RECEIVED), Reuse::Validate(Reason::Stale));
+    assert_eq!(reuse(&terms(10, 0), true, &nothing, &RFC, RECEIVED), Reuse::Validate(Reason::Expired));
 }
 
 #[test]
@@ -64,15 +66,15 @@ fn stale_while_revalidate_has_a_window() {
 #[test]
 fn requests_may_ask_for_more_or_for_less() {
     // RFC 9111 section 5.2.1; the CloudFront profile does not listen.
-    let by_request = Reuse::Validate(Reason::Request);
+    let by_request = |wish| Reuse::Validate(Reason::Request(wish));
     for (value, later, expected) in [
-        ("no-cache", 1, by_request),
-        ("max-age=0", 0, by_request),
+        ("no-cache", 1, by_request(Wish::NoCache)),
+        ("max-age=0", 0, by_request(Wish::MaxAge)),
         ("max-age=3", 3, Reuse::Fresh),
-        ("max-age=3", 4, by_request),
-        ("max-age=x", 1, by_request),
+        ("max-age=3", 4, by_request(Wish::MaxAge)),
+        ("max-age=x", 1, by_request(Wish::MaxAge)),
         ("min-fresh=5", 5, Reuse::Fresh),
-        ("min-fresh=5", 6, by_request),
+        ("min-fresh=5", 6, by_request(Wish::MinFresh)),
         ("max-stale", 99, Reuse::StaleAccepted),
         ("max-stale=5", 15, Reuse::StaleAccepted),
         ("max-stale=5", 16, Reuse::Validate(Reason::Stale)),

@@ -67,7 +67,62 @@ fn if_none_match_comes_before_if_modified_since() {
     let both = stored(&[("etag", "\"a\""), ("last-modified", CHANGED)]);
     assert!(!is_304(&both, &[("if-none-match", "\"b\""), ("if-modified-since", LATE)]));
     assert!(is_304(&both, &[("if-none-match", "\"a\""), ("if-modified-since", EARLY)]));
-    assert!(is_304(&both, &[("if-match", "\"b\""), ("if-none-match", "\"a\"")]));
+}
+
+#[test]
+fn conditions_are_evaluated_in_the_order_of_the_rfc() {
+    // RFC 9110 section 13.2.2
+    let both = stored(&[("etag", "\"a\""), ("last-modified", CHANGED)]);
+    let (a, b) = ("\"a\"", "\"b\"");
+    for (fields, expected) in [
+        // 1. If-Match goes before all.
+        (&[("if-match", b), ("if-none-match", a)][..], Outcome::Failed),
+        (&[("if-match", a), ("if-none-match", a)], Outcome::NotModified),
+        (&[("if-match", a), ("if-unmodified-since", EARLY)], Outcome::Proceed),
+        (&[("if-match", b), ("if-unmodified-since", LATE)], Outcome::Failed),
+        // 2. If-Unmodified-Since where there is no If-Match.
+        (&[("if-unmodified-since", EARLY), ("if-none-match", a)], Outcome::Failed),
+        (&[("if-unmodified-since", LATE), ("if-none-match", a)], Outcome::NotModified),
+        // 3. If-None-Match goes before If-Modified-Since.
+        (&[("if-none-match", b), ("if-modified-since", LATE)], Outcome::Proceed),
+        (&[("if-modified-since", LATE)], Outcome::NotModified),
+    ] {
+        assert_eq!(evaluate(&map(fields), StatusCode::OK, &both, NOW), expected, "{fields:?}");
+    }
+}
+
+#[test]
+fn if_match_compares_strongly() {
+    // RFC 9110 section 13.1.1
+    for (own, asked, expected) in [
+        ("\"a\"", "\"a\"", Outcome::Proceed),
+        ("\"a\"", "\"b\", \"a\"", Outcome::Proceed),
+        ("\"a\"", "*", Outcome::Proceed),
+        ("\"a\"", "\"b\"", Outcome::Failed),
+        ("\"a\"", "W/\"a\"", Outcome::Failed),
+        ("W/\"a\"", "W/\"a\"", Outcome::Failed),
+        ("W/\"a\"", "\"a\"", Outcome::Failed),
+        ("\"a\"", "a", Outcome::Failed),
+    ] {
+        let outcome = evaluate(&map(&[("if-match", asked)]), StatusCode::OK, &stored(&[("etag", own)]), NOW);
+        assert_eq!(outcome, expected, "{own} {asked}");
+    }
+    let untagged = evaluate(&map(&[("if-match", "\"a\"")]), StatusCode::OK, &stored(&[]), NOW);
+    assert_eq!(untagged, Outcome::Failed);
+}
+
+#[test]
+fn if_unmodified_since_counts_where_the_change_is_known() {
+    // RFC 9110 section 13.1.4
+    let of = |own: &[(&'static str, &'static str)], asked| {
+        evaluate(&map(&[("if-unmodified-since", asked)]), StatusCode::OK, &stored(own), NOW)
+    };
+    let changed = [("last-modified", CHANGED)];
+    assert_eq!(of(&changed, CHANGED), Outcome::Proceed);
+    assert_eq!(of(&changed, LATE), Outcome::Proceed);
+    assert_eq!(of(&changed, EARLY), Outcome::Failed);
+    assert_eq!(of(&changed, "yesterday"), Outcome::Proceed);
+    assert_eq!(of(&[("date", LATE)], EARLY), Outcome::Proceed);
 }
 
 #[test]
@@ -114,10 +169,14 @@ fn origin_requests_carry_the_stored_validators_and_no_others() {
         ("accept", "a"),
     ];
     let mut request = map(&viewer);
-    replace_conditions(&mut request, Some(&stored(&[("etag", "W/\"a\""), ("last-modified", CHANGED)])));
+    replace_conditions(
+        &mut request,
+        Some(&stored(&[("etag", "W/\"a\""), ("last-modified", CHANGED)])),
+        std::iter::empty(),
+    );
     assert_eq!(request, map(&[("accept", "a"), ("if-none-match", "W/\"a\""), ("if-modified-since", CHANGED)]));
     let mut request = map(&viewer);
-    replace_conditions(&mut request, None);
+    replace_conditions(&mut request, None, std::iter::empty());
     assert_eq!(request, map(&[("accept", "a")]));
 }
 
