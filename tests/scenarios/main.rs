@@ -1,6 +1,7 @@
 //! Plays of origin, node and viewers.
 #![allow(clippy::unwrap_used)]
 
+mod caching;
 mod demo;
 mod key_value_stores;
 mod lambda;
