@@ -2,10 +2,12 @@
 
 use crate::bodies::fed;
 use crate::{at, fetch, get, of, post, text};
+use http::{HeaderMap, StatusCode};
 use rimward_config::OriginUrl;
 use rimward_origin::{ErrorKind, Origins};
-use rimward_testkit::{Answer, Origin};
-use rimward_types::{Body, RequestHead};
+use rimward_testkit::{Answer, Origin, soon};
+use rimward_types::{Body, Interim, InterimSink, RequestHead};
+use std::sync::Arc;
 
 #[tokio::test]
 async fn path_query_and_prefix_arrive_as_they_are() {
