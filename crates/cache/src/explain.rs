@@ -29,7 +29,8 @@ pub struct Explanation {
     pub decision: Decision,
     /// What decided.
     pub because: Because,
-    /// The member of `Cache-Status` as far as it is known before an origin has answered.
+    /// The member of `Cache-Status` as far as it is known before an origin has answered, with the URL of the key. Viewers
+    /// are not told the key otherwise: it shows what a poisoner must not be able to change.
     pub cache_status: String,
     /// The cache key.
     pub key: key::Parts,
@@ -212,6 +213,7 @@ impl Cache {
             None if others.is_empty() => explanation.misses(Forward::UriMiss, "RFC 9111 section 4"),
             None => explanation.misses(Forward::VaryMiss, "RFC 9111 section 4.1"),
         }
+        explanation.cache_status.push_str(&key_parameter(&explanation.key.url));
         let asks = matches!(explanation.decision, Decision::Validate | Decision::Fetch);
         if asks && asked.wishes.only_if_cached {
             let refusal = Refusal::OnlyIfCached;
@@ -269,6 +271,15 @@ impl Explanation {
         self.because = because;
         self.cache_status = CacheStatus { detail, ..status }.to_string();
     }
+}
+
+/// `key` of `Cache-Status` (RFC 9211 section 2.7), a string of a structured field. Nothing when the URL has other
+/// characters than such a string may have (RFC 9651 section 3.3.3).
+fn key_parameter(url: &str) -> String {
+    if !url.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return String::new();
+    }
+    format!("; key=\"{}\"", url.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Where the rule for a lifetime stands: that of a targeted field is another one.

@@ -2,6 +2,7 @@
 
 use crate::fill::stream::Filling;
 use crate::object::{Content, Face, Stored};
+use crate::policy::directives::MAX_SECONDS;
 use crate::policy::range::{self, Ranges, Span};
 use crate::policy::validate::{self, Outcome};
 use crate::policy::{age, reuse};
@@ -82,7 +83,8 @@ impl Hit {
 /// The stored head with its `Age` (RFC 9111 section 5.1).
 pub(crate) fn aged(face: &Face, now: Timestamp) -> ResponseHead {
     let mut head = face.head.clone();
-    let age = age::current(face.terms.initial_age, face.terms.received, now).as_secs();
+    // More than 2^31 seconds are told as 2^31 (RFC 9111 section 1.2.2).
+    let age = age::current(face.terms.initial_age, face.terms.received, now).as_secs().min(u64::from(MAX_SECONDS));
     // An insertion would make room for one more, though the place is there.
     if let Some(place) = head.headers.get_mut(AGE) {
         *place = decimal(age);

@@ -93,6 +93,11 @@ impl TestClock {
         Self(Arc::new(AtomicU64::new(start.as_millis())))
     }
 
+    /// Stands at `time` from now on, be it earlier.
+    pub fn set(&self, time: Timestamp) {
+        self.0.store(time.as_millis(), Ordering::SeqCst);
+    }
+
     /// Moves on by `d`.
     pub fn advance(&self, d: Duration) {
         self.0.fetch_add(d.as_millis() as u64, Ordering::SeqCst);

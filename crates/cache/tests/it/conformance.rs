@@ -5,6 +5,7 @@ mod responses;
 
 use crate::play::*;
 use http::StatusCode;
+use rimward_cache::Begin;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expect {
@@ -220,6 +221,20 @@ async fn unsafe_methods_invalidate_what_they_name_on_the_same_host() {
     let told = head(201, &[("location", "http://other/d")]);
     assert_eq!(play.cache.invalidate("E1", &asked, &told, &play.rules).objects, 0);
     play.hit("/d").await;
+}
+
+#[tokio::test]
+async fn a_fetch_that_began_before_an_unsafe_method_is_not_stored() {
+    // RFC 9111 section 4.4: what it brings may be older than the change.
+    let play = Play::new();
+    let Begin::Lead(lead) = play.begin(&get("/a", &[])) else { panic!("leads") };
+    let asked = method("PUT", "/a", &[("host", "h")]);
+    let purged = play.cache.invalidate("E1", &asked, &head(204, &[]), &play.rules);
+    assert_eq!((purged.objects, purged.fills), (0, 1));
+    let told = head(200, &[("cache-control", "max-age=60")]);
+    let seen = done(None, lead.respond(told, "old".into(), play.times())).await;
+    assert_eq!(seen.body, "old", "its own viewer is answered");
+    assert!(play.get("/a", answers(200, &[], "new")).await.asked.is_some());
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn the_arithmetic_of_age_is_shown_in_json() {
     play.after(7);
     let told = serde_json::to_value(explain(&play, &asked)).unwrap();
     assert_eq!(told["decision"], "fresh");
-    assert_eq!(told["cache_status"], "Rimward; hit; ttl=63");
+    assert_eq!(told["cache_status"], "Rimward; hit; ttl=63; key=\"/p?q=1\"");
     assert_eq!(told["key"]["url"], "/p?q=1");
     assert_eq!(
         told["stored"]["age"],
@@ -114,7 +114,7 @@ async fn the_text_says_the_same_in_lines() {
         text.lines().collect::<Vec<_>>(),
         [
             "fresh: max-age (RFC 9111 section 5.2.2.1)",
-            "cache-status: Rimward; hit; ttl=55",
+            "cache-status: Rimward; hit; ttl=55; key=\"/\"",
             &format!("at: {now}, profile rfc"),
             "key: E1 GET /",
             "stored: status 200, 4 bytes",
@@ -123,6 +123,20 @@ async fn the_text_says_the_same_in_lines() {
             "  stale for 0 s while it is refreshed, 0 s instead of errors, 86400 s without an origin",
         ]
     );
+}
+
+#[tokio::test]
+async fn the_member_of_cache_status_is_a_structured_field_whatever_the_url() {
+    // RFC 9211 section 2.7
+    let play = Play::new();
+    for url in ["/a", "/a?b=\"c\"\\", "/\u{e9}"] {
+        let told = explain(&play, &get(url, &[]));
+        let list: sfv::List = sfv::Parser::new(&told.cache_status).parse().unwrap();
+        let sfv::ListEntry::Item(item) = &list[0] else { panic!("an item") };
+        let key = item.params.get("key").and_then(|key| key.as_string()).map(|key| key.as_str());
+        assert_eq!(key, url.is_ascii().then_some(url));
+        assert!(item.params.contains_key("fwd"));
+    }
 }
 
 #[tokio::test]
