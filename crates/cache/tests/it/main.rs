@@ -9,6 +9,7 @@ mod conditions;
 mod conformance;
 mod differential;
 mod explain;
+mod invariants;
 mod play;
 mod stale;
 mod storing;

@@ -104,6 +104,13 @@ async fn errors_are_stood_in_for_when_a_directive_says_so() {
     play.get("/", answers(200, &[("cache-control", "max-age=2")], "old")).await;
     let seen = play.after(3).ask(get("/", &[("cache-control", "stale-if-error=9")]), answers(503, &[], "")).await;
     assert_eq!(seen.body, "old", "the request may ask for it");
+    for control in ["max-age=2, must-revalidate", "max-age=2, proxy-revalidate", "s-maxage=2"] {
+        let play = Play::new();
+        play.get("/", answers(200, &[("cache-control", control)], "old")).await;
+        let asked = get("/", &[("cache-control", "stale-if-error=9, max-stale")]);
+        let seen = play.after(3).ask(asked, answers(503, &[], "error")).await;
+        assert_eq!(seen.head.status, 503, "not against {control}");
+    }
 }
 
 #[tokio::test]

@@ -157,6 +157,28 @@ fn cdn_cache_control_takes_the_place_of_cache_control() {
 }
 
 #[test]
+fn targeted_fields_forbid_and_permit_stale_use_by_themselves() {
+    // RFC 9213 section 2.2, RFC 5861: what Cache-Control says of it does not count.
+    for name in ["cdn-cache-control", "rimward-cache-control"] {
+        for value in [
+            "max-age=9",
+            "max-age=9, stale-while-revalidate=5, stale-if-error=7",
+            "max-age=9, stale-if-error=7, must-revalidate",
+            "max-age=9, proxy-revalidate",
+            "s-maxage=9, stale-if-error=7",
+            "no-cache",
+        ] {
+            let rfc = Exchange::rfc();
+            let tag = ("etag", "\"a\"");
+            let plain = rfc.admit(200, &[("cache-control", value), tag]).expect("stored");
+            let beside = ("cache-control", "max-age=1, must-revalidate, stale-while-revalidate=99");
+            let targeted = rfc.admit(200, &[(name, value), beside, tag]).expect("stored");
+            assert_eq!((targeted.stale, targeted.lifetime), (plain.stale, plain.lifetime), "{name}: {value}");
+        }
+    }
+}
+
+#[test]
 fn stale_terms_follow_the_directives() {
     // RFC 5861, RFC 9111 sections 4.2.4 and 5.2.2.10
     let s = Duration::from_secs;
