@@ -133,7 +133,7 @@ async fn the_member_of_cache_status_is_a_structured_field_whatever_the_url() {
         let told = explain(&play, &get(url, &[]));
         let list: sfv::List = sfv::Parser::new(&told.cache_status).parse().unwrap();
         let sfv::ListEntry::Item(item) = &list[0] else { panic!("an item") };
-        let key = item.params.get("key").and_then(|key| key.as_string()).map(|key| key.as_str());
+        let key = item.params.get("key").and_then(|key| key.as_string()).map(sfv::StringRef::as_str);
         assert_eq!(key, url.is_ascii().then_some(url));
         assert!(item.params.contains_key("fwd"));
     }

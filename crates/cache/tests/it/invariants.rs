@@ -21,9 +21,9 @@ struct Told {
 #[derive(Debug, Clone)]
 enum Act {
     Wait(u64),
-    /// Viewer `foo` asks, perhaps with a directive; the origin would answer so, or is away.
+    /// A viewer asks, told apart by `foo`, perhaps with a directive; the origin would answer so, or is away.
     Ask {
-        foo: u8,
+        viewer: u8,
         url: u8,
         wish: Option<&'static str>,
         method: &'static str,
@@ -34,7 +34,7 @@ enum Act {
 /// An answer that the origin gave, by its number.
 struct Given {
     url: u8,
-    foo: u8,
+    viewer: u8,
     at: Timestamp,
     told: Told,
 }
@@ -67,7 +67,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (
             0u8..2, 0u8..2, proptest::option::weighted(0.3, wish), prop::sample::select(vec!["GET", "GET", "GET", "PUT"]),
             proptest::option::weighted(0.85, told()),
-        ).prop_map(|(foo, url, wish, method, told)| Act::Ask { foo, url, wish, method, told }),
+        ).prop_map(|(viewer, url, wish, method, told)| Act::Ask { viewer, url, wish, method, told }),
     ]
 }
 
@@ -97,15 +97,15 @@ async fn run(acts: Vec<Act>) -> Result<(), TestCaseError> {
     let play = Play::with(Rules::default(), Options { memory: ByteSize::mb(4), ..Options::default() });
     let mut given: Vec<Given> = Vec::new();
     for act in acts {
-        let (foo, url, wish, method_name, told) = match act {
+        let (viewer, url, wish, method_name, told) = match act {
             Act::Wait(seconds) => {
                 play.after(seconds);
                 continue;
             }
-            Act::Ask { foo, url, wish, method, told } => (foo, url, wish, method, told),
+            Act::Ask { viewer, url, wish, method, told } => (viewer, url, wish, method, told),
         };
-        let foo_text = foo.to_string();
-        let mut asked = vec![("foo", foo_text.as_str()), ("host", "h")];
+        let viewer_text = viewer.to_string();
+        let mut asked = vec![("foo", viewer_text.as_str()), ("host", "h")];
         asked.extend(wish.map(|wish| ("cache-control", wish)));
         let request = method(method_name, &format!("/{url}"), &asked);
         let number = given.len();
@@ -127,7 +127,7 @@ async fn run(acts: Vec<Act>) -> Result<(), TestCaseError> {
         }
         let seen = play.ask(request, origin).await;
         if let (Some(told), Some(_)) = (told, &seen.asked) {
-            given.push(Given { url, foo, at: now, told });
+            given.push(Given { url, viewer, at: now, told });
         }
         // What has no number is the node's own answer; the newest number came from the origin just now.
         let Ok(served) = String::from_utf8(seen.body.to_vec()).unwrap().parse::<usize>() else { continue };
@@ -136,7 +136,7 @@ async fn run(acts: Vec<Act>) -> Result<(), TestCaseError> {
         }
         let source = &given[served];
         prop_assert_eq!(source.url, url, "another URL's answer");
-        prop_assert!(!source.told.varies || source.foo == foo, "another variant");
+        prop_assert!(!source.told.varies || source.viewer == viewer, "another variant");
         let forbidden = matches!(source.told.forbids, Some("no-store" | "private" | "gone"));
         prop_assert!(!forbidden, "{} was served from the cache", source.told.forbids.unwrap_or_default());
         let age = source.told.age + now.since(source.at).as_secs();
