@@ -11,7 +11,8 @@ use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_sandbox::Sandbox;
 use rimward_telemetry::{AccessLog, Metrics};
 use rimward_types::{
-    Body, BodyError, ByteSize, Clock, Connection, Interim, RequestHead, ResponseHead, SeededEntropy, SystemClock, TestClock, Timestamp,
+    Body, BodyError, ByteSize, Clock, Connection, Interim, RequestHead, ResponseHead, SeededEntropy, SystemClock,
+    TestClock, Timestamp,
 };
 use serde_json::Value;
 use std::convert::Infallible;
