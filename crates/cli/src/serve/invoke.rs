@@ -8,7 +8,7 @@ use rimward_invoke::queue::Bounds;
 use rimward_invoke::{Api, AsyncSettings, Functions, Invocation, NotRun, Queue, Ran, Refusal, Throttled, Undelivered};
 use rimward_sandbox::{Failure, Throttle};
 use rimward_server::Service;
-use rimward_types::{Body, Connection, RequestHead, ResponseHead, SystemClock};
+use rimward_types::{Body, Connection, Interim, RequestHead, ResponseHead, SystemClock};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
@@ -31,9 +31,15 @@ impl AdminPort {
 }
 
 impl Service for AdminPort {
-    async fn call(&self, connection: Arc<Connection>, head: RequestHead, body: Body) -> (ResponseHead, Body) {
+    async fn call(
+        &self,
+        connection: Arc<Connection>,
+        head: RequestHead,
+        body: Body,
+        interim: Interim,
+    ) -> (ResponseHead, Body) {
         if !Api::<Node>::owns(&head.path) {
-            return Service::call(&self.admin, connection, head, body).await;
+            return Service::call(&self.admin, connection, head, body, interim).await;
         }
         match guard::check(connection.local, &head.headers) {
             Ok(()) => self.api.call(&head, body).await,
