@@ -12,6 +12,7 @@ use crate::policy::reuse::{self, Reason, Reuse};
 use crate::policy::{PassReason, Refusal, age, date, request as requests, vary};
 use crate::rules::{Profile, Rules};
 use crate::status::{CacheStatus, Forward};
+use crate::store::Mark;
 use http::HeaderValue;
 use rimward_types::{RequestHead, Timestamp};
 use serde::Serialize;
@@ -42,6 +43,8 @@ pub struct Explanation {
     pub fetching: usize,
     /// `uncacheable` or `too-large` when requests for the key do not wait for each other.
     pub remembered: Option<&'static str>,
+    /// Why the last answer for the key was not stored, for as long as that is remembered.
+    pub not_stored: Option<Because>,
 }
 
 /// What happens to the request.
@@ -181,6 +184,7 @@ impl Cache {
     /// Explains what [`Cache::begin`] would do now. Nothing is fetched, counted as a use, or changed.
     pub fn explain(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Explanation {
         let now = self.now();
+        let mark = self.store().marked(key);
         let mut explanation = Explanation {
             at: date::format(now),
             profile: match rules.profile {
@@ -194,7 +198,10 @@ impl Cache {
             stored: None,
             other_variants: Vec::new(),
             fetching: self.store().fetching(key),
-            remembered: self.store().marked(key).map(crate::store::Mark::as_str),
+            remembered: mark.map(Mark::as_str),
+            not_stored: mark
+                .and_then(Mark::not_stored)
+                .map(|why| Because { rule: why.as_str(), reference: why.reference() }),
         };
         if let Some(reason) = requests::pass(request, rules) {
             explanation.passes(reason);

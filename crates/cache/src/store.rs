@@ -10,6 +10,7 @@ use crate::fill::state::Fill;
 use crate::key::Key;
 use crate::memory::{Budget, Room};
 use crate::object::Stored;
+use crate::policy::NotStored;
 use crate::purge::{Purge, Purged};
 use extent::Extent;
 use parking_lot::{Mutex, MutexGuard};
@@ -33,8 +34,8 @@ const BATCH: usize = 128;
 /// Why requests for a key do not wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// Its answers are for one request each.
-    Uncacheable,
+    /// Its answers are for one request each: the last was not stored for this reason, or must be validated each time.
+    Uncacheable(Option<NotStored>),
     /// Its answers are too large to be kept.
     TooLarge,
 }
@@ -55,8 +56,16 @@ impl Mark {
     /// A token for explanations.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Mark::Uncacheable => "uncacheable",
+            Mark::Uncacheable(_) => "uncacheable",
             Mark::TooLarge => "too-large",
+        }
+    }
+
+    /// Why the last answer was not stored, if it was not.
+    pub(crate) fn not_stored(self) -> Option<NotStored> {
+        match self {
+            Mark::Uncacheable(why) => why,
+            Mark::TooLarge => Some(NotStored::TooLarge),
         }
     }
 }

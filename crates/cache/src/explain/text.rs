@@ -26,6 +26,9 @@ impl fmt::Display for Explanation {
         if let Some(why) = self.remembered {
             writeln!(f, "requests do not wait for each other: {why}")?;
         }
+        if let Some(because) = &self.not_stored {
+            writeln!(f, "the last answer was not stored: {} ({})", because.rule, because.reference)?;
+        }
         Ok(())
     }
 }

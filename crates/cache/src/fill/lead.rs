@@ -275,7 +275,7 @@ impl Lead {
             | NotStored::Status
                 if !is_error =>
             {
-                self.store.mark(&self.key, Mark::Uncacheable);
+                self.store.mark(&self.key, Mark::Uncacheable(Some(reason)));
             }
             _ => {}
         }
@@ -362,7 +362,7 @@ impl Lead {
         if shared {
             self.store.unmark(&self.key);
         } else {
-            self.store.mark(&self.key, Mark::Uncacheable);
+            self.store.mark(&self.key, Mark::Uncacheable(None));
         }
     }
 }

@@ -133,6 +133,18 @@ async fn variants_live_side_by_side() {
 }
 
 #[tokio::test]
+async fn of_several_that_match_the_newest_is_used() {
+    // RFC 9111 section 4
+    let play = Play::new();
+    let asks = |value| get("/", &[("foo", value)]);
+    play.ask(asks("1"), answers(200, &[("cache-control", "max-age=60"), ("vary", "foo")], "for foo")).await;
+    play.ask(asks("2"), answers(200, &[("cache-control", "max-age=60")], "for all")).await;
+    for value in ["1", "2", "3"] {
+        assert_eq!(play.ask(asks(value), Origin::MustNotBeAsked).await.body, "for all", "{value}");
+    }
+}
+
+#[tokio::test]
 async fn vary_star_is_never_reused() {
     // vary-star, vary-syntax-*
     for vary in ["*", "*, *", ", *", "*, Foo", "Foo, *"] {

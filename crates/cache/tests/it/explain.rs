@@ -1,7 +1,7 @@
 //! Explanations say what the cache then does, in the words of the record.
 
 use crate::play::*;
-use rimward_cache::explain::Decision;
+use rimward_cache::explain::{Because, Decision};
 use rimward_cache::{Begin, Cache, Explanation, KeyRules, Options, Rules};
 use rimward_types::{Clock, RequestHead};
 
@@ -163,4 +163,22 @@ async fn an_explanation_changes_nothing_and_says_what_is_then_done() {
         }
     }
     assert_eq!(explain(&play, &get("/b", &[])).remembered, Some("uncacheable"));
+}
+
+#[tokio::test]
+async fn what_is_not_stored_leaves_its_reason_for_a_while() {
+    for (status, fields, rule, reference) in [
+        (200, &[("cache-control", "private")][..], "private", "RFC 9111 section 5.2.2.7"),
+        (200, &[("cache-control", "no-store")], "no-store", "RFC 9111 section 5.2.2.5"),
+        (200, &[("vary", "*"), ("cache-control", "max-age=9")], "vary-star", "RFC 9111 section 4.1"),
+        (200, &[], "no-freshness", "RFC 9111 section 4.2"),
+        (403, &[], "status", "RFC 9111 section 3"),
+    ] {
+        let play = Play::new();
+        play.get("/", answers(status, fields, "")).await;
+        let told = explain(&play, &get("/", &[]));
+        assert_eq!(told.not_stored, Some(Because { rule, reference }));
+        assert!(told.to_string().contains(&format!("the last answer was not stored: {rule} ({reference})")), "{told}");
+        assert_eq!(explain(play.after(60), &get("/", &[])).not_stored, None);
+    }
 }

@@ -165,6 +165,20 @@ async fn head_freshens_what_is_stored_or_shows_that_it_is_old() {
 }
 
 #[tokio::test]
+async fn a_head_that_finds_nothing_has_what_is_stored_validated() {
+    // RFC 9111 section 4.3.5 speaks of 200; what is gone is not served as if nothing had been heard.
+    for status in [404, 410] {
+        let play = Play::new();
+        play.get("/", answers(200, &[("cache-control", "max-age=60"), ("etag", "\"a\"")], "body")).await;
+        let asked = method("HEAD", "/", &[("cache-control", "no-cache")]);
+        play.ask(asked, answers(status, &[], "")).await;
+        let seen = play.get("/", answers(304, &[("cache-control", "max-age=60"), ("etag", "\"a\"")], "")).await;
+        assert!(seen.asked.is_some(), "{status}");
+        assert_eq!(seen.body, "body", "it was back");
+    }
+}
+
+#[tokio::test]
 async fn a_miss_by_head_stores_nothing() {
     let play = Play::new();
     play.ask(method("HEAD", "/", &[]), answers(200, &[FRESH, ("content-length", "4")], "")).await;
