@@ -2,6 +2,7 @@
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use rimward_build::{Handler, Language};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub enum Command {
     /// Compile the component on standard input to machine code on standard output; the node calls itself with it
     #[command(name = crate::engines::COMPILE, hide = true)]
     CompileComponent(CompileComponent),
+    /// Build a function in JavaScript, Python, Rust or C into a component
+    Build(Build),
 }
 
 const SERVE: &str = "\
@@ -196,6 +199,47 @@ pub struct CompileComponent {
     /// Bytes of memory, seconds of processor time
     #[arg(value_name = "LIMIT", num_args = 2, required = true)]
     pub limits: Vec<OsString>,
+}
+
+const BUILD: &str = "\
+Examples:
+  rimward build edge/                                edge/function.wasm, of index.js, lambda_function.py, Cargo.toml ...
+  rimward build edge/ -o out.wasm --handler src/app.main
+  rimward build rewrite.ts --install                 one file; tools that are missing are installed first
+
+JavaScript and TypeScript need Node.js, Python needs Python 3; `--install` brings componentize-js and esbuild (npm) or
+componentize-py (PyPI) at the versions of this release into the folder .rimward beside the nearest rimward.toml, else in
+the function's folder. Nothing is ever installed elsewhere, and nothing without `--install`. Rust needs cargo with a target
+for WebAssembly, C needs clang with wasi-libc. A component of the same files and tools is taken from .rimward.";
+
+/// `rimward build`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{BUILD}\n\n{EXIT_CODES}"))]
+pub struct Build {
+    /// A function's folder, or its one file
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// The component [default: function.wasm in the function's folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The language, where the files do not tell: javascript, python, rust or c
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<Language>,
+    /// The handler of JavaScript or Python, such as index.handler or lambda_function.lambda_handler
+    #[arg(long, value_name = "FILE.EXPORT")]
+    pub handler: Option<Handler>,
+    /// Install tools and packages that are missing, in the project's own folder
+    #[arg(long)]
+    pub install: bool,
+    /// Keep tools and built components in this folder instead of .rimward
+    #[arg(long, value_name = "FOLDER", env = "RIMWARD_TOOLS")]
+    pub tools: Option<PathBuf>,
+    /// Build anew what was built before
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `--runtime`.

@@ -4,6 +4,7 @@
 //! - [`serve`]: runs a node.
 //! - [`invoke`]: runs one event through one function. [`test`]: all events of many functions.
 //! - [`check`]: configuration and functions, without running them.
+//! - [`build`]: a component from a function's sources.
 //! - [`run`]: one event through a function of either tier; what `invoke` and `test` share.
 //! - [`engines`], [`configuration`]: what runs functions; the configuration with its problems printed.
 //! - [`print`]: colours, numbers, code excerpts. [`exit`]: exit codes.
@@ -13,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod args;
+mod build;
 mod check;
 mod configuration;
 mod engines;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::test(args),
         Command::Check(args) => check::check(args),
         Command::CompileComponent(args) => return rimward_sandbox::compile_component(&args.limits),
+        Command::Build(args) => build::build(args),
     };
     ended.unwrap_or_else(exit::Stop::say).into()
 }

@@ -3,6 +3,7 @@
 use rimward_config::{OriginFunction, Runtime, ViewerFunction};
 use rimward_types::Hook;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ struct File {
     runtime: Option<RuntimeName>,
     key_value_store: Option<PathBuf>,
     #[serde(default)]
+    environment: BTreeMap<String, String>,
+    #[serde(default)]
     budget: Budget,
 }
 
@@ -104,6 +107,9 @@ impl Manifest {
         }
         let hooks: Vec<Hook> = read.hooks.iter().map(|hook| hook.hook()).collect();
         let kind = match (read.code, read.component) {
+            (Some(_), None) if !read.environment.is_empty() => {
+                return Err("`environment` is for functions with `component`".to_owned());
+            }
             (Some(code), None) => {
                 if let Some(hook) = hooks.iter().find(|hook| !hook.is_viewer()) {
                     return Err(format!("a function with `code` cannot be attached to {hook}"));
@@ -125,7 +131,8 @@ impl Manifest {
                         return Err(format!("`{key}` is for functions with `code`"));
                     }
                 }
-                Kind::Origin(OriginFunction::new(folder.join(component)))
+                let new = OriginFunction::new(folder.join(component));
+                Kind::Origin(OriginFunction { environment: read.environment, ..new })
             }
             (Some(_), Some(_)) => return Err("there are both `code` and `component`; leave one out".to_owned()),
             (None, None) => return Err("there is neither `code` nor `component`".to_owned()),
@@ -135,14 +142,7 @@ impl Manifest {
 
     /// How to build a component that is not there.
     pub fn how_to_build(&self) -> String {
-        let folder = self.folder.display();
-        if self.folder.join("build.sh").is_file() {
-            format!("sh {folder}/build.sh")
-        } else if self.folder.join("Cargo.toml").is_file() {
-            format!("cargo xtask component {folder}")
-        } else {
-            "the tools of its language make components, see docs/guide.md".to_owned()
-        }
+        format!("rimward build {} --install", self.folder.display())
     }
 }
 
@@ -237,6 +237,10 @@ mod tests {
             (&format!("{start}code = \"c\""), "cannot be attached to origin-request"),
             (&format!("{start}component = \"c\"\nruntime = \"cloudfront-js-2.0\""), "is for functions with `code`"),
             (&format!("{start}component = \"c\"\nfuel = 1"), "unknown field `fuel`"),
+            (
+                "name = \"a\"\nhooks = [\"viewer-request\"]\ncode = \"c\"\nenvironment = { A = \"b\" }",
+                "is for functions with",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

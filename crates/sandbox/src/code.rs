@@ -50,7 +50,7 @@ impl Mistaken {
                 "wrap it with `wasm-tools component new`, or build it with `cargo xtask component DIR`"
             }
             Mistaken::Text => "convert it with `wasm-tools parse`",
-            Mistaken::Source => "a JavaScript handler is built into a component first, see edge-functions/origin/shims",
+            Mistaken::Source => "a handler in JavaScript or Python is built into a component first, by `rimward build`",
             Mistaken::Empty | Mistaken::Unknown => "an origin function is a WebAssembly component (`function.wasm`)",
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod build;
 mod check;
 mod compile;
 mod help;

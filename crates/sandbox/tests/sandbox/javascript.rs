@@ -1,7 +1,4 @@
-//! An unchanged Node-style handler, where it has been built: `edge-functions/origin/error-page/build.sh` needs npm.
-//! `RIMWARD_JS_COMPONENT` names the component, else the place where the script puts it is looked at.
-
-use std::path::PathBuf;
+//! An unchanged Node-style handler, where it has been built: `rimward build edge-functions/origin/error-page --install` needs npm.
 
 use rimward_event::BodyChange;
 use rimward_event::lambda::Outcome;
@@ -11,14 +8,16 @@ use rimward_types::{Hook, ResponseHead};
 use crate::support::{event, head, publish, repository, sandbox};
 
 fn component() -> Option<Vec<u8>> {
-    let path = std::env::var_os("RIMWARD_JS_COMPONENT").map(PathBuf::from);
-    std::fs::read(path.unwrap_or_else(|| repository("edge-functions/origin/error-page/function.wasm"))).ok()
+    std::fs::read(repository("edge-functions/origin/error-page/function.wasm")).ok()
 }
 
 #[tokio::test]
 async fn an_unchanged_node_handler_replaces_error_pages() {
     let Some(component) = component() else {
-        eprintln!("skipped: no JavaScript component; edge-functions/origin/error-page/build.sh makes one");
+        assert!(std::env::var_os("RIMWARD_REQUIRE_TOOLS").is_none(), "the component was to be built before");
+        eprintln!(
+            "skipped: no JavaScript component; rimward build edge-functions/origin/error-page --install makes one"
+        );
         return;
     };
     let function = publish(&sandbox(), Spec::new("error-page", component)).await;

@@ -1,0 +1,142 @@
+"""Runs an unchanged `def lambda_handler(event, context)` as a component of the node's `lambda` flavour."""
+
+import json
+import logging
+import os
+import random
+import sys
+import time
+import traceback
+
+import rimward_http
+import rimward_modules as modules
+import rimward_task as task
+from componentize_py_types import Err
+from wit_world.imports import environment
+
+
+class Context:
+    """What a handler is told of its call (`lambda-at-edge.md` section 4)."""
+
+    def __init__(self, fields):
+        self.function_name = fields.get("functionName")
+        self.function_version = fields.get("functionVersion")
+        self.invoked_function_arn = fields.get("invokedFunctionArn")
+        self.memory_limit_in_mb = fields.get("memoryLimitInMB")
+        self.aws_request_id = fields.get("awsRequestId")
+        self.log_group_name = fields.get("logGroupName")
+        self.log_stream_name = fields.get("logStreamName")
+        self.identity = None
+        self.client_context = None
+        self._deadline_ms = fields.get("deadlineMs", 0)
+
+    def get_remaining_time_in_millis(self):
+        return max(0, int(self._deadline_ms - time.time() * 1000))
+
+    def log(self, message):
+        sys.stdout.write(str(message))
+
+
+class _LogFormatter(logging.Formatter):
+    """`[LEVEL]\\tTIME\\tID\\tMESSAGE` (`lambda-at-edge.md` section 11.3)."""
+
+    request_id = ""
+
+    def format(self, record):
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return f"[{record.levelname}]\t{at}.{int(record.msecs):03d}Z\t{_LogFormatter.request_id}\t{text}"
+
+
+class _LogHandler(logging.Handler):
+    def emit(self, record):
+        print(self.format(record))
+
+
+_log = _LogHandler()
+_log.setFormatter(_LogFormatter())
+logging.getLogger().addHandler(_log)
+
+
+class _Environ(type(os.environ)):
+    """`os.environ`, which remembers whether it was asked. There is none while the component is built."""
+
+    asked = False
+
+    def __getitem__(self, key):
+        _Environ.asked = True
+        return super().__getitem__(key)
+
+
+def _build():
+    """Runs module scope while the component is built. What fails because of what is not there yet may succeed later."""
+    own = modules.read(task.ROOT, task.PACKAGES)
+    os.environ.clear()
+    os.environ.__class__ = _Environ
+    rimward_http.building = True
+    try:
+        modules.handler(own)
+    except Exception as error:
+        asked = _Environ.asked or isinstance(error, rimward_http._AskedWhileBuilding)
+        asked = asked or isinstance(getattr(error, "reason", None), rimward_http._AskedWhileBuilding)
+        if not asked:
+            raise
+    finally:
+        rimward_http.building = False
+        modules.forget(own)
+    return own
+
+
+_own = _build()
+_handler = None
+
+
+def _start():
+    """An instance starts: the environment is the node's, chance is new, module scope runs."""
+    global _handler
+    os.environ.clear()
+    os.environ.update(environment.get_environment())
+    random.seed()
+    _handler = modules.handler(_own)
+
+
+class Lambda:
+    """The export."""
+
+    def invoke(self, event: str, context: str) -> str:
+        fields = json.loads(context)
+        _LogFormatter.request_id = fields.get("awsRequestId", "")
+        try:
+            if _handler is None:
+                _start()
+            result = _handler(json.loads(event), Context(fields))
+            try:
+                return json.dumps(result)
+            except TypeError as error:
+                raise _MarshalError(f"Unable to marshal response: {error}") from None
+        except Exception as error:
+            raise Err(_describe(error)) from None
+        except SystemExit as error:
+            raise Err(f"Runtime.ExitError: the function called sys.exit({error.code})") from None
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+
+
+class _MarshalError(Exception):
+    pass
+
+
+_MarshalError.__name__ = "Runtime.MarshalError"
+
+
+def _describe(error):
+    """`Type: message`, then the lines of the stack that are the function's."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not os.path.basename(frame.filename).startswith("rimward_")
+    ]
+    stack = "".join(traceback.format_list(frames)).rstrip()
+    first = f"{type(error).__name__}: {error}"
+    return f"{first}\n{stack}" if stack else first
