@@ -1,14 +1,17 @@
 //! A whole node in the test's own process, without listeners: requests go in at [`rimward_proxy::Proxy::serve`], as the
 //! server hands them over. The clock is the test's; every record is kept.
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use rimward_cache::Cache;
+use rimward_config::Limits;
 use rimward_hooks::{Back, Engines, Functions, Problem, Stages, Version, Versions};
 use rimward_isolate::Isolates;
 use rimward_kv::Stores;
 use rimward_origin::Origins;
-use rimward_proxy::{Live, Parts, Proxy, Records};
+use rimward_proxy::{Live, Parts, Proxy, RecordedBody, Records};
 use rimward_sandbox::Sandbox;
+use rimward_server::{Server, Service};
 use rimward_telemetry::{AccessLog, Metrics};
 use rimward_types::{
     Body, BodyError, ByteSize, Clock, Connection, Interim, RequestHead, ResponseHead, SeededEntropy, SystemClock,
@@ -17,6 +20,7 @@ use rimward_types::{
 use serde_json::Value;
 use std::convert::Infallible;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -42,6 +46,8 @@ pub struct Answer {
     pub head: ResponseHead,
     /// Body, as text.
     pub body: String,
+    /// Body.
+    pub bytes: Bytes,
 }
 
 impl Answer {
@@ -218,7 +224,26 @@ impl TestNode {
             Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None };
         let (head, body) = self.proxy.serve(Arc::new(connection), head, body, interim).await;
         let body = body.collect().await?.to_bytes();
-        Ok(Answer { head, body: String::from_utf8_lossy(&body).into_owned() })
+        Ok(Answer { head, body: String::from_utf8_lossy(&body).into_owned(), bytes: body })
+    }
+
+    /// Any request, from 203.0.113.7; the answer's body is not read yet.
+    pub async fn open(&self, head: RequestHead, body: Body) -> (ResponseHead, RecordedBody) {
+        let connection =
+            Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None };
+        self.proxy.serve(Arc::new(connection), head, body, Interim::default()).await
+    }
+
+    /// Listens on a loopback port with `limits`, as the binary does, until the test ends.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn listen(&self, limits: Limits) -> SocketAddr {
+        let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        let server = Server::bind(&rimward_config::Node { listen, limits, ..Default::default() }).expect("a free port");
+        let address = server.addresses()[0];
+        tokio::spawn(server.run(Arc::new(Site(self.proxy.clone())), std::future::pending()));
+        address
     }
 
     /// The record of the oldest request whose record was not asked for yet.
@@ -269,6 +294,22 @@ fn unhurried(config: &mut rimward_config::Config) {
 fn parse(text: &str, folder: &Path) -> rimward_config::Config {
     rimward_config::parse(text, folder, "rimward.toml")
         .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<String>()))
+}
+
+/// The proxy as the server's service.
+struct Site(Arc<Proxy>);
+
+impl Service for Site {
+    async fn call(
+        &self,
+        connection: Arc<Connection>,
+        head: RequestHead,
+        body: Body,
+        interim: Interim,
+    ) -> (ResponseHead, Body) {
+        let (head, body) = self.0.serve(connection, head, body, interim).await;
+        (head, Body::stream(body))
+    }
 }
 
 /// Records that were written and not asked for yet.

@@ -1,13 +1,18 @@
 //! Plays of origin, node and viewers.
 #![allow(clippy::unwrap_used)]
 
+mod attacks;
+mod attacks_wire;
 mod caching;
+mod compression;
 mod demo;
+mod error_pages;
 mod key_value_stores;
 mod lambda;
 mod origin_walls;
 mod pipeline;
 mod publish;
+mod purge;
 mod reload;
 mod viewer_state;
 mod viewer_walls;

@@ -16,7 +16,7 @@
 //! - [`purge`]: what `POST /purge` asks for.
 //! - [`key_values`]: key value stores. [`functions`]: stages and versions of viewer functions.
 //! - [`guard`]: requests that a web page made a browser send are refused.
-//! - `reply`: answers as JSON.
+//! - `url`: URLs in what is asked for. `reply`: answers as JSON.
 //!
 //! There is no password: who reaches the address may do everything. It belongs on loopback.
 
@@ -26,6 +26,7 @@ pub mod key_values;
 pub mod node;
 pub mod purge;
 mod reply;
+mod url;
 
 pub use functions::{Expected, Refusal, Staged, Tested, ViewerFunctions};
 pub use key_values::KeyValues;
@@ -34,6 +35,7 @@ pub use node::{
     Purged, Reloaded, Status, Tier,
 };
 pub use purge::{InvalidPurge, Purge, Target};
+pub use url::InvalidUrl;
 
 use http::{HeaderMap, Method, StatusCode, header};
 use reply::Reply;
@@ -42,6 +44,7 @@ use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseH
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::Mutex;
 
 /// The largest body that a request may have, in bytes.
@@ -193,9 +196,12 @@ impl<N: Node> Admin<N> {
         tracing::info!(?purge, "purge");
         // Looking through a large cache takes longer than the executor may be held.
         let node = Arc::clone(&self.node);
-        let purging = tokio::task::spawn_blocking(move || node.purge(&purge).map(|purged| (purge, purged)));
+        let purging = tokio::task::spawn_blocking(move || {
+            let began = Instant::now();
+            node.purge(&purge).map(|purged| purge.receipt(&purged, began.elapsed()))
+        });
         match purging.await {
-            Ok(Ok((purge, purged))) => Reply::json(StatusCode::OK, &purge.receipt(&purged)),
+            Ok(Ok(receipt)) => Reply::json(StatusCode::OK, &receipt),
             Ok(Err(not)) => Reply::error(not.status(), not.to_string(), not.hint()),
             Err(_) => broke("purging"),
         }

@@ -26,7 +26,7 @@ pub trait Node: KeyValues + ViewerFunctions + Send + Sync + 'static {
     /// What is wrong, each as a person reads it; then the old configuration keeps serving.
     fn reload(&self) -> impl Future<Output = Result<Reloaded, Vec<String>>> + Send;
 
-    /// Removes stored answers, or with [`Purge::dry_run`] counts them. May block.
+    /// Removes stored answers, with [`Purge::soft`] makes them stale, with [`Purge::dry_run`] counts them. May block.
     ///
     /// # Errors
     /// When no distribution serves the host.
@@ -125,13 +125,17 @@ pub struct Reloaded {
     pub needs_restart: Vec<String>,
 }
 
-/// What a purge removed, or would remove.
+/// What a purge removed or made stale, or would.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Purged {
+    /// When it began: what the origin made later is stored again.
+    pub at: Timestamp,
     /// Stored answers; each variant counts.
     pub removed: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Fetches in flight whose answers will not be stored, or will be stored as stale.
+    pub fetches: u64,
     /// Some of their URLs; the receipt has up to 10.
     pub examples: Vec<String>,
 }
@@ -142,18 +146,22 @@ pub enum NotPurged {
     /// No distribution serves the host.
     #[error("no distribution serves `{0}`")]
     UnknownHost(String),
+    /// The tag is none; with the reason.
+    #[error("`{0}` is no tag: {1}")]
+    InvalidTag(String, String),
 }
 
 impl NotPurged {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            NotPurged::UnknownHost(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            NotPurged::UnknownHost(_) | NotPurged::InvalidTag(..) => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
 
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             NotPurged::UnknownHost(_) => "`GET /status` lists the domains that are served",
+            NotPurged::InvalidTag(..) => "write one tag, as the origin's header has it between its commas",
         }
     }
 }

@@ -1,14 +1,17 @@
-//! What `POST /purge` asks for: `{"url": "https://host/path?query"}`, `{"prefix": "https://host/path*"}` or
-//! `{"everything": true}`, each with `"dry-run": true` to count only.
+//! What `POST /purge` asks for: `{"url": "https://host/path?query"}`, `{"prefix": "https://host/path*"}`,
+//! `{"tag": "post-7"}`, `{"tag": "post-7", "host": "www.example.com"}`, `{"host": "www.example.com"}` or
+//! `{"everything": true}`, each with `"soft": true` to make stale instead of removing, and `"dry-run": true` to count
+//! only.
 
 use crate::Purged;
-use http::{StatusCode, Uri};
+use crate::node::date;
+use crate::url::{InvalidUrl, Url};
+use http::StatusCode;
 use rimward_config::host::{InvalidHost, parse_domain};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::time::Duration;
 
-/// The longest URL, in bytes (`cdn-behaviour.md` section 20).
-const MAX_URL: usize = 8192;
 /// URLs that a receipt names.
 const MAX_EXAMPLES: usize = 10;
 
@@ -17,6 +20,8 @@ const MAX_EXAMPLES: usize = 10;
 pub struct Purge {
     /// What to remove.
     pub target: Target,
+    /// Whether it is made stale instead of removed.
+    pub soft: bool,
     /// Whether it is counted only.
     pub dry_run: bool,
 }
@@ -39,6 +44,18 @@ pub enum Target {
         /// Beginning of path and query, without the `*`.
         prefix: String,
     },
+    /// Every answer that carries this tag, with all variants of its key, in one distribution or in all.
+    Tag {
+        /// Tag, as written.
+        tag: String,
+        /// Host; `None`: every distribution.
+        host: Option<String>,
+    },
+    /// Everything that may be served at this host.
+    Host {
+        /// Host.
+        host: String,
+    },
     /// Everything, of every distribution.
     Everything,
 }
@@ -49,24 +66,18 @@ pub enum InvalidPurge {
     /// It is no JSON, or has unknown keys.
     #[error("the body is not what it should be: {0}")]
     Json(String),
-    /// None or several of the three ways to say what.
-    #[error("a purge has exactly one of `url`, `prefix` and `everything`")]
+    /// None or several of the ways to say what.
+    #[error("a purge has exactly one of `url`, `prefix`, `tag`, `host` and `everything`, or `tag` and `host`")]
     NotOne,
+    /// The host is no host.
+    #[error("the host is wrong: {0}")]
+    Host(InvalidHost),
     /// `"everything": false`.
     #[error("`everything` can only be true")]
     EverythingFalse,
-    /// The URL is no URL, or has no scheme or host.
-    #[error("`{0}` is not a URL with scheme and host")]
-    Url(String),
-    /// The URL's host is no host.
-    #[error("the URL's host is wrong: {0}")]
-    Host(InvalidHost),
-    /// The URL has a user, a password or a fragment.
-    #[error("the URL cannot have {0}")]
-    Part(&'static str),
-    /// The URL is too long.
-    #[error("the URL has {0} bytes; it has at most {MAX_URL}")]
-    TooLong(usize),
+    /// The URL is wrong.
+    #[error(transparent)]
+    Url(#[from] InvalidUrl),
     /// A prefix does not end with `*`.
     #[error("a prefix ends with `*`")]
     NoStar,
@@ -80,7 +91,11 @@ pub enum InvalidPurge {
 struct Request {
     url: Option<String>,
     prefix: Option<String>,
+    tag: Option<String>,
+    host: Option<String>,
     everything: Option<bool>,
+    #[serde(default)]
+    soft: bool,
     #[serde(default)]
     dry_run: bool,
 }
@@ -92,58 +107,64 @@ impl Purge {
     /// When it asks for nothing, for several things, or for a URL that is none.
     pub fn from_json(body: &[u8]) -> Result<Self, InvalidPurge> {
         let request: Request = serde_json::from_slice(body).map_err(|error| InvalidPurge::Json(error.to_string()))?;
-        let target = match (request.url, request.prefix, request.everything) {
-            (Some(url), None, None) => {
+        let host = request.host.as_deref().map(host).transpose()?;
+        let target = match (request.url, request.prefix, (request.tag, host), request.everything) {
+            (Some(url), None, (None, None), None) => {
                 if url.ends_with('*') {
                     return Err(InvalidPurge::Star);
                 }
-                let (host, path) = split(&url)?;
+                let Url { host, path } = Url::parse(&url)?;
                 Target::Url { host, path }
             }
-            (None, Some(prefix), None) => {
+            (None, Some(prefix), (None, None), None) => {
                 // `cdn-behaviour.md` section 17: `*` is a wildcard as the last character, and itself elsewhere.
                 let prefix = prefix.strip_suffix('*').ok_or(InvalidPurge::NoStar)?;
-                let (host, prefix) = split(prefix)?;
+                let Url { host, path: prefix } = Url::parse(prefix)?;
                 Target::Prefix { host, prefix }
             }
-            (None, None, Some(true)) => Target::Everything,
-            (None, None, Some(false)) => return Err(InvalidPurge::EverythingFalse),
+            (None, None, (Some(tag), host), None) => Target::Tag { tag, host },
+            (None, None, (None, Some(host)), None) => Target::Host { host },
+            (None, None, (None, None), Some(true)) => Target::Everything,
+            (None, None, (None, None), Some(false)) => return Err(InvalidPurge::EverythingFalse),
             _ => return Err(InvalidPurge::NotOne),
         };
-        Ok(Self { target, dry_run: request.dry_run })
+        Ok(Self { target, soft: request.soft, dry_run: request.dry_run })
     }
 
-    /// What the caller gets.
-    pub(crate) fn receipt(&self, purged: &Purged) -> Value {
+    /// What the caller gets. `took`: until everything was removed.
+    pub(crate) fn receipt(&self, purged: &Purged, took: Duration) -> Value {
         let examples = &purged.examples[..purged.examples.len().min(MAX_EXAMPLES)];
-        json!({ "removed": purged.removed, "bytes": purged.bytes, "examples": examples, "dry-run": self.dry_run })
+        json!({
+            "target": self.target.to_json(),
+            "removed": purged.removed,
+            "bytes": purged.bytes,
+            "fetches": purged.fetches,
+            "examples": examples,
+            "soft": self.soft,
+            "dry-run": self.dry_run,
+            "at": date(purged.at),
+            "microseconds": u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        })
     }
 }
 
-/// Host, and path with query.
-fn split(url: &str) -> Result<(String, String), InvalidPurge> {
-    if url.len() > MAX_URL {
-        return Err(InvalidPurge::TooLong(url.len()));
+impl Target {
+    fn to_json(&self) -> Value {
+        match self {
+            Target::Url { host, path } => json!({ "host": host, "url": path }),
+            Target::Prefix { host, prefix } => json!({ "host": host, "prefix": prefix }),
+            Target::Tag { tag, host: None } => json!({ "tag": tag }),
+            Target::Tag { tag, host: Some(host) } => json!({ "tag": tag, "host": host }),
+            Target::Host { host } => json!({ "host": host }),
+            Target::Everything => json!({ "everything": true }),
+        }
     }
-    if url.contains('#') {
-        return Err(InvalidPurge::Part("a fragment"));
-    }
-    let invalid = || InvalidPurge::Url(url.to_owned());
-    let parsed: Uri = url.parse().map_err(|_| invalid())?;
-    if !matches!(parsed.scheme_str(), Some("http" | "https")) {
-        return Err(invalid());
-    }
-    let authority = parsed.authority().ok_or_else(invalid)?;
-    if authority.as_str().contains('@') {
-        return Err(InvalidPurge::Part("a user or a password"));
-    }
-    let host = parse_domain(authority.host()).map_err(InvalidPurge::Host)?;
-    if host.contains('*') {
-        return Err(InvalidPurge::Host(InvalidHost::Wildcard));
-    }
-    let path = parsed.path_and_query().map_or("/", |path| path.as_str());
-    // `https://host?query` has an empty path, which is `/` (RFC 9110 section 4.2.3).
-    Ok((host, if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
+}
+
+/// A host by itself, without port and wildcard.
+fn host(text: &str) -> Result<String, InvalidPurge> {
+    let host = parse_domain(text).map_err(InvalidPurge::Host)?;
+    if host.contains('*') { Err(InvalidPurge::Host(InvalidHost::Wildcard)) } else { Ok(host) }
 }
 
 // === impl InvalidPurge ===
@@ -161,8 +182,10 @@ impl InvalidPurge {
         match self {
             InvalidPurge::Star => "to purge all that begins with it, call it `prefix`",
             InvalidPurge::NoStar => "write {\"prefix\": \"https://host/images/*\"}, or call it `url`",
+            InvalidPurge::Host(_) => "write a host such as \"www.example.com\", without scheme and port",
             _ => {
-                "write {\"url\": \"https://host/path\"}, {\"prefix\": \"https://host/path*\"} or {\"everything\": true}"
+                "write {\"url\": \"https://host/path\"}, {\"prefix\": \"https://host/path*\"}, {\"tag\": \"post-7\"}, \
+                 {\"host\": \"www.example.com\"} or {\"everything\": true}"
             }
         }
     }
@@ -178,25 +201,15 @@ mod tests {
         Purge::from_json(body.as_bytes()).map(|purge| purge.target)
     }
 
-    fn url(url: &str) -> Result<(String, String), InvalidPurge> {
-        match read(&json!({ "url": url }).to_string())? {
-            Target::Url { host, path } => Ok((host, path)),
-            other => panic!("{other:?}"),
-        }
+    fn target(host: &str, path: &str) -> Target {
+        Target::Url { host: host.to_owned(), path: path.to_owned() }
     }
 
     #[test]
-    fn a_url_is_host_and_path_with_query() {
-        for (text, host, path) in [
-            ("https://www.example.com/a/b?c=1", "www.example.com", "/a/b?c=1"),
-            ("http://WWW.Example.com:8080/A%2f", "www.example.com", "/A%2f"),
-            ("https://a.com", "a.com", "/"),
-            ("https://a.com?b", "a.com", "/?b"),
-            ("https://[::1]:1/a*b", "[::1]", "/a*b"),
-            ("https://a.com//x/../y", "a.com", "//x/../y"),
-        ] {
-            assert_eq!(url(text), Ok((host.to_owned(), path.to_owned())), "{text}");
-        }
+    fn a_url_is_host_and_path() {
+        assert_eq!(read(r#"{"url":"https://a.com/b?c*d"}"#), Ok(target("a.com", "/b?c*d")));
+        let malformed = InvalidUrl::Malformed("/b".to_owned());
+        assert_eq!(read(r#"{"url":"/b"}"#), Err(InvalidPurge::Url(malformed)));
     }
 
     #[test]
@@ -206,15 +219,33 @@ mod tests {
         assert_eq!(read(r#"{"prefix":"https://a.com/*"}"#), Ok(prefix("/")));
         assert_eq!(read(r#"{"prefix":"https://a.com/a*b?c*"}"#), Ok(prefix("/a*b?c")));
         assert_eq!(read(r#"{"prefix":"https://a.com/images/"}"#), Err(InvalidPurge::NoStar));
-        assert_eq!(url("https://a.com/images/*"), Err(InvalidPurge::Star));
+        assert_eq!(read(r#"{"url":"https://a.com/images/*"}"#), Err(InvalidPurge::Star));
     }
 
     #[test]
     fn everything_is_said_in_so_many_words() {
         assert_eq!(read(r#"{"everything":true}"#), Ok(Target::Everything));
         assert_eq!(read(r#"{"everything":false}"#), Err(InvalidPurge::EverythingFalse));
-        for body in ["{}", r#"{"dry-run":true}"#, r#"{"everything":true,"url":"https://a.com/"}"#] {
+        for body in [
+            "{}",
+            r#"{"dry-run":true}"#,
+            r#"{"everything":true,"url":"https://a.com/"}"#,
+            r#"{"host":"a.com","everything":true}"#,
+        ] {
             assert_eq!(read(body), Err(InvalidPurge::NotOne), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_that_of_one_host_or_of_all() {
+        let tag = |host: Option<&str>| Target::Tag { tag: "Post-7".to_owned(), host: host.map(str::to_owned) };
+        assert_eq!(read(r#"{"tag":"Post-7"}"#), Ok(tag(None)));
+        assert_eq!(read(r#"{"tag":"Post-7","host":"A.com"}"#), Ok(tag(Some("a.com"))));
+        assert_eq!(read(r#"{"host":"A.com"}"#), Ok(Target::Host { host: "a.com".to_owned() }));
+        for (host, why) in
+            [("https://a.com", InvalidHost::Url), ("a.com:80", InvalidHost::Port), ("*", InvalidHost::Wildcard)]
+        {
+            assert_eq!(read(&json!({ "host": host }).to_string()), Err(InvalidPurge::Host(why)), "{host}");
         }
     }
 
@@ -225,20 +256,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused() {
-        let long = format!("https://a.com/{}", "a".repeat(8192));
-        for (text, why) in [
-            ("/a", InvalidPurge::Url("/a".to_owned())),
-            ("a.com/a", InvalidPurge::Url("a.com/a".to_owned())),
-            ("ftp://a.com/a", InvalidPurge::Url("ftp://a.com/a".to_owned())),
-            ("https://a.com/a b", InvalidPurge::Url("https://a.com/a b".to_owned())),
-            ("https://a.com/#a", InvalidPurge::Part("a fragment")),
-            ("https://u:p@a.com/", InvalidPurge::Part("a user or a password")),
-            ("https://*.a.com/", InvalidPurge::Host(InvalidHost::Wildcard)),
-            (&long, InvalidPurge::TooLong(8206)),
-        ] {
-            assert_eq!(url(text), Err(why), "{text}");
-        }
+    fn a_soft_purge_is_asked_for() {
+        assert!(Purge::from_json(br#"{"everything":true,"soft":true}"#).unwrap().soft);
+        assert!(!Purge::from_json(br#"{"everything":true}"#).unwrap().soft);
     }
 
     #[test]
@@ -251,7 +271,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_body_makes_it_panic(text in "\\PC{0,40}|https?://[a-z.:@\\[\\]0-9]{0,9}/?[a-z?#*%]{0,9}", raw in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let _ = url(&text);
+            let _ = read(&json!({ "url": text }).to_string());
             let _ = read(&json!({ "prefix": text }).to_string());
             let _ = Purge::from_json(&raw);
         }

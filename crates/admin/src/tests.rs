@@ -123,16 +123,21 @@ impl Node for Fake {
 
     fn purge(&self, purge: &Purge) -> Result<Purged, NotPurged> {
         match &purge.target {
-            Target::Url { host, path } if host == "a.com" => {
-                Ok(Purged { removed: 1, bytes: 100, examples: vec![format!("https://{host}{path}")] })
-            }
+            Target::Url { host, path } if host == "a.com" => Ok(Purged {
+                at: Timestamp::from_secs(951_782_400),
+                removed: 1,
+                bytes: 100,
+                fetches: 2,
+                examples: vec![format!("https://{host}{path}")],
+            }),
             Target::Prefix { host, .. } if host == "a.com" => Ok(Purged {
                 removed: 12,
                 bytes: 1200,
                 examples: (0..12).map(|n| format!("https://a.com/{n}")).collect(),
+                ..Purged::default()
             }),
             Target::Url { host, .. } | Target::Prefix { host, .. } => Err(NotPurged::UnknownHost(host.clone())),
-            Target::Everything => Ok(Purged::default()),
+            Target::Tag { .. } | Target::Host { .. } | Target::Everything => Ok(Purged::default()),
         }
     }
 
@@ -344,19 +349,33 @@ async fn one_reload_at_a_time_and_it_ends_though_its_caller_leaves() {
 async fn a_purge_has_a_receipt() {
     let answer = purge(r#"{"url":"https://a.com/x?y"}"#).await;
     assert_eq!(answer.head.status, 200);
-    let expected = json!({ "removed": 1, "bytes": 100, "examples": ["https://a.com/x?y"], "dry-run": false });
-    assert_eq!(answer.json(), expected);
+    let mut receipt = answer.json();
+    assert!(receipt["microseconds"].take().is_u64());
+    let expected = json!({
+        "target": { "host": "a.com", "url": "/x?y" },
+        "removed": 1,
+        "bytes": 100,
+        "fetches": 2,
+        "examples": ["https://a.com/x?y"],
+        "soft": false,
+        "dry-run": false,
+        "at": "2000-02-29T00:00:00Z",
+        "microseconds": null,
+    });
+    assert_eq!(receipt, expected);
     let answer = purge(r#"{"prefix":"https://a.com/*","dry-run":true}"#).await;
     assert_eq!(answer.json()["examples"].as_array().unwrap().len(), 10);
     assert_eq!((&answer.json()["removed"], &answer.json()["dry-run"]), (&json!(12), &json!(true)));
-    assert_eq!(purge(r#"{"everything":true}"#).await.head.status, 200);
+    assert_eq!(purge(r#"{"tag":"a","host":"a.com"}"#).await.json()["target"], json!({ "tag": "a", "host": "a.com" }));
+    let soft = purge(r#"{"everything":true,"soft":true}"#).await.json();
+    assert_eq!((&soft["target"], &soft["soft"]), (&json!({ "everything": true }), &json!(true)));
 }
 
 #[tokio::test]
 async fn a_wrong_purge_is_told_how_to_mend_it() {
     for (body, status, error) in [
         ("{", 400, "the body is not what it should be: EOF while parsing an object at line 1 column 1"),
-        ("{}", 422, "a purge has exactly one of `url`, `prefix` and `everything`"),
+        ("{}", 422, "a purge has exactly one of `url`, `prefix`, `tag`, `host` and `everything`, or `tag` and `host`"),
         (r#"{"url":"/x"}"#, 422, "`/x` is not a URL with scheme and host"),
         (r#"{"url":"https://b.com/x"}"#, 422, "no distribution serves `b.com`"),
     ] {

@@ -293,17 +293,21 @@ fn push_cookies(bytes: &mut Buffer, headers: &HeaderMap, set: &NameSet) {
 }
 
 /// `Accept-Encoding` as it is sent to the origin: `br,gzip`, `gzip`, `br`, or `identity` when the viewer takes none of
-/// the enabled codings (`cdn-behaviour.md` section 6). `None`: do not send it. All but `identity` are in the key.
+/// the enabled codings (`cdn-behaviour.md` section 6); `zstd,gzip` and `zstd` where that is enabled, an extension.
+/// `None`: do not send it. All but `identity` are in the key.
 pub fn accept_encoding(headers: &HeaderMap, rules: &KeyRules) -> Option<&'static str> {
-    if !(rules.gzip || rules.brotli) || !headers.contains_key(ACCEPT_ENCODING) {
+    if !(rules.gzip || rules.brotli || rules.zstd) || !headers.contains_key(ACCEPT_ENCODING) {
         return None;
     }
     let takes = |coding: &[u8]| headers.get_all(ACCEPT_ENCODING).iter().any(|line| lists(line.as_bytes(), coding));
-    Some(match (rules.brotli && takes(b"br"), rules.gzip && takes(b"gzip")) {
-        (true, true) => "br,gzip",
-        (true, false) => "br",
-        (false, true) => "gzip",
-        (false, false) => "identity",
+    let gzip = rules.gzip && takes(b"gzip");
+    Some(match (rules.brotli && takes(b"br"), rules.zstd && takes(b"zstd"), gzip) {
+        (true, _, true) => "br,gzip",
+        (true, _, false) => "br",
+        (false, true, true) => "zstd,gzip",
+        (false, true, false) => "zstd",
+        (false, false, true) => "gzip",
+        (false, false, false) => "identity",
     })
 }
 

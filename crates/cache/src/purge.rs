@@ -1,6 +1,9 @@
 //! Removal.
 
+use crate::key;
+use crate::rules::KeyRules;
 use crate::tag::Tag;
+use rimward_types::RequestHead;
 use std::ops::AddAssign;
 
 /// What to remove. URLs are path and, when it is in the key, `?` and query, as cached (after viewer-request).
@@ -39,6 +42,14 @@ pub enum Purge {
     Distribution(String),
     /// Everything.
     All,
+}
+
+impl Purge {
+    /// Everything that is stored under the URL of `request`, as far as `rules` keep its query.
+    pub fn of_request(distribution: &str, request: &RequestHead, rules: &KeyRules) -> Self {
+        let url = key::kept_url(&request.path_and_query(), rules);
+        Self::Url { distribution: distribution.to_owned(), url }
+    }
 }
 
 /// What was removed.

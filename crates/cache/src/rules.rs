@@ -46,6 +46,8 @@ pub struct KeyRules {
     pub brotli: bool,
     /// `Accept-Encoding`, normalised, with `gzip` as one of the codings.
     pub gzip: bool,
+    /// `Accept-Encoding`, normalised, with `zstd` where the viewer does not take `br`.
+    pub zstd: bool,
 }
 
 /// Request headers that reach the origin (`cdn-behaviour.md` section 7.1).

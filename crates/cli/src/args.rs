@@ -1,5 +1,6 @@
 //! What may be written on the command line.
 
+use crate::client::Running;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use rimward_build::{Handler, Language};
@@ -16,7 +17,7 @@ const STYLES: Styles = Styles::styled()
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
-  1  a check, a test or a function failed, or the node could not start
+  1  a check, a test or a function failed, or the node could not start, be reached or do it
   2  wrong usage, or an input that cannot be read";
 
 const AFTER: &str = "\
@@ -27,7 +28,7 @@ A first round, in the folder edge-functions:
 
 Exit codes:
   0  all is well
-  1  a check, a test or a function failed, or the node could not start
+  1  a check, a test or a function failed, or the node could not start, be reached or do it
   2  wrong usage, or an input that cannot be read
 
 Data goes to standard output, everything else to standard error. Colours are for terminals alone; NO_COLOR turns them off.";
@@ -58,6 +59,8 @@ pub enum Command {
     CompileComponent(CompileComponent),
     /// Build a function in JavaScript, Python, Rust or C into a component
     Build(Build),
+    /// Remove stored answers of a running node, or make them stale
+    Purge(Purge),
 }
 
 const SERVE: &str = "\
@@ -242,6 +245,53 @@ pub struct Build {
     pub json: bool,
 }
 
+const PURGE: &str = "\
+Examples:
+  rimward purge https://www.example.com/index.html
+  rimward purge --prefix https://www.example.com/images/ --dry-run
+  rimward purge --tag post-7 --host www.example.com
+  rimward purge --everything --soft
+
+A URL is named as it is stored: after viewer-request, with the part of the query that is in the cache key. All its
+variants go together. With --soft, answers become stale instead of being removed: each is validated with the origin
+before its next use, or stands in when the origin is away. A fetch that began before the purge is not stored.
+
+Some of the URLs go to standard output, the receipt to standard error; with --json the receipt is the output.";
+
+/// `rimward purge`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{PURGE}\n\n{EXIT_CODES}"))]
+#[command(group = ArgGroup::new("target").required(true).args(["url", "prefix", "tag", "host", "everything"]).multiple(true))]
+pub struct Purge {
+    /// Every variant of this URL
+    #[arg(value_name = "URL", conflicts_with_all = ["prefix", "tag", "host", "everything"])]
+    pub url: Option<String>,
+    /// Every URL that begins with this; a `*` at the end may be left out
+    #[arg(long, value_name = "URL", conflicts_with_all = ["tag", "host", "everything"])]
+    pub prefix: Option<String>,
+    /// Every answer that carries this tag, in every distribution, or in that of --host
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Everything that may be served at this host
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// Everything, of every distribution
+    #[arg(long, conflicts_with_all = ["tag", "host"])]
+    pub everything: bool,
+    /// Make stale instead of removing
+    #[arg(long)]
+    pub soft: bool,
+    /// Count, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the receipt as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node
+    #[command(flatten)]
+    pub node: Running,
+}
+
 /// `--runtime`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Runtime {
@@ -261,7 +311,7 @@ pub enum Target {
 }
 
 /// An address, or a port of the loopback interface.
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub fn address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(port) = text.trim_start_matches(':').parse() {
         return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     }

@@ -5,6 +5,7 @@
 //! - [`invoke`]: runs one event through one function. [`test`]: all events of many functions.
 //! - [`check`]: configuration and functions, without running them.
 //! - [`build`]: a component from a function's sources.
+//! - [`purge`]: removes stored answers of a running node. [`client`]: the admin API, as commands ask it.
 //! - [`run`]: one event through a function of either tier; what `invoke` and `test` share.
 //! - [`engines`], [`configuration`]: what runs functions; the configuration with its problems printed.
 //! - [`print`]: colours, numbers, code excerpts. [`exit`]: exit codes.
@@ -16,12 +17,14 @@
 mod args;
 mod build;
 mod check;
+mod client;
 mod configuration;
 mod engines;
 mod exit;
 mod invoke;
 mod manifest;
 mod print;
+mod purge;
 mod run;
 mod serve;
 mod source;
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(args),
         Command::CompileComponent(args) => return rimward_sandbox::compile_component(&args.limits),
         Command::Build(args) => build::build(args),
+        Command::Purge(args) => purge::purge(args),
     };
     ended.unwrap_or_else(exit::Stop::say).into()
 }

@@ -1,7 +1,7 @@
 //! `[[distributions]]` and `[[distributions.behaviors]]` (`cdn-behaviour.md` sections 1 to 4).
 
 use crate::{CachePolicy, Forward, Origin, OriginGroup, PathPattern};
-use http::Method;
+use http::{Method, StatusCode};
 use rimward_types::Hook;
 use std::sync::Arc;
 
@@ -18,6 +18,20 @@ pub struct Distribution {
     pub behaviors: Vec<Arc<Behavior>>,
     /// `default-root-object`: what a request for `/` gets, `"index.html"`. Default: `/` itself is asked for.
     pub default_root_object: Option<String>,
+    /// `[[distributions.error-pages]]`: pages in place of errors, each status once. Default: none.
+    pub error_pages: Vec<ErrorPage>,
+}
+
+/// `[[distributions.error-pages]]`: what a viewer gets in place of an error (`cdn-behaviour.md` section 11,
+/// `CustomErrorResponse`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorPage {
+    /// `status`: of the error, one of 400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504.
+    pub status: StatusCode,
+    /// `page`: path of the page in the same distribution, `"/errors/404.html"`.
+    pub page: String,
+    /// `answer-status`: what the viewer gets with it: 200, or one of the above. Default: `status`.
+    pub answer_status: StatusCode,
 }
 
 /// `[[distributions.behaviors]]`: what happens to requests for some paths.
@@ -35,6 +49,8 @@ pub struct Behavior {
     pub cache_policy: Arc<CachePolicy>,
     /// `forward`: what of the viewer's request reaches the origin. Default: `"all-viewer-except-host"`.
     pub forward: Forward,
+    /// `compress`: whether answers are sent in a content coding that the viewer takes. Default: false.
+    pub compress: bool,
     /// `viewer-request`, `origin-request`, `origin-response`, `viewer-response`: names of functions. Default: none.
     pub hooks: BehaviorHooks,
 }

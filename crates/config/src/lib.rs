@@ -1,6 +1,6 @@
 //! The configuration of a node: `rimward.toml`, read, checked, and ready to serve from.
 //!
-//! - [`node`]: listeners, TLS, limits, access log.
+//! - [`node`]: listeners, TLS, limits, access log. [`acl`]: who may do what.
 //! - [`cache`]: the cache's size.
 //! - [`function`]: viewer and origin functions, key value stores.
 //! - [`origin`]: origins and origin groups.
@@ -14,6 +14,7 @@
 //! A value of these types that came from [`load`] or [`parse`] is right: names lead somewhere, numbers are in
 //! their ranges, files exist.
 
+pub mod acl;
 pub mod cache;
 pub mod diagnostic;
 pub mod distribution;
@@ -27,16 +28,17 @@ pub mod pattern;
 pub mod policy;
 mod read;
 
+pub use acl::{Acl, Networks};
 pub use cache::Cache;
 pub use diagnostic::Diagnostic;
-pub use distribution::{Behavior, BehaviorHooks, Distribution, MethodSet, Target, ViewerProtocol};
+pub use distribution::{Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol};
 pub use function::{
     Asynchronous, Destination, Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, NetworkLimits,
     OriginFunction, Runtime, SecretSource, Validation, ViewerFunction,
 };
 pub use node::{AccessLog, Certificate, Limits, Node, TlsListen};
 pub use origin::{Origin, OriginGroup, OriginUrl};
-pub use path::normalize;
+pub use path::{hides_dot_segment, normalize};
 pub use pattern::PathPattern;
 pub use policy::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile};
 pub use read::{load, parse};

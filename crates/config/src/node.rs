@@ -1,5 +1,6 @@
 //! `[node]`: where the node listens and what it lets in.
 
+use crate::Acl;
 use rimward_types::ByteSize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -22,6 +23,8 @@ pub struct Node {
     pub tls: Option<TlsListen>,
     /// `[node.limits]`.
     pub limits: Limits,
+    /// `[node.acl]`: what viewers may do besides reading. Default: nothing.
+    pub acl: Acl,
     /// `access-log`: `"off"`, `"stdout"`, `"stderr"`, or a file's path. Default: `"stdout"`.
     pub access_log: AccessLog,
 }
@@ -98,6 +101,7 @@ impl Default for Node {
             state: None,
             tls: None,
             limits: Limits::default(),
+            acl: Acl::default(),
             access_log: AccessLog::default(),
         }
     }

@@ -37,6 +37,21 @@ pub fn normalize(path: &str) -> Cow<'_, str> {
     Cow::Owned(normal)
 }
 
+/// Whether `path` has a dot segment that only shows when an encoded slash or backslash is decoded, as in
+/// `/static/..%2faccount`. Servers that decode it see another path than we match and store under; no client makes one.
+pub fn hides_dot_segment(path: &str) -> bool {
+    if !path.contains('%') {
+        return false;
+    }
+    decode_unreserved(path).split('/').any(|segment| {
+        let lower = segment.to_ascii_lowercase();
+        if !lower.contains("%2f") && !lower.contains("%5c") {
+            return false;
+        }
+        lower.replace("%5c", "%2f").split("%2f").any(|part| part == "." || part == "..")
+    })
+}
+
 /// Decodes `%XX` where it stands for a letter, a digit, `-`, `.`, `_` or `~`.
 fn decode_unreserved(path: &str) -> String {
     let mut decoded = String::with_capacity(path.len());

@@ -7,6 +7,7 @@
 mod behaviors;
 mod cache;
 mod distributions;
+mod error_pages;
 mod functions;
 mod names;
 mod node;

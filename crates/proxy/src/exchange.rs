@@ -35,6 +35,11 @@ impl Context {
         }
     }
 
+    /// The same request's, under another behavior.
+    pub fn under(&self, plan: Arc<Plan>) -> Arc<Self> {
+        Arc::new(Self { plan, ..self.unattended() })
+    }
+
     /// What hooks are told of the request's surroundings.
     pub fn call(&self) -> Call<'_> {
         let mut seed = [0; 8];
@@ -57,6 +62,8 @@ pub struct Trace {
     pub hooks: Vec<HookRecord>,
     /// Origins that were asked.
     pub origins: Vec<OriginRecord>,
+    /// Which coding was made of the answer, or why none.
+    pub compression: Option<&'static str>,
 }
 
 impl Trace {
@@ -120,6 +127,7 @@ impl Exchange {
             hooks: Vec::new(),
             cache: None,
             origins: Vec::new(),
+            compression: None,
             result: ResultType::Error,
             detail: None,
             status: 0,
@@ -135,6 +143,7 @@ impl Exchange {
     pub fn learn(&mut self, trace: Trace) {
         self.record.hooks.extend(trace.hooks);
         self.record.origins.extend(trace.origins);
+        self.record.compression = trace.compression.or(self.record.compression);
     }
 
     /// Notes a hook.
@@ -158,12 +167,14 @@ pub struct Answer {
     pub detail: Option<&'static str>,
     /// The cache's part, when it was asked.
     pub cache: Option<CacheStatus>,
+    /// A page that the node wrote because nothing came: no function sees it.
+    pub is_own_page: bool,
 }
 
 impl Answer {
     /// An answer that the cache had no part in.
     pub fn new(head: ResponseHead, body: Body, result: ResultType) -> Self {
-        Self { head, body, result, detail: None, cache: None }
+        Self { head, body, result, detail: None, cache: None, is_own_page: false }
     }
 
     /// Gives the reason.

@@ -1,5 +1,7 @@
-//! The origin's half of a request: origin-request hook, origins with failover, origin-response hook, store.
+//! The origin's half of a request: origin-request hook, origins with failover, origin-response hook, compression, store.
 
+use crate::compress;
+use crate::compress::eligible::Compression;
 use crate::exchange::{Answer, Context, Trace};
 use crate::lookup::from_hit;
 use crate::{forward, page, respond};
@@ -78,9 +80,11 @@ async fn complete(
 fn completed_answer(completed: Completed, trace: &Trace) -> Answer {
     let answer = match completed {
         Completed::Stored(hit) | Completed::Refreshed(hit) | Completed::Stale(hit) => from_hit(hit),
-        Completed::NotStored { head, body, reason, status, result } => {
-            Answer { head, body, result: result_type(result), detail: Some(reason.as_str()), cache: Some(status) }
-        }
+        Completed::NotStored { head, body, reason, status, result } => Answer {
+            detail: Some(reason.as_str()),
+            cache: Some(status),
+            ..Answer::new(head, body, result_type(result))
+        },
         // `fill` asks again and never passes this on.
         Completed::Again(lead) => {
             let head = ResponseHead::new(StatusCode::BAD_GATEWAY);
@@ -128,8 +132,22 @@ pub async fn pass(
     }
 }
 
-/// Asks the behavior's origin, or the members of its group in order.
+/// Asks an origin, and codes what it gave.
 async fn fetch(context: &Context, trace: &mut Trace, request: &RequestHead, body: Body) -> Result<Fetched, Missed> {
+    let fetched = ask_in_turn(context, trace, request, body).await?;
+    let Context { plan, proxy, .. } = context;
+    let (head, body, done) = compress::encode(plan, &proxy.compressors, request, fetched.head, fetched.body);
+    trace.compression = done.map(Compression::as_str);
+    Ok(Fetched { head, body, ..fetched })
+}
+
+/// Asks the behavior's origin, or the members of its group in order.
+async fn ask_in_turn(
+    context: &Context,
+    trace: &mut Trace,
+    request: &RequestHead,
+    body: Body,
+) -> Result<Fetched, Missed> {
     let group = match &context.plan.behavior.origin {
         Target::Origin(origin) => return attempt(context, trace, request, body, origin).await,
         Target::Group(group) => group,
@@ -310,7 +328,7 @@ pub fn failed_elsewhere(context: &Context, status: StatusCode) -> Answer {
         _ => "The node could not get a valid answer from the origin.",
     };
     let (head, body) = page::page(status, sentence, &context.id);
-    Answer::new(head, body, ResultType::Error)
+    Answer { is_own_page: true, ..Answer::new(head, body, ResultType::Error) }
 }
 
 /// The record's word for the cache's.

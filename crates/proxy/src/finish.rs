@@ -20,7 +20,7 @@ pub struct Records {
 
 impl Records {
     /// Takes a finished record.
-    pub fn take(&self, record: Record) {
+    pub fn take(&self, record: Box<Record>) {
         self.metrics.observe(&record);
         if self.log.is_on() {
             self.log.write(record);
@@ -46,7 +46,7 @@ impl RecordedBody {
         if let Some(mut record) = self.record.take() {
             record.complete = complete;
             record.total = self.began.elapsed();
-            self.records.take(*record);
+            self.records.take(record);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::live::Plan;
 use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rimward_cache::key;
-use rimward_config::{CachePolicy, Forward, NameSet, Origin};
+use rimward_config::{CachePolicy, Forward, ForwardHeaders, NameSet, Origin};
 use rimward_types::{Connection, RequestHead, RequestId};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -19,6 +19,37 @@ const OF_THE_MESSAGE: [HeaderName; 6] = [
     header::CONTENT_LANGUAGE,
     header::TRANSFER_ENCODING,
     header::EXPECT,
+];
+
+/// Headers in which a request names another host, scheme, path or method than its own. An origin that believes them
+/// gives an answer that belongs to another key, and the cache would hand it to everybody; `cdn-behaviour.md` section 7.3
+/// has some of them removed, common frameworks believe the rest. They reach the origin where they are in the key, where
+/// `forward` lists them by name, and where nothing is stored.
+const OVERRIDES: [HeaderName; 24] = [
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("front-end-https"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-path"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-protocol"),
+    HeaderName::from_static("x-forwarded-scheme"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-forwarded-ssl"),
+    HeaderName::from_static("x-forwarded-uri"),
+    HeaderName::from_static("x-forwarded-url"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-host"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-override-url"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-url-scheme"),
 ];
 
 /// Makes the origin's request from the viewer's.
@@ -110,8 +141,12 @@ fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
 /// Headers that the policies let through. Cookies have policies of their own; `Via` and `X-Forwarded-For` are
 /// appended to, whatever the policies say.
 fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward) -> HeaderMap {
+    let by_name = matches!(forward.headers, ForwardHeaders::Only(_));
+    let believed = |name: &HeaderName| by_name || !policy.enabled || !OVERRIDES.contains(name);
     let passes = |name: &HeaderName| {
-        forward.headers.contains(name) || policy.headers.contains(name) || OF_THE_MESSAGE.contains(name)
+        (forward.headers.contains(name) && believed(name))
+            || policy.headers.contains(name)
+            || OF_THE_MESSAGE.contains(name)
     };
     let mut out = HeaderMap::with_capacity(viewer.keys_len() + 4);
     for (name, value) in viewer {

@@ -15,8 +15,12 @@ pub enum Refusal {
     UnknownHost,
     /// The behavior does not allow the method.
     MethodNotAllowed,
+    /// PURGE from an address that the access list does not grant it.
+    PurgeNotGranted,
     /// A GET or HEAD with a body.
     BodyOnGet,
+    /// The path has a hidden dot segment, so that an origin may see another path.
+    AmbiguousPath,
     /// The request has passed nodes such as this one too often.
     Loop,
     /// The behavior wants HTTPS and the viewer speaks HTTP.
@@ -42,6 +46,7 @@ impl Refusal {
             Self::RedirectToHttps { keep_method: false, .. } => StatusCode::MOVED_PERMANENTLY,
             Self::RedirectToHttps { keep_method: true, .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::LastHop { .. } => StatusCode::OK,
+            Self::AmbiguousPath => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
     }
@@ -51,7 +56,9 @@ impl Refusal {
         match self {
             Self::UnknownHost => "InvalidRequestHost",
             Self::MethodNotAllowed => "InvalidRequestMethod",
+            Self::PurgeNotGranted => "PurgeNotGranted",
             Self::BodyOnGet => "InvalidRequestBody",
+            Self::AmbiguousPath => "AmbiguousPath",
             Self::Loop => "RequestLoop",
             Self::HttpsOnly => "HttpsRequired",
             Self::RedirectToHttps { .. } => "Redirect",
@@ -63,8 +70,12 @@ impl Refusal {
     pub fn sentence(&self) -> &'static str {
         match self {
             Self::UnknownHost => "No distribution of this node serves the host that was asked for.",
-            Self::MethodNotAllowed => "This distribution is not configured to allow the HTTP request method.",
+            // Whether there is such a method for others is nobody's business.
+            Self::MethodNotAllowed | Self::PurgeNotGranted => {
+                "This distribution is not configured to allow the HTTP request method."
+            }
             Self::BodyOnGet => "A GET or HEAD request must not have a body.",
+            Self::AmbiguousPath => "The path has a dot segment behind an encoded slash.",
             Self::Loop => "The request came through too many nodes; it seems to run in a circle.",
             Self::HttpsOnly => "This content is served over HTTPS alone.",
             Self::RedirectToHttps { .. } => "This content is served over HTTPS.",
@@ -124,6 +135,9 @@ pub fn check(connection: &Connection, behavior: &Behavior, head: &RequestHead) -
     }
     if forward::is_loop(&head.headers) {
         return Err(Refusal::Loop);
+    }
+    if rimward_config::hides_dot_segment(&head.path) {
+        return Err(Refusal::AmbiguousPath);
     }
     if is_get(&head.method) && has_body(head) {
         return Err(Refusal::BodyOnGet);

@@ -3,16 +3,22 @@
 //! Read [`pipeline`] first: it lists the phases in order. Each phase is a file.
 //!
 //! - [`route`]: distribution by host, behavior by path.
+//! - [`purge`]: the method PURGE.
 //! - [`guard`]: viewer protocol, method.
 //! - [`viewer`]: the two viewer hooks.
+//! - [`compress`]: which coding a viewer takes, and the coding of bodies.
 //! - [`lookup`]: cache key, lookup, collapse.
 //! - [`fill`]: origin-request hook, origins, origin-response hook, store.
 //! - [`forward`]: the request that goes to an origin.
+//! - [`refused`]: requests that never came so far.
+//! - [`error_page`]: pages of the site in place of errors.
 //! - [`respond`]: what the node adds to every answer.
 //! - [`page`]: pages that the node itself writes.
 //! - [`finish`]: the record, when the last byte is gone.
 //! - [`live`]: what a configuration amounts to, swapped as a whole.
 
+pub mod compress;
+pub mod error_page;
 pub mod exchange;
 pub mod fill;
 pub mod finish;
@@ -22,6 +28,8 @@ pub mod live;
 pub mod lookup;
 pub mod page;
 pub mod pipeline;
+pub mod purge;
+pub mod refused;
 pub mod respond;
 pub mod route;
 pub mod viewer;
@@ -29,3 +37,4 @@ pub mod viewer;
 pub use finish::{RecordedBody, Records};
 pub use live::{Live, Plan};
 pub use pipeline::{Parts, Proxy};
+pub use refused::RefusedRequest;

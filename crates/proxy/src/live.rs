@@ -1,9 +1,10 @@
 //! What a configuration amounts to, ready to serve: swapped as a whole, held by requests until they end.
 
+use crate::compress::Scope;
 use http::HeaderName;
 use http::header::HOST;
 use rimward_cache::{ForwardedHeaders, KeyRules, Rules, TtlRules};
-use rimward_config::{Behavior, Config, ForwardHeaders, MethodSet, NameSet, Profile};
+use rimward_config::{Behavior, Config, ErrorPage, ForwardHeaders, MethodSet, NameSet, Profile};
 use rimward_hooks::{Function, Functions, LambdaOrigin};
 use rimward_types::Hook;
 use std::collections::HashMap;
@@ -38,12 +39,16 @@ pub struct Plan {
     pub distribution_domain_name: Arc<str>,
     /// `/` and the object that stands for `/`.
     pub default_root_object: Option<String>,
+    /// Pages in place of errors.
+    pub error_pages: Arc<[ErrorPage]>,
     /// The behavior's path pattern.
     pub pattern: Arc<str>,
     /// The behavior.
     pub behavior: Arc<Behavior>,
     /// Its cache policy, for the cache.
     pub rules: Arc<Rules>,
+    /// Which of its answers are compressed.
+    pub compress: Option<Scope>,
     /// Its functions.
     pub hooks: PlanHooks,
     /// All origins of the configuration, for functions that choose one.
@@ -60,6 +65,7 @@ impl Live {
         let tag_headers: Arc<[HeaderName]> = config.cache.tag_headers.clone().into();
         let mut plans = HashMap::new();
         for distribution in &config.distributions {
+            let error_pages: Arc<[ErrorPage]> = distribution.error_pages.clone().into();
             for behavior in &distribution.behaviors {
                 let function = |hook| behavior.function(hook).and_then(|name| functions.get(name)).cloned();
                 let plan = Plan {
@@ -69,9 +75,11 @@ impl Live {
                         .default_root_object
                         .as_ref()
                         .map(|object| object.trim_start_matches('/').to_owned()),
+                    error_pages: error_pages.clone(),
                     pattern: behavior.pattern.as_str().into(),
                     behavior: behavior.clone(),
                     rules: Arc::new(rules(behavior, &tag_headers)),
+                    compress: compress(behavior),
                     hooks: PlanHooks {
                         viewer_request: function(Hook::ViewerRequest),
                         origin_request: function(Hook::OriginRequest),
@@ -121,6 +129,16 @@ fn forwarded(forward: &ForwardHeaders, in_key: &[HeaderName]) -> ForwardedHeader
     }
 }
 
+/// An answer is stored coded only where the coding selects: with CloudFront's rules by the key, else by `Vary`.
+fn compress(behavior: &Behavior) -> Option<Scope> {
+    let policy = &behavior.cache_policy;
+    match policy.profile {
+        _ if !behavior.compress => None,
+        Profile::Rfc => Some(Scope::All),
+        Profile::CloudFront => (policy.enabled && policy.accept_encoding).then_some(Scope::CloudFront),
+    }
+}
+
 fn rules(behavior: &Behavior, tag_headers: &Arc<[HeaderName]>) -> Rules {
     let (policy, forward) = (&behavior.cache_policy, &behavior.forward);
     let mut headers = policy.headers.clone();
@@ -141,6 +159,7 @@ fn rules(behavior: &Behavior, tag_headers: &Arc<[HeaderName]>) -> Rules {
             cookies: policy.cookies.clone(),
             brotli: policy.accept_encoding,
             gzip: policy.accept_encoding,
+            zstd: policy.accept_encoding && behavior.compress,
         },
         options: behavior.methods != MethodSet::Read && policy.profile == Profile::CloudFront,
         // `cdn-behaviour.md` section 10.1: replayed when cookies are forwarded, stripped when they are not.

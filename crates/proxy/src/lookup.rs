@@ -42,7 +42,8 @@ pub async fn answer(
             Begin::Refuse(refusal) => {
                 let sentence = "The answer is not in the cache, and the request asks for nothing else.";
                 let (head, body) = page::page(refusal.status(), sentence, &context.id);
-                return Ok(Answer::new(head, body, ResultType::Error).because("OnlyIfCached"));
+                let answer = Answer { is_own_page: true, ..Answer::new(head, body, ResultType::Error) };
+                return Ok(answer.because("OnlyIfCached"));
             }
         }
     }
@@ -106,11 +107,5 @@ fn take(exchange: &mut Exchange, filled: Filled) -> Result<Answer, Answer> {
 
 /// The answer that a hit is.
 pub fn from_hit(hit: Hit) -> Answer {
-    Answer {
-        head: hit.head,
-        body: hit.body,
-        result: fill::result_type(hit.result),
-        detail: None,
-        cache: Some(hit.status),
-    }
+    Answer { cache: Some(hit.status), ..Answer::new(hit.head, hit.body, fill::result_type(hit.result)) }
 }

@@ -1,17 +1,21 @@
 //! The phases of one request, in order. Start reading here.
 //!
 //! ```text
-//! route ─► guard ─► viewer-request ─► lookup ──hit──────────────────────► viewer-response ─► respond
-//!                                       └─miss─► fill: origin-request ─► origin ─► origin-response ─► store ─┘
+//! route ─► purge ─► guard ─► viewer-request ─► negotiate ─► lookup ──hit──► error-page ─► viewer-response ─► respond
+//!                                                             └─miss─► fill ───┘
+//! fill: origin-request ─► origin ─► origin-response ─► compress ─► store
 //! ```
 
+use crate::compress::{self, Compressors};
 use crate::exchange::{Answer, Context, Exchange};
 use crate::finish::{RecordedBody, Records};
 use crate::live::Live;
-use crate::{guard, lookup, respond, route, viewer};
+use crate::refused::RefusedRequest;
+use crate::{error_page, guard, lookup, purge, respond, route, viewer};
 use arc_swap::ArcSwap;
 use rimward_cache::Cache;
 use rimward_origin::Origins;
+use rimward_telemetry::ResultType;
 use rimward_types::{Body, Clock, Connection, Entropy, Interim, RequestHead, ResponseHead};
 use std::sync::Arc;
 
@@ -36,6 +40,7 @@ pub struct Proxy {
     live: ArcSwap<Live>,
     pub(crate) cache: Cache,
     pub(crate) origins: Origins,
+    pub(crate) compressors: Compressors,
     pub(crate) records: Records,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -48,6 +53,7 @@ impl Proxy {
             live: ArcSwap::from_pointee(parts.live),
             cache: parts.cache,
             origins: parts.origins,
+            compressors: Compressors::default(),
             records: parts.records,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -89,6 +95,18 @@ impl Proxy {
         respond::finish(self, exchange, answer)
     }
 
+    /// Records a request that the server refused before any phase, with the answer that it gives.
+    pub fn refused(
+        &self,
+        connection: &Connection,
+        request: &RefusedRequest<'_>,
+        head: ResponseHead,
+        body: Body,
+    ) -> (ResponseHead, RecordedBody) {
+        let exchange = Exchange::begin(self, connection, &request.head());
+        respond::finish(self, exchange, Answer::new(head, body, ResultType::Error).because(request.reason))
+    }
+
     /// `Err` is an answer that skips the phases after it.
     async fn phases(
         self: &Arc<Self>,
@@ -100,11 +118,14 @@ impl Proxy {
     ) -> Result<Answer, Answer> {
         let live = self.live.load_full();
         let plan = route::route(&live, exchange, &request)?;
+        purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request)?;
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
         let context = Arc::new(Context { proxy: self.clone(), plan, connection, id: exchange.record.id, interim });
         let (mut request, body) = viewer::request(&context, exchange, request, body).await?;
         route::default_root_object(&context.plan, &mut request);
+        compress::negotiate(&context.plan, &mut request);
         let answer = lookup::answer(&context, exchange, &request, body).await?;
+        let answer = error_page::substitute(&context, exchange, &request, answer).await?;
         viewer::response(&context, exchange, &request, answer).await
     }
 }

@@ -36,7 +36,7 @@ pub fn failed(failure: &Failure, id: &RequestId) -> Answer {
 
 /// Adds the node's own headers (`cdn-behaviour.md` section 14) and gives the record to the body.
 pub fn finish(proxy: &Proxy, exchange: Exchange, answer: Answer) -> (ResponseHead, RecordedBody) {
-    let Answer { mut head, body, result, detail, cache } = answer;
+    let Answer { mut head, body, result, detail, cache, .. } = answer;
     let Exchange { mut record, began } = exchange;
     if let Some(status) = &cache {
         status.append_to(&mut head.headers);

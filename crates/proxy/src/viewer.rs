@@ -29,7 +29,7 @@ pub async fn request(
 }
 
 /// Runs viewer-response: before every answer below 400 (`cloudfront-functions.md` section 2), and of 400 and above where
-/// the behavior asks for it. The node's own pages for what failed come from phases before and never get here.
+/// the behavior asks for it. The node's own pages for what failed are not seen.
 ///
 /// # Errors
 /// The page for a failure.
@@ -42,14 +42,16 @@ pub async fn response(
     let Some(function) = &context.plan.hooks.viewer_response else {
         return Ok(answer);
     };
-    if answer.head.status.as_u16() >= 400 && !context.plan.behavior.hooks.viewer_response_on_errors {
+    if answer.is_own_page
+        || (answer.head.status.as_u16() >= 400 && !context.plan.behavior.hooks.viewer_response_on_errors)
+    {
         return Ok(answer);
     }
-    let Answer { head, body, result, detail, cache } = answer;
+    let Answer { head, body, result, detail, cache, is_own_page } = answer;
     let ran = function.on_response(Hook::ViewerResponse, &context.call(), request, None, head, body).await;
     exchange.hook(ran.report);
     match ran.verdict {
-        ResponseVerdict::Continue { head, body } => Ok(Answer { head, body, result, detail, cache }),
+        ResponseVerdict::Continue { head, body } => Ok(Answer { head, body, result, detail, cache, is_own_page }),
         ResponseVerdict::Failed(failure) => Err(respond::failed(&failure, &context.id)),
     }
 }

@@ -2,11 +2,9 @@
 //! costs lines, which are counted, and never a request.
 
 use crate::Record;
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Records that may wait for the writer; about 10 MB of memory at worst.
@@ -15,33 +13,60 @@ const QUEUE: usize = 8192;
 /// Writes records somewhere.
 #[derive(Debug, Clone)]
 pub struct AccessLog {
-    queue: Option<SyncSender<Record>>,
+    queue: Option<SyncSender<Message>>,
     dropped: Arc<AtomicU64>,
+    reopen: Arc<AtomicBool>,
 }
+
+#[derive(Debug)]
+enum Message {
+    Record(Box<Record>),
+    /// Look whether the file is to be opened again.
+    Look,
+}
+
+/// Opens what is written to; called once at the start, and again whenever it is to be opened anew.
+type Open = Box<dyn FnMut() -> io::Result<Box<dyn Write + Send>> + Send>;
 
 impl AccessLog {
     /// Writes nothing.
     pub fn off() -> Self {
-        Self { queue: None, dropped: Arc::default() }
-    }
-
-    /// Appends to a file.
-    ///
-    /// # Errors
-    /// When the file cannot be opened.
-    pub fn file(path: &Path) -> io::Result<Self> {
-        let file: File = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self::writer(file))
+        Self { queue: None, dropped: Arc::default(), reopen: Arc::default() }
     }
 
     /// Writes to anything.
     pub fn writer(out: impl Write + Send + 'static) -> Self {
-        let (queue, records) = sync_channel(QUEUE);
+        Self::start(Box::new(out), None)
+    }
+
+    /// Writes to what `open` opens, now and again at each [`AccessLog::reopen`].
+    ///
+    /// # Errors
+    /// When it cannot be opened now.
+    pub fn opening(mut open: impl FnMut() -> io::Result<Box<dyn Write + Send>> + Send + 'static) -> io::Result<Self> {
+        let out = open()?;
+        Ok(Self::start(out, Some(Box::new(open))))
+    }
+
+    fn start(out: Box<dyn Write + Send>, open: Option<Open>) -> Self {
+        let (queue, messages) = sync_channel(QUEUE);
+        let reopen = Arc::new(AtomicBool::new(false));
+        let writer = Writer { messages, out: BufWriter::new(out), open, reopen: reopen.clone() };
         // The thread ends when the last sender is dropped.
         std::thread::Builder::new()
             .name("access-log".into())
-            .spawn(move || write_all(&records, out))
-            .map_or_else(|_| Self::off(), |_| Self { queue: Some(queue), dropped: Arc::default() })
+            .spawn(move || writer.run())
+            .map_or_else(|_| Self::off(), |_| Self { queue: Some(queue), dropped: Arc::default(), reopen })
+    }
+
+    /// Opens the file again before the next line is written, as after it was moved away (log rotation). When it cannot
+    /// be opened, lines go on into the old one.
+    pub fn reopen(&self) {
+        self.reopen.store(true, Ordering::Release);
+        if let Some(queue) = &self.queue {
+            // A full queue is looked at anyway.
+            let _busy = queue.try_send(Message::Look);
+        }
     }
 
     /// Whether records go anywhere.
@@ -50,9 +75,9 @@ impl AccessLog {
     }
 
     /// Hands over a record; never waits.
-    pub fn write(&self, record: Record) {
+    pub fn write(&self, record: impl Into<Box<Record>>) {
         if let Some(queue) = &self.queue
-            && queue.try_send(record).is_err()
+            && queue.try_send(Message::Record(record.into())).is_err()
         {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -64,15 +89,40 @@ impl AccessLog {
     }
 }
 
-fn write_all(records: &Receiver<Record>, out: impl Write) {
-    let mut out = BufWriter::new(out);
-    while let Ok(record) = records.recv() {
-        let mut next = Some(record);
-        while let Some(record) = next {
-            // When nobody reads any more, go on taking records, so that senders do not see a full queue.
-            let _nobody_reads = writeln!(out, "{}", record.to_json());
-            next = records.try_recv().ok();
+/// The other end of the queue.
+struct Writer {
+    messages: Receiver<Message>,
+    out: BufWriter<Box<dyn Write + Send>>,
+    open: Option<Open>,
+    reopen: Arc<AtomicBool>,
+}
+
+impl Writer {
+    fn run(mut self) {
+        while let Ok(message) = self.messages.recv() {
+            let mut next = Some(message);
+            while let Some(message) = next {
+                self.look();
+                if let Message::Record(record) = message {
+                    // When nobody reads any more, go on taking records, so that senders do not see a full queue.
+                    let _nobody_reads = writeln!(self.out, "{}", record.to_json());
+                }
+                next = self.messages.try_recv().ok();
+            }
+            let _nobody_reads = self.out.flush();
         }
-        let _nobody_reads = out.flush();
+    }
+
+    /// Opens the file again if that was asked for.
+    fn look(&mut self) {
+        if !self.reopen.load(Ordering::Acquire) || !self.reopen.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let Some(open) = &mut self.open else { return };
+        let _nobody_reads = self.out.flush();
+        match open() {
+            Ok(out) => self.out = BufWriter::new(out),
+            Err(error) => tracing::error!(%error, "the access log cannot be opened again; the old file is written on"),
+        }
     }
 }

@@ -17,6 +17,8 @@ pub enum ResultType {
     Miss,
     /// Sent to HTTPS by the viewer protocol policy.
     Redirect,
+    /// A purge, and what it removed.
+    Purged,
     /// A viewer-tier function made the response.
     FunctionGeneratedResponse,
     /// A viewer-tier function failed.
@@ -45,6 +47,7 @@ impl ResultType {
             Self::RefreshHit => "RefreshHit",
             Self::Miss => "Miss",
             Self::Redirect => "Redirect",
+            Self::Purged => "Purged",
             Self::FunctionGeneratedResponse => "FunctionGeneratedResponse",
             Self::FunctionExecutionError => "FunctionExecutionError",
             Self::FunctionValidationError => "FunctionValidationError",
@@ -64,6 +67,7 @@ impl ResultType {
             Self::RefreshHit => "RefreshHit from cloudfront",
             Self::Miss => "Miss from cloudfront",
             Self::Redirect => "Redirect from cloudfront",
+            Self::Purged => "Purged from cloudfront",
             Self::FunctionGeneratedResponse => "FunctionGeneratedResponse from cloudfront",
             Self::FunctionExecutionError => "FunctionExecutionError from cloudfront",
             Self::FunctionValidationError => "FunctionValidationError from cloudfront",
@@ -77,11 +81,12 @@ impl ResultType {
     }
 
     /// All of them, for tables that count.
-    pub const ALL: [ResultType; 13] = [
+    pub const ALL: [ResultType; 14] = [
         Self::Hit,
         Self::RefreshHit,
         Self::Miss,
         Self::Redirect,
+        Self::Purged,
         Self::FunctionGeneratedResponse,
         Self::FunctionExecutionError,
         Self::FunctionValidationError,
@@ -189,6 +194,9 @@ pub struct Record {
     pub cache: Option<CacheRecord>,
     /// The attempts at origins, in order.
     pub origins: Vec<OriginRecord>,
+    /// The coding that was made of the origin's answer, or why none; `None` where the behavior does not compress, and
+    /// for what was stored before.
+    pub compression: Option<&'static str>,
     /// How it ended.
     pub result: ResultType,
     /// Why it ended so, where the result alone does not tell.
@@ -233,6 +241,8 @@ struct Line<'a> {
     hooks: Vec<HookLine<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     origins: Vec<OriginLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compression: Option<&'a str>,
     first_byte_us: u64,
     total_us: u64,
     bytes: u64,
@@ -348,6 +358,7 @@ impl Record {
                     error: o.error.as_deref(),
                 })
                 .collect(),
+            compression: self.compression,
             first_byte_us: micros(self.first_byte),
             total_us: micros(self.total),
             bytes: self.bytes,

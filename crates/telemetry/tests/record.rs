@@ -56,6 +56,7 @@ fn record() -> Record {
             time: Duration::from_millis(7),
             error: Some("connection refused".into()),
         }],
+        compression: Some("br"),
         result: ResultType::FunctionExecutionError,
         detail: None,
         status: 503,
@@ -77,6 +78,7 @@ fn a_record_is_one_json_object_with_every_decision() {
     assert_eq!(line["hooks"][0]["calls"][1]["error"], "not granted");
     assert_eq!(line["origins"][0]["error"], "connection refused");
     assert_eq!(line["cache"], "Rimward; hit; ttl=5");
+    assert_eq!(line["compression"], "br");
     assert_eq!(line["total_us"], 150);
     assert!(line.get("detail").is_none());
 }
@@ -125,4 +127,38 @@ fn the_access_log_writes_a_line_for_each_record_and_outlives_its_reader() {
     drop(lines);
     log.write(record());
     assert_eq!(log.dropped(), 0);
+}
+
+#[test]
+fn lines_after_a_reopening_go_where_it_led() {
+    let (sender, lines) = channel();
+    let mut opened = 0;
+    let open = move || {
+        opened += 1;
+        match opened {
+            // The second time it fails, and what was open before is kept.
+            2 => Err(io::ErrorKind::PermissionDenied.into()),
+            n => Ok(Box::new(Numbered(n, sender.clone())) as Box<dyn Write + Send>),
+        }
+    };
+    let log = AccessLog::opening(open).unwrap();
+    for expected in [1, 1, 3] {
+        log.write(record());
+        assert_eq!(lines.recv().unwrap(), expected);
+        log.reopen();
+    }
+}
+
+/// Says which of several writers wrote.
+struct Numbered(u32, Sender<u32>);
+
+impl Write for Numbered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.send(self.0).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

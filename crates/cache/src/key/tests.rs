@@ -73,6 +73,7 @@ fn accept_encoding_is_normalised() {
     // cdn-behaviour.md section 6
     let both = KeyRules { gzip: true, brotli: true, ..KeyRules::default() };
     let gzip = KeyRules { gzip: true, ..KeyRules::default() };
+    let zstd = KeyRules { zstd: true, ..both.clone() };
     for (rules, value, expected) in [
         (&both, Some("gzip, deflate, br"), Some("br,gzip")),
         (&both, Some("GZIP"), Some("gzip")),
@@ -81,6 +82,10 @@ fn accept_encoding_is_normalised() {
         (&both, Some("deflate"), Some("identity")),
         (&both, None, None),
         (&gzip, Some("br, gzip"), Some("gzip")),
+        (&zstd, Some("zstd, gzip"), Some("zstd,gzip")),
+        (&zstd, Some("zstd"), Some("zstd")),
+        (&zstd, Some("zstd, br, gzip"), Some("br,gzip")),
+        (&both, Some("zstd"), Some("identity")),
         (&gzip, Some("br"), Some("identity")),
         (&KeyRules::default(), Some("gzip"), None),
     ] {
@@ -127,6 +132,7 @@ fn a_key_can_be_taken_apart() {
         cookies: NameSet::All,
         brotli: true,
         gzip: true,
+        zstd: false,
     };
     let fields = [("x", "1:2"), ("x", ""), ("z", "3"), ("cookie", "b=2; a=1"), ("accept-encoding", "gzip")];
     let header = |name: &str, values: &[&str]| Part::Header {

@@ -8,6 +8,7 @@ use rimward_admin::{
     CacheStatus, CodeSource, ConfigurationStatus, DistributionStatus, FunctionInfo, NotPurged, NotReady, Place, Purge,
     Purged, Status, Target, Tier,
 };
+use rimward_cache::tag::{InvalidTag, Tag};
 use rimward_config::{Config, FunctionKind};
 use rimward_invoke::Queue;
 use rimward_kv::Store;
@@ -108,11 +109,21 @@ impl rimward_admin::Node for Node {
 
     fn purge(&self, purge: &Purge) -> Result<Purged, NotPurged> {
         let live = self.proxy().live();
-        let what = extent(live.config(), &purge.target)?;
         let cache = self.proxy().cache();
-        let (counted, examples) = cache.count(&what, EXAMPLES);
-        let removed = if purge.dry_run { counted } else { cache.purge(&what) };
-        Ok(Purged { removed: removed.objects, bytes: removed.bytes, examples })
+        let mut purged = Purged { at: SystemClock.now(), ..Purged::default() };
+        for what in extents(live.config(), &purge.target)? {
+            let (counted, urls) = cache.count(&what, EXAMPLES - purged.examples.len());
+            let removed = match (purge.dry_run, purge.soft) {
+                (true, _) => counted,
+                (false, true) => cache.expire(&what),
+                (false, false) => cache.purge(&what),
+            };
+            purged.removed += removed.objects;
+            purged.bytes += removed.bytes;
+            purged.fetches += removed.fills;
+            purged.examples.extend(urls);
+        }
+        Ok(purged)
     }
 
     fn metrics(&self) -> String {
@@ -141,19 +152,32 @@ impl rimward_admin::Node for Node {
 }
 
 /// What a purge means to the cache. Distributions have their keys apart, hosts of one distribution do not.
-fn extent(config: &Config, target: &Target) -> Result<rimward_cache::Purge, NotPurged> {
+fn extents(config: &Config, target: &Target) -> Result<Vec<rimward_cache::Purge>, NotPurged> {
     let distribution = |host: &str| match config.distribution_for(host) {
         Some(distribution) => Ok(distribution.id.to_string()),
         None => Err(NotPurged::UnknownHost(host.to_owned())),
     };
     Ok(match target {
         Target::Url { host, path } => {
-            rimward_cache::Purge::Url { distribution: distribution(host)?, url: path.clone() }
+            vec![rimward_cache::Purge::Url { distribution: distribution(host)?, url: path.clone() }]
         }
         Target::Prefix { host, prefix } => {
-            rimward_cache::Purge::Prefix { distribution: distribution(host)?, prefix: prefix.clone() }
+            vec![rimward_cache::Purge::Prefix { distribution: distribution(host)?, prefix: prefix.clone() }]
         }
-        Target::Everything => rimward_cache::Purge::All,
+        Target::Tag { tag, host } => {
+            let invalid = |why: InvalidTag| NotPurged::InvalidTag(tag.clone(), why.to_string());
+            let tag = Tag::try_new(tag).map_err(invalid)?;
+            let distributions = match host {
+                Some(host) => vec![distribution(host)?],
+                None => config.distributions.iter().map(|distribution| distribution.id.to_string()).collect(),
+            };
+            let of = |distribution| rimward_cache::Purge::Tag { distribution, tag: tag.clone() };
+            distributions.into_iter().map(of).collect()
+        }
+        Target::Host { host } => {
+            vec![rimward_cache::Purge::Host { distribution: distribution(host)?, host: host.clone() }]
+        }
+        Target::Everything => vec![rimward_cache::Purge::All],
     })
 }
 

@@ -37,17 +37,21 @@ pub fn start() {
 /// When its file cannot be opened.
 pub fn access_log(to: &To) -> Result<(AccessLog, Written), Stop> {
     let (done, waiting) = mpsc::channel();
-    let writer: Box<dyn Write + Send> = match to {
-        To::Off => return Ok((AccessLog::off(), Written(waiting))),
-        To::Stdout => Box::new(io::stdout()),
-        To::Stderr => Box::new(io::stderr()),
+    let log = match to {
+        To::Off => AccessLog::off(),
+        To::Stdout => AccessLog::writer(Writer { writer: Box::new(io::stdout()), _done: done }),
+        To::Stderr => AccessLog::writer(Writer { writer: Box::new(io::stderr()), _done: done }),
         To::File(path) => {
-            let file = OpenOptions::new().create(true).append(true).open(path);
             let failed = |error| Stop::failed(format!("cannot write the access log {}: {error}", path.display()));
-            Box::new(file.map_err(failed)?)
+            let path = path.clone();
+            let open = move || {
+                let file = OpenOptions::new().create(true).append(true).open(&path)?;
+                Ok(Box::new(Writer { writer: Box::new(file), _done: done.clone() }) as Box<dyn Write + Send>)
+            };
+            AccessLog::opening(open).map_err(failed)?
         }
     };
-    Ok((AccessLog::writer(Writer { writer, _done: done }), Written(waiting)))
+    Ok((log, Written(waiting)))
 }
 
 /// Says by being dropped that nothing more is written.

@@ -127,6 +127,8 @@ impl Node {
     /// Reads everything again, and swaps it when all is well. Requests in flight finish on what they began with.
     pub async fn read_again(&self) -> Reloaded {
         let _turn = self.turn.lock().await;
+        // Whatever comes of the configuration: the file may have been moved away (log rotation).
+        self.setup.proxy.records().log.reopen();
         let Setup { file, overrides, engines, origins, proxy, server, .. } = &self.setup;
         let (file, engines, before) = (file.clone(), engines.clone(), proxy.live());
         let overrides = overrides.clone();

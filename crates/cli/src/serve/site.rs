@@ -1,6 +1,6 @@
 //! The proxy as the server's service.
 
-use rimward_proxy::Proxy;
+use rimward_proxy::{Proxy, RefusedRequest};
 use rimward_server::{Refused, Service};
 use rimward_types::{Body, Connection, Interim, RequestHead, ResponseHead};
 use std::sync::Arc;
@@ -36,6 +36,9 @@ impl Service for Site {
             line = %refused.line.escape_ascii(),
             "request refused"
         );
-        refused.refusal.page()
+        let (head, body) = refused.refusal.page();
+        let refused = RefusedRequest { line: refused.line, version: refused.version, reason: refused.refusal.as_str() };
+        let (head, body) = self.proxy.refused(connection, &refused, head, body);
+        (head, Body::stream(body))
     }
 }

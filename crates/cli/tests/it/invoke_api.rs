@@ -1,7 +1,7 @@
 //! Lambda's invoke API on the admin port (`lambda-at-edge.md` section 14): by hand, over kills, and by the vendor's own
 //! command line.
 
-use crate::serve::{Node, send};
+use crate::node::{Node, send};
 use crate::support::Folder;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -8,6 +8,8 @@ mod compile;
 mod help;
 mod invoke;
 mod invoke_api;
+mod node;
+mod purge;
 mod serve;
 mod support;
 mod test;

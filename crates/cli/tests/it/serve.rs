@@ -1,100 +1,10 @@
 //! `rimward serve`: a real process, real connections, real signals.
 
-use crate::support::{Folder, rimward};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
-
-/// Longer than compiling the engine takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-/// A node that runs in a folder.
-pub struct Node {
-    child: Child,
-    lines: Receiver<String>,
-    http: SocketAddr,
-    pub admin: SocketAddr,
-}
-
-impl Node {
-    /// Starts it and waits until it serves.
-    pub fn start(folder: &Folder) -> Self {
-        let mut command = rimward();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config"]);
-        command.env("XDG_STATE_HOME", folder.path("kept"));
-        command.arg(folder.path("rimward.toml")).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                // Nobody listens any more when the test is over.
-                let _ = sender.send(line);
-            }
-        });
-        let unknown: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let mut node = Self { child, lines, http: unknown, admin: unknown };
-        let address = |line: String| line.rsplit("http://").next().unwrap().trim().parse().unwrap();
-        node.http = address(node.wait_for("  http "));
-        node.admin = address(node.wait_for("  admin "));
-        node
-    }
-
-    /// The next line with this text.
-    pub fn wait_for(&self, text: &str) -> String {
-        let end = Instant::now() + PATIENCE;
-        let mut seen = Vec::new();
-        loop {
-            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(line) => seen.push(line),
-                Err(error) => panic!("no line with {text:?} ({error}) in\n{}", seen.join("\n")),
-            }
-        }
-    }
-
-    pub fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    }
-
-    fn get(&self, path: &str) -> String {
-        send(self.http, &format!("GET {path} HTTP/1.1\r\nhost: www.example.com\r\nconnection: close\r\n\r\n"))
-    }
-
-    fn admin(&self, method: &str, path: &str, body: &str) -> String {
-        let length = body.len();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}");
-        send(self.admin, &format!("{head}\r\ncontent-type: application/json\r\n\r\n{body}"))
-    }
-
-    /// Ends it by SIGTERM; the exit code.
-    fn stop(mut self) -> i32 {
-        self.signal("TERM");
-        self.wait_for("stopped");
-        self.child.wait().unwrap().code().unwrap()
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // Gone already, if all went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-pub fn send(address: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
-}
+use crate::node::{Node, PATIENCE, send};
+use crate::support::Folder;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Instant;
 
 const CONFIG: &str = "[functions.hello]\ncode = \"hello.js\"\n[origins.demo]\nurl = \"builtin:demo\"\n[[distributions]]\n\
                       domains = [\"www.example.com\"]\n[[distributions.behaviors]]\npath = \"/hello\"\n\
@@ -240,4 +150,45 @@ fn the_access_log_has_a_line_for_each_request_when_the_node_has_stopped() {
     assert_eq!(node.stop(), 0);
     let log = std::fs::read_to_string(folder.path("access.log")).unwrap();
     assert_eq!(log.lines().count(), 5, "{log}");
+}
+
+#[test]
+fn a_request_that_was_refused_has_a_line_in_the_access_log() {
+    let folder = folder();
+    folder.write("rimward.toml", format!("[node]\naccess-log = \"access.log\"\n{CONFIG}"));
+    let node = Node::start(&folder);
+    let answer = send(node.http, "GET /a?b HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.to_lowercase().contains("x-amz-cf-id: "), "{answer}");
+    assert_eq!(node.stop(), 0);
+    let log = std::fs::read_to_string(folder.path("access.log")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
+    let expected = ("GET", "/a", "b", 400, "host-repeated");
+    let found = (&line["method"], &line["path"], &line["query"], &line["status"], &line["detail"]);
+    assert_eq!(
+        found,
+        (&expected.0.into(), &expected.1.into(), &expected.2.into(), &expected.3.into(), &expected.4.into())
+    );
+    assert_eq!((&line["complete"], &line["result"]), (&true.into(), &"Error".into()));
+}
+
+#[test]
+fn a_reload_opens_the_access_log_again_so_that_it_can_be_rotated() {
+    let folder = folder();
+    folder.write("rimward.toml", format!("[node]\naccess-log = \"access.log\"\n{CONFIG}"));
+    let node = Node::start(&folder);
+    node.get("/before");
+    // The file must have its line before it is moved, or the line belongs to the new one.
+    let end = Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(folder.path("access.log")).unwrap().contains("/before") {
+        assert!(Instant::now() < end, "the line comes");
+        std::thread::yield_now();
+    }
+    std::fs::rename(folder.path("access.log"), folder.path("access.log.1")).unwrap();
+    node.signal("HUP");
+    node.wait_for("reloaded: the new configuration serves");
+    node.get("/after");
+    assert_eq!(node.stop(), 0);
+    let [old, new] = ["access.log.1", "access.log"].map(|name| std::fs::read_to_string(folder.path(name)).unwrap());
+    assert!(old.contains("/before") && !old.contains("/after"), "{old}");
+    assert!(new.contains("/after") && !new.contains("/before"), "{new}");
 }

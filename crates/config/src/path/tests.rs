@@ -74,3 +74,13 @@ proptest! {
         normalize(&path);
     }
 }
+
+#[test]
+fn a_dot_segment_behind_an_encoded_slash_is_hidden() {
+    for hidden in ["/static/..%2faccount", "/a/%2e%2e%2Fb", "/a%2f..%2fb", "/a/..%5cb", "/a/b%2f.", "/a/.%2fb"] {
+        assert!(hides_dot_segment(hidden), "{hidden}");
+    }
+    for open in ["/a%2fb", "/a/../b", "/a/%2e%2e/b", "/a..%2fb", "/a%2f..b", "/%", "/a%2", "/.well-known%2fx"] {
+        assert!(!hides_dot_segment(open), "{open}");
+    }
+}

@@ -53,6 +53,7 @@ pub(super) fn read_behaviors(section: &Section<'_>, known: &Known<'_>) -> Vec<Ar
         "methods",
         "cache-policy",
         "forward",
+        "compress",
         "viewer-request",
         "origin-request",
         "origin-response",
@@ -142,16 +143,18 @@ fn read_behavior(behavior: &Section<'_>, pattern: Option<PathPattern>, known: &K
         policy
     });
     let default_policy = || known.policies.get(CachePolicy::DEFAULT);
+    let cache_policy = policy
+        .or_else(default_policy)
+        .cloned()
+        .unwrap_or_else(|| Arc::new(CachePolicy::new(CachePolicy::DEFAULT, Profile::Rfc)));
     Behavior {
         pattern: pattern.unwrap_or_else(PathPattern::any),
         origin: read_target(behavior, known),
         viewer_protocol: behavior.choice("viewer-protocol", &protocols).unwrap_or_default(),
         methods: read_methods(behavior),
-        cache_policy: policy
-            .or_else(default_policy)
-            .cloned()
-            .unwrap_or_else(|| Arc::new(CachePolicy::new(CachePolicy::DEFAULT, Profile::Rfc))),
         forward: read_forward(behavior),
+        compress: read_compress(behavior, &cache_policy),
+        cache_policy,
         hooks: read_hooks(behavior, known),
     }
 }
@@ -168,6 +171,20 @@ fn read_target(behavior: &Section<'_>, known: &Known<'_>) -> Target {
     let names = known.origins.keys().chain(known.groups.keys()).map(AsRef::as_ref);
     report_unknown(behavior.reader, "origin", "origins", &name, names);
     placeholder()
+}
+
+/// With a policy of CloudFront's kind, answers are coded only where the coding is in the key (section 13).
+fn read_compress(behavior: &Section<'_>, policy: &CachePolicy) -> bool {
+    let compress = behavior.flag("compress").unwrap_or_default();
+    if compress && policy.profile == Profile::CloudFront && !(policy.enabled && policy.accept_encoding) {
+        let message = format!("`compress` does nothing with the cache policy `{}`", policy.name);
+        let hint = match policy.enabled {
+            true => "set `accept-encoding = true` in the policy, so that each coding is stored by itself",
+            false => "the policy stores nothing; only what is stored is compressed",
+        };
+        behavior.reader.report_hint(behavior.key_span("compress"), message, hint);
+    }
+    compress
 }
 
 /// One of the vendor's three sets (section 4), in any order, or `"all"`, or beyond them `"any"`.

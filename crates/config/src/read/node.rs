@@ -1,7 +1,7 @@
 //! `[node]`.
 
 use super::section::Section;
-use crate::{AccessLog, Certificate, Limits, Node, TlsListen};
+use crate::{AccessLog, Acl, Certificate, Limits, Networks, Node, TlsListen};
 use rimward_types::ByteSize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn read_node(file: &Section<'_>) -> Node {
-    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "access-log"];
+    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "acl", "access-log"];
     let Some(node) = file.section("node", "[node]", &keys) else { return Node::default() };
     let mut used = HashMap::new();
     let tls = read_tls(&node, &mut used);
@@ -35,6 +35,7 @@ pub(super) fn read_node(file: &Section<'_>) -> Node {
         state: node.text("state").and_then(|text| node.path(&text)),
         tls,
         limits: read_limits(&node),
+        acl: read_acl(&node),
         access_log: read_access_log(&node),
     }
 }
@@ -151,4 +152,21 @@ fn read_limits(node: &Section<'_>) -> Limits {
             .unwrap_or(defaults.request_body),
         drain: limits.time("drain", Duration::ZERO..=HOUR).unwrap_or(defaults.drain),
     }
+}
+
+fn read_acl(node: &Section<'_>) -> Acl {
+    let Some(acl) = node.section("acl", "[node.acl]", &["purge", "explain"]) else { return Acl::default() };
+    Acl { purge: read_networks(&acl, "purge"), explain: read_networks(&acl, "explain") }
+}
+
+fn read_networks(acl: &Section<'_>, key: &str) -> Networks {
+    let mut networks = Networks::default();
+    for text in acl.texts(key).map(Spanned::into_inner).unwrap_or_default() {
+        if let Err(why) = networks.add(text.get_ref()) {
+            let hint = "write an IP address or a network, such as \"127.0.0.1\" or \"10.0.0.0/8\"";
+            let hint = why.meant().map_or_else(|| hint.to_owned(), |meant| format!("did you mean \"{meant}\"?"));
+            acl.reader.report_hint(text.span(), why.to_string(), hint);
+        }
+    }
+    networks
 }

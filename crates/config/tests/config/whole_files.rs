@@ -38,6 +38,7 @@ fn the_smallest_file_has_defaults_for_the_rest() {
             methods: MethodSet::Read,
             cache_policy: Arc::clone(&config.cache_policies["origin-cache-control"]),
             forward: Forward::all_viewer_except_host(),
+            compress: false,
             hooks: BehaviorHooks::default(),
         }
     );
@@ -87,6 +88,12 @@ fn a_file_with_every_table_is_read() {
     assert!(config.functions["ab-test"].viewer().is_some() && config.functions["resize"].origin().is_some());
 }
 
+fn networks(texts: &[&str]) -> Networks {
+    let mut networks = Networks::default();
+    texts.iter().for_each(|text| networks.add(text).unwrap());
+    networks
+}
+
 #[test]
 fn every_setting_of_the_node() {
     let folder = folder();
@@ -112,6 +119,9 @@ fn every_setting_of_the_node() {
         body-idle = "7 s"
         request-body = "1 MB"
         drain = "0 s"
+        [node.acl]
+        purge = ["127.0.0.1", "10.0.0.0/8"]
+        explain = ["::1"]
         [cache]
         memory = "1 GB"
         max-object = "256 MB"
@@ -141,6 +151,7 @@ fn every_setting_of_the_node() {
                 request_body: ByteSize::mb(1),
                 drain: Duration::ZERO,
             },
+            acl: Acl { purge: networks(&["127.0.0.1", "10.0.0.0/8"]), explain: networks(&["::1"]) },
             access_log: AccessLog::File(path("access.log")),
         }
     );
@@ -411,6 +422,7 @@ fn every_setting_of_distributions_and_behaviors() {
         domain-name = "d1.example.net"
         domains = ["WWW.example.com", "*.example.org"]
         default-root-object = "index.html"
+        error-pages = [{ status = 404, page = "/e.html", answer-status = 200 }, { status = 502, page = "/e.html" }]
         [[distributions.behaviors]]
         path = "images/*"
         origin = "both"
@@ -418,6 +430,7 @@ fn every_setting_of_distributions_and_behaviors() {
         methods = ["HEAD", "OPTIONS", "GET"]
         cache-policy = "caching-optimized"
         forward = { headers = ["Accept"], cookies = "all", query = { except = ["x"] } }
+        compress = true
         viewer-request = "viewer"
         viewer-response = "viewer"
         viewer-response-on-errors = true
@@ -442,6 +455,9 @@ fn every_setting_of_distributions_and_behaviors() {
     assert_eq!((&*site.id, &*site.domain_name), ("E1", "d1.example.net"));
     assert_eq!(site.domains, ["www.example.com", "*.example.org"]);
     assert_eq!(site.default_root_object.as_deref(), Some("index.html"));
+    let pages: Vec<_> =
+        site.error_pages.iter().map(|p| (p.status.as_u16(), &*p.page, p.answer_status.as_u16())).collect();
+    assert_eq!(pages, [(404, "/e.html", 200), (502, "/e.html", 502)]);
     let [images, default] = &site.behaviors[..] else { panic!("two behaviors") };
     assert_eq!(
         **images,
@@ -456,6 +472,7 @@ fn every_setting_of_distributions_and_behaviors() {
                 cookies: NameSet::All,
                 query: NameSet::Except(vec!["x".to_owned()]),
             },
+            compress: true,
             hooks: BehaviorHooks {
                 viewer_request: Some("viewer".into()),
                 origin_request: Some("origin".into()),

@@ -203,6 +203,24 @@ wrong_distribution! {
         "3:23 wrong default root object `a?b`: it cannot have the character `?`",
         "hint: write the name of an object, such as \"index.html\"",
     ]
+    // Section 11.
+    error_pages_are_tables: "domains = [\"a.com\"]\nerror-pages = \"/404.html\"" => [
+        "3:15 `error-pages` must be a list of tables", "hint: write `[[distributions.error-pages]]` with two brackets",
+    ]
+    an_error_page_has_status_and_page: "domains = [\"a.com\"]\nerror-pages = [{}]" => [
+        "3:16 `[[distributions.error-pages]]` needs `status`", "hint: add `status = 404`",
+        "3:16 `[[distributions.error-pages]]` needs `page`", "hint: add `page = \"/errors/404.html\"`",
+    ]
+    an_error_pages_status_is_one_that_can_have_one: "domains = [\"a.com\"]\nerror-pages = [{ status = 401, page = \"/a\" }]" => [
+        "3:18 `status` cannot be 401",
+        "hint: it is one of 400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504",
+    ]
+    an_error_pages_path_is_a_path: "domains = [\"a.com\"]\nerror-pages = [{ status = 404, page = \"a.html\" }]" => [
+        "3:39 wrong page `a.html`", "hint: write a path of this site, such as \"/errors/404.html\"",
+    ]
+    a_status_has_one_page: "domains = [\"a.com\"]\nerror-pages = [{ status = 404, page = \"/a\" }, { status = 404, page = \"/b\" }]" => [
+        "3:49 a page for 404 is there already",
+    ]
 }
 
 wrong_behavior! {
@@ -227,6 +245,10 @@ wrong_behavior! {
     ]
     a_cache_policy_is_defined: "cache-policy = \"caching-optimised\"" => [
         "4:16 there is no cache policy `caching-optimised`", "hint: did you mean `caching-optimized`?",
+    ]
+    compression_needs_the_coding_in_the_key: "cache-policy = \"caching-disabled\"\ncompress = true" => [
+        "5:1 `compress` does nothing with the cache policy `caching-disabled`",
+        "hint: the policy stores nothing; only what is stored is compressed",
     ]
     forward_is_known: "forward = \"all\"" => [
         "4:11 `forward` cannot be \"all\"",
