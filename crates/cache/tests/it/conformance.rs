@@ -1,6 +1,7 @@
 //! Cases of the public suite (`cache-conformance.md` section 7), by their ids. A first response is told to the cache,
 //! some seconds pass (3 where the suite pauses), and a second request is served from it, validates it, or goes forward.
 
+mod exchanges;
 mod responses;
 
 use crate::play::*;
