@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
@@ -55,6 +56,17 @@ pub struct Usage {
     pub bytes: u64,
 }
 
+/// What has happened since the queue was opened (`lambda-at-edge.md` section 11.4).
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Events accepted.
+    pub received: AtomicU64,
+    /// Events given up: tried too often, too old, or not readable.
+    pub dropped: AtomicU64,
+    /// Attempts to deliver a record that failed.
+    pub undelivered: AtomicU64,
+}
+
 /// The events of a node.
 pub struct Queue {
     files: Arc<Files>,
@@ -62,6 +74,7 @@ pub struct Queue {
     bounds: Bounds,
     index: Mutex<Index>,
     changed: Notify,
+    counters: Counters,
 }
 
 #[derive(Default)]
@@ -112,13 +125,25 @@ impl Queue {
         if !index.sizes.is_empty() {
             tracing::info!(events = index.sizes.len(), "events of an earlier run are handled");
         }
-        Ok(Self { files: Arc::new(files), clock, bounds, index: Mutex::new(index), changed: Notify::new() })
+        Ok(Self {
+            files: Arc::new(files),
+            clock,
+            bounds,
+            index: Mutex::new(index),
+            changed: Notify::new(),
+            counters: Counters::default(),
+        })
     }
 
     /// How much there is.
     pub fn usage(&self) -> Usage {
         let index = self.index.lock();
         Usage { events: index.sizes.len(), bytes: index.bytes }
+    }
+
+    /// What has happened.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Keeps an event; from now on it is not lost.
@@ -162,6 +187,7 @@ impl Queue {
             Ok(()) => {
                 index.waiting.insert((event.due, event.id));
                 drop(index);
+                self.counters.received.fetch_add(1, Ordering::Relaxed);
                 self.changed.notify_one();
                 Ok(())
             }
@@ -230,6 +256,7 @@ impl Queue {
     /// An event that cannot be read is left where it is, for a person to look at.
     fn lose(&self, id: &str, error: &dyn std::fmt::Display) {
         tracing::error!(event = id, %error, "an event cannot be read; its file is left alone");
+        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
         self.index.lock().forget(id);
     }
 
@@ -281,6 +308,7 @@ impl Queue {
             _ => settings.on_failure.clone(),
         };
         if condition != Condition::Success {
+            self.counters.dropped.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(
                 function = event.function,
                 event = event.id,
@@ -338,6 +366,7 @@ impl Queue {
             Ok(()) => self.remove(&event.id).await,
             Err(why) => {
                 let now = self.clock.now();
+                self.counters.undelivered.fetch_add(1, Ordering::Relaxed);
                 delivery.tries = delivery.tries.saturating_add(1);
                 let (tries, destination) = (delivery.tries, &delivery.to);
                 if now.since(delivery.since) >= AsyncSettings::MAX_AGE {

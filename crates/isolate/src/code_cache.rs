@@ -12,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use wasmtime::{Engine, Module};
 
 /// First bytes of a file; the number changes with the layout.
@@ -21,6 +21,9 @@ const MAGIC: &[u8; 24] = b"rimward machine code 1\r\n";
 const CHECKSUM: usize = 32;
 /// Largest file that is read; the code of the guest takes about 15 MB.
 const MAX_FILE: u64 = 256 << 20;
+
+/// How long the code of other versions is kept.
+const AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Where the engine's machine code came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +109,23 @@ impl CodeCache {
             // It may not exist; nothing more can be done about it.
             let _ = fs::remove_file(&aside);
         }
+        self.prune(path, SystemTime::now());
         written
+    }
+
+    /// Deletes the code of other versions of the node that was made long ago. One that still runs has it in memory, and
+    /// makes it again when it starts.
+    fn prune(&self, kept: &Path, now: SystemTime) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let ours = path.extension().is_some_and(|extension| extension == "cwasm" || extension == "new");
+            let made = entry.metadata().and_then(|metadata| metadata.modified());
+            let old = made.is_ok_and(|made| now.duration_since(made).is_ok_and(|age| age > AGE));
+            if ours && old && path != kept {
+                // Another process may have been first.
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 }
 

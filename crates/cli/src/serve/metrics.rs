@@ -42,6 +42,26 @@ pub fn to_prometheus(setup: &Setup) -> String {
         head(&mut out, name, kind, help);
         line(&mut out, name, value);
     }
+    let instances = setup.engines.sandbox.usage().instances as u64;
+    head(&mut out, "rimward_sandbox_instances", "gauge", "instances of origin functions");
+    line(&mut out, "rimward_sandbox_instances", instances);
+    if let Some(queue) = &setup.queue {
+        let (usage, counters) = (queue.usage(), queue.counters());
+        for (name, kind, help, value) in [
+            ("rimward_events_kept", "gauge", "events of the invoke API that wait or are handled", usage.events as u64),
+            ("rimward_events_received_total", "counter", "events accepted", counters.received.load(Relaxed)),
+            ("rimward_events_dropped_total", "counter", "events given up", counters.dropped.load(Relaxed)),
+            (
+                "rimward_event_records_undelivered_total",
+                "counter",
+                "attempts to deliver a record that failed",
+                counters.undelivered.load(Relaxed),
+            ),
+        ] {
+            head(&mut out, name, kind, help);
+            line(&mut out, name, value);
+        }
+    }
     let name = "rimward_requests_refused_total";
     head(&mut out, name, "counter", "requests refused before they were served");
     for refusal in Refusal::ALL {

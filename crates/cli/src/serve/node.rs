@@ -5,6 +5,7 @@ use crate::configuration;
 use crate::print;
 use rimward_config::{Config, Diagnostic};
 use rimward_hooks::{Engines, Functions, Problem};
+use rimward_invoke::Queue;
 use rimward_origin::Origins;
 use rimward_proxy::{Live, Proxy};
 use rimward_server::{Counters, Handle};
@@ -25,6 +26,8 @@ pub struct Setup {
     pub engines: Engines,
     /// Connections to origins.
     pub origins: Origins,
+    /// Events of the invoke API, where there is an admin API.
+    pub queue: Option<Arc<Queue>>,
     /// What answers.
     pub proxy: Arc<Proxy>,
     /// Limits and certificates of the listeners.

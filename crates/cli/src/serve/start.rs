@@ -94,6 +94,7 @@ pub async fn start(
         overrides,
         engines,
         origins,
+        queue: queue.clone(),
         proxy,
         server: server.handle(),
         counters: server.counters(),

@@ -113,6 +113,9 @@ fn events_go_to_their_destinations() {
     let failure = &records(&folder.path("failures"), 1)[0];
     assert_eq!(failure["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(failure["responsePayload"]["errorType"], "TypeError");
+    let metrics = send(node.admin, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert!(metrics.contains("\nrimward_events_received_total 2\n"), "{metrics}");
+    assert!(metrics.contains("\nrimward_events_dropped_total 1\n"), "{metrics}");
     // A function's record is the next function's event.
     assert!(invoke(&node, "chain", event, "{\"n\":3}").starts_with("HTTP/1.1 202 "));
     let all = records(&folder.path("successes"), 2);

@@ -5,7 +5,6 @@ use crate::functions::{Throttled, Undelivered};
 use rimward_types::TestClock;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A node whose function does what the test says, in turn.
 #[derive(Default)]
@@ -236,6 +235,9 @@ async fn a_record_is_sent_again_until_it_arrives() {
     }
     // At once, after 1 s, after 2 s more.
     assert_eq!((stage.runs(), stage.play.posted.lock().len(), queue.usage().events), (1, 3, 0));
+    let counters = queue.counters();
+    let counts = [&counters.received, &counters.dropped, &counters.undelivered];
+    assert_eq!(counts.map(|count| count.load(Ordering::Relaxed)), [1, 0, 2]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use super::{CHECKSUM, CodeCache, CodeOrigin, MAGIC};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 use wasmtime::{Config, Engine};
 
 const WASM: &[u8] = b"\0asm\x01\0\0\0";
@@ -37,6 +38,22 @@ fn another_configuration_has_another_file() {
     cache.module(&engine(), WASM, || Ok(())).unwrap();
     let metered = Engine::new(Config::new().consume_fuel(true)).unwrap();
     assert!(compiled(&cache.module(&metered, WASM, || Ok(())).unwrap().1));
+}
+
+#[test]
+fn code_of_other_versions_is_deleted_after_a_month() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = CodeCache::new(folder.path().to_owned());
+    let days_ago = |name: &str, days: u64| {
+        let path = folder.path().join(name);
+        let made = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+        fs::File::create(&path).unwrap().set_modified(made).unwrap();
+        path
+    };
+    let (old, new, other) = (days_ago("guest-a.cwasm", 31), days_ago("guest-b.cwasm", 29), days_ago("notes.txt", 31));
+    cache.module(&engine(), WASM, || Ok(())).unwrap();
+    assert_eq!([old.exists(), new.exists(), other.exists()], [false, true, true]);
+    assert_eq!(cache.module(&engine(), WASM, || Ok(())).unwrap().1, CodeOrigin::Loaded);
 }
 
 #[test]
