@@ -153,6 +153,19 @@ async fn each_request_that_a_function_sends_is_in_the_record() {
 }
 
 #[tokio::test]
+async fn a_result_that_touches_a_header_that_is_not_its_own_is_refused_or_mended() {
+    // Section 15 rule 5.
+    let result = r#"{"status":"200","headers":{"x-cache":[{"value":"Hit"}],"x-a":[{"value":"1"}]},"body":"made"}"#;
+    let strict = node(&[("origin-request", returns(result))], "").await;
+    let refused = strict.get("/page").await;
+    assert_eq!((refused.status(), refused.header("x-cache")), (502, "LambdaValidationError from cloudfront"));
+    let lenient = node(&[("origin-request", returns(result))], "validation = \"warn\"").await;
+    let mended = lenient.get("/page").await;
+    assert_eq!((mended.status(), mended.header("x-a"), &*mended.body), (200, "1", "made"));
+    assert_eq!(mended.header("x-cache"), "LambdaGeneratedResponse from cloudfront");
+}
+
+#[tokio::test]
 async fn a_release_serves_at_once_and_the_reload_changes_nothing_when_it_does_not_compile() {
     let config = "[origins.app]\nurl = \"builtin:demo\"\n[functions.f]\ncomponent = \"f.wasm\"\n\
                   [[distributions]]\ndomains = [\"*\"]\n[[distributions.behaviors]]\norigin = \"app\"\nviewer-request = \"f\"\n";

@@ -82,3 +82,32 @@ async fn a_hook_without_a_handler_is_known_before_the_call() {
     let failed = function.invoke(&event(Hook::ViewerRequest, &request)).await.result.unwrap_err();
     assert!(matches!(failed, Failure::Error(_)), "{failed}");
 }
+
+/// `lambda-at-edge.md` section 14: a direct invocation takes any JSON and its result is not held against an event.
+#[tokio::test]
+async fn a_json_function_takes_any_payload_directly() {
+    let function = probe_with(|_| {}).await;
+    let payload = r#"{"uri":"/context"}"#;
+    let invocation = function.invoke_json("my-id", payload, Some(r#"{"custom":{"a":"b"}}"#)).await;
+    let result: serde_json::Value = serde_json::from_str(invocation.result.as_ref().unwrap()).unwrap();
+    let context: serde_json::Value = serde_json::from_str(result["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&context["awsRequestId"], &context["clientContext"]["custom"]["a"]), (&"my-id".into(), &"b".into()));
+    assert!(invocation.log_lines()[0].starts_with("START RequestId: my-id "));
+    // Nonsense is a result here; at an edge hook it is none.
+    assert_eq!(function.invoke_json("id", r#"{"uri":"/nonsense"}"#, None).await.result.unwrap(), "not JSON");
+    let failed = function.invoke_json("id", r#"{"uri":"/error"}"#, None).await;
+    assert_eq!(failed.error_json().unwrap()["errorType"], "TypeError");
+}
+
+#[tokio::test]
+async fn a_typed_function_takes_edge_events_directly_and_nothing_else() {
+    let folder = repository("edge-functions/origin/origin-select");
+    let component = std::fs::read(folder.join("function.wasm")).unwrap();
+    let function = publish(&sandbox(), Spec::new("origin-select", component)).await;
+    let event = std::fs::read_to_string(folder.join("events/app-by-default.json")).unwrap();
+    let result = function.invoke_json("id", &event, None).await.result.unwrap();
+    let result: serde_json::Value = serde_json::from_str(&result).unwrap();
+    assert!(result["uri"].is_string() && result["headers"].is_object(), "{result}");
+    let failed = function.invoke_json("id", "{}", None).await;
+    assert_eq!(failed.error_json().unwrap()["errorType"], "InvalidEvent");
+}
