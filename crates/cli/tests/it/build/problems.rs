@@ -1,6 +1,7 @@
 //! What cannot be built is explained.
 
-use super::{build, here, ran, tools};
+use super::compiled::has_c;
+use super::{build, ran, tools};
 use crate::support::{Folder, rimward};
 use serde_json::Value;
 
@@ -128,8 +129,7 @@ fn python_that_cannot_work_is_told_with_its_file_and_a_way_out() {
 
 #[test]
 fn c_is_told_with_its_line() {
-    if std::env::var_os("RIMWARD_REQUIRE_TOOLS").is_none() && !here("/usr/include/wasm32-wasi").exists() {
-        eprintln!("skipped: no wasi-libc");
+    if !has_c() {
         return;
     }
     let code = "#include <rimward_lambda.h>\n\nint x = y;\n";
