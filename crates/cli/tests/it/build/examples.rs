@@ -97,10 +97,11 @@ fn give_the_documented_results(language: &str) {
     posted["method"] = json!("POST");
     posted["body"] =
         json!({ "inputTruncated": false, "action": "read-only", "encoding": "base64", "data": "bmFtZT14" });
+    // `name=x&hadFields=1`, in base64.
     let body = request(wasm, &event)["body"].clone();
     assert_eq!(
         (body["action"].as_str(), body["data"].as_str()),
-        (Some("replace"), Some("name=x&hadFields=1")),
+        (Some("replace"), Some("bmFtZT14JmhhZEZpZWxkcz0x")),
         "{body}"
     );
 }
