@@ -51,7 +51,8 @@ pub struct Behavior {
     pub forward: Forward,
     /// `compress`: whether answers are sent in a content coding that the viewer takes. Default: false.
     pub compress: bool,
-    /// `viewer-request`, `origin-request`, `origin-response`, `viewer-response`: names of functions. Default: none.
+    /// `viewer-request`, `origin-request`, `origin-response`, `viewer-response`: names of functions; at the viewer hooks also
+    /// lists of up to 8. Default: none.
     pub hooks: BehaviorHooks,
 }
 
@@ -93,14 +94,14 @@ pub enum MethodSet {
 /// The functions of a behavior, by name; each is in `Config::functions`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BehaviorHooks {
-    /// Before the cache key is made.
-    pub viewer_request: Option<Arc<str>>,
+    /// Before the cache key is made, one after the other.
+    pub viewer_request: Vec<Arc<str>>,
     /// Before the origin is asked.
     pub origin_request: Option<Arc<str>>,
     /// Before the origin's answer is stored.
     pub origin_response: Option<Arc<str>>,
-    /// Before the answer leaves.
-    pub viewer_response: Option<Arc<str>>,
+    /// Before the answer leaves, one after the other.
+    pub viewer_response: Vec<Arc<str>>,
     /// `viewer-response-on-errors`: whether viewer-response also runs for answers of 400 and above. Default: false
     /// (`cloudfront-functions.md` section 2).
     pub viewer_response_on_errors: bool,
@@ -120,26 +121,26 @@ impl Distribution {
 }
 
 impl Behavior {
-    /// The function at `hook`.
-    pub fn function(&self, hook: Hook) -> Option<&Arc<str>> {
+    /// The functions at `hook`, in the order in which they run.
+    pub fn functions(&self, hook: Hook) -> &[Arc<str>] {
         self.hooks.get(hook)
     }
 }
 
 impl BehaviorHooks {
-    /// The function at `hook`.
-    pub fn get(&self, hook: Hook) -> Option<&Arc<str>> {
+    /// The functions at `hook`, in the order in which they run.
+    pub fn get(&self, hook: Hook) -> &[Arc<str>] {
         match hook {
-            Hook::ViewerRequest => self.viewer_request.as_ref(),
-            Hook::OriginRequest => self.origin_request.as_ref(),
-            Hook::OriginResponse => self.origin_response.as_ref(),
-            Hook::ViewerResponse => self.viewer_response.as_ref(),
+            Hook::ViewerRequest => &self.viewer_request,
+            Hook::OriginRequest => self.origin_request.as_slice(),
+            Hook::OriginResponse => self.origin_response.as_slice(),
+            Hook::ViewerResponse => &self.viewer_response,
         }
     }
 
     /// Whether no hook has a function.
     pub fn is_empty(&self) -> bool {
-        Hook::ALL.iter().all(|hook| self.get(*hook).is_none())
+        Hook::ALL.iter().all(|hook| self.get(*hook).is_empty())
     }
 }
 

@@ -21,14 +21,14 @@ pub struct Live {
 /// The functions of a behavior.
 #[derive(Clone, Default)]
 pub struct PlanHooks {
-    /// Before the cache key is made.
-    pub viewer_request: Option<Arc<Function>>,
+    /// Before the cache key is made, one after the other.
+    pub viewer_request: Vec<Arc<Function>>,
     /// Before the origin is asked.
     pub origin_request: Option<Arc<Function>>,
     /// Before the origin's answer is stored.
     pub origin_response: Option<Arc<Function>>,
-    /// Before the answer leaves.
-    pub viewer_response: Option<Arc<Function>>,
+    /// Before the answer leaves, one after the other.
+    pub viewer_response: Vec<Arc<Function>>,
 }
 
 /// A behavior, with all that a request under it needs.
@@ -67,7 +67,7 @@ impl Live {
         for distribution in &config.distributions {
             let error_pages: Arc<[ErrorPage]> = distribution.error_pages.clone().into();
             for behavior in &distribution.behaviors {
-                let function = |hook| behavior.function(hook).and_then(|name| functions.get(name)).cloned();
+                let chain = |hook| behavior.functions(hook).iter().filter_map(|name| functions.get(name)).cloned();
                 let plan = Plan {
                     distribution_id: distribution.id.clone(),
                     distribution_domain_name: distribution.domain_name.clone(),
@@ -81,10 +81,10 @@ impl Live {
                     rules: Arc::new(rules(behavior, &tag_headers)),
                     compress: compress(behavior),
                     hooks: PlanHooks {
-                        viewer_request: function(Hook::ViewerRequest),
-                        origin_request: function(Hook::OriginRequest),
-                        origin_response: function(Hook::OriginResponse),
-                        viewer_response: function(Hook::ViewerResponse),
+                        viewer_request: chain(Hook::ViewerRequest).collect(),
+                        origin_request: chain(Hook::OriginRequest).next(),
+                        origin_response: chain(Hook::OriginResponse).next(),
+                        viewer_response: chain(Hook::ViewerResponse).collect(),
                     },
                     origins: origins.clone(),
                 };

@@ -1,35 +1,36 @@
-//! The two viewer hooks.
+//! The two viewer hooks, each with any number of functions.
 
 use crate::exchange::{Answer, Context, Exchange};
 use crate::respond;
 use rimward_hooks::{RequestVerdict, ResponseVerdict};
 use rimward_types::{Body, Hook, RequestHead};
 
-/// Runs viewer-request: before the cache, for every request.
+/// Runs viewer-request: before the cache, for every request. Of several functions each gets what the one before it made.
 ///
 /// # Errors
-/// The function's own answer, or the page for its failure. Neither meets cache, origin or viewer-response
+/// A function's own answer, or the page for its failure: it ends the chain. Neither meets cache, origin or viewer-response
 /// (`cloudfront-functions.md` sections 2 and 6: fail closed).
 pub async fn request(
     context: &Context,
     exchange: &mut Exchange,
-    request: RequestHead,
-    body: Body,
+    mut request: RequestHead,
+    mut body: Body,
 ) -> Result<(RequestHead, Body), Answer> {
-    let Some(function) = &context.plan.hooks.viewer_request else {
-        return Ok((request, body));
-    };
-    let ran = function.on_request(Hook::ViewerRequest, &context.call(), request, body, None).await;
-    exchange.hook(ran.report);
-    match ran.verdict {
-        RequestVerdict::Continue { head, body, .. } => Ok((head, body)),
-        RequestVerdict::Answer { head, body } => Err(respond::generated(head, body, function)),
-        RequestVerdict::Failed(failure) => Err(respond::failed(&failure, &context.id)),
+    for function in &context.plan.hooks.viewer_request {
+        let ran = function.on_request(Hook::ViewerRequest, &context.call(), request, body, None).await;
+        exchange.hook(ran.report);
+        (request, body) = match ran.verdict {
+            RequestVerdict::Continue { head, body, .. } => (head, body),
+            RequestVerdict::Answer { head, body } => return Err(respond::generated(head, body, function)),
+            RequestVerdict::Failed(failure) => return Err(respond::failed(&failure, &context.id)),
+        };
     }
+    Ok((request, body))
 }
 
 /// Runs viewer-response: before every answer below 400 (`cloudfront-functions.md` section 2), and of 400 and above where
 /// the behavior asks for it. The node's own pages for what failed are not seen.
+/// Of several functions each gets what the one before it made.
 ///
 /// # Errors
 /// The page for a failure.
@@ -37,21 +38,21 @@ pub async fn response(
     context: &Context,
     exchange: &mut Exchange,
     request: &RequestHead,
-    answer: Answer,
+    mut answer: Answer,
 ) -> Result<Answer, Answer> {
-    let Some(function) = &context.plan.hooks.viewer_response else {
-        return Ok(answer);
-    };
     if answer.is_own_page
         || (answer.head.status.as_u16() >= 400 && !context.plan.behavior.hooks.viewer_response_on_errors)
     {
         return Ok(answer);
     }
-    let Answer { head, body, result, detail, cache, is_own_page } = answer;
-    let ran = function.on_response(Hook::ViewerResponse, &context.call(), request, None, head, body).await;
-    exchange.hook(ran.report);
-    match ran.verdict {
-        ResponseVerdict::Continue { head, body } => Ok(Answer { head, body, result, detail, cache, is_own_page }),
-        ResponseVerdict::Failed(failure) => Err(respond::failed(&failure, &context.id)),
+    for function in &context.plan.hooks.viewer_response {
+        let call = context.call();
+        let ran = function.on_response(Hook::ViewerResponse, &call, request, None, answer.head, answer.body).await;
+        exchange.hook(ran.report);
+        (answer.head, answer.body) = match ran.verdict {
+            ResponseVerdict::Continue { head, body } => (head, body),
+            ResponseVerdict::Failed(failure) => return Err(respond::failed(&failure, &context.id)),
+        };
     }
+    Ok(answer)
 }

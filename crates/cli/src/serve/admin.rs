@@ -195,7 +195,7 @@ fn places(config: &Config, name: &str) -> Vec<Place> {
     for distribution in &config.distributions {
         for behavior in &distribution.behaviors {
             for hook in Hook::ALL {
-                if behavior.function(hook).is_some_and(|function| &**function == name) {
+                if behavior.functions(hook).iter().any(|function| &**function == name) {
                     let path = behavior.pattern.as_str().to_owned();
                     places.push(Place { distribution: distribution.id.clone(), path, hook });
                 }

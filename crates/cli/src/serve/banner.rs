@@ -61,7 +61,7 @@ fn describe(behavior: &Behavior) -> String {
     };
     let mut parts = vec![format!("-> {target}"), format!("cache {}", behavior.cache_policy.name)];
     for hook in Hook::ALL {
-        if let Some(function) = behavior.function(hook) {
+        for function in behavior.functions(hook) {
             parts.push(format!("{hook} {function}"));
         }
     }

@@ -48,8 +48,8 @@ fn path(pattern: &str) -> String {
 }
 
 fn hooks(behavior: &Behavior) -> String {
-    let hooks = Hook::ALL.into_iter().filter_map(|hook| Some(format!("{hook} {}", behavior.function(hook)?)));
-    let hooks: Vec<String> = hooks.collect();
+    let at = |hook| behavior.functions(hook).iter().map(move |function| format!("{hook} {function}"));
+    let hooks: Vec<String> = Hook::ALL.into_iter().flat_map(at).collect();
     if hooks.is_empty() { "twice: x-cache tells Miss, then Hit".to_owned() } else { hooks.join(", ") }
 }
 

@@ -164,7 +164,7 @@ fn staged(live: &Live, name: &str, stage: Stage, stages: &Stages, code: &[u8], s
     let is_live = function.and_then(|function| function.version()).is_some_and(|(live, _)| *live == version);
     let distributions = &live.config().distributions;
     let associated = distributions.iter().flat_map(|distribution| &distribution.behaviors).any(|behavior| {
-        Hook::ALL.into_iter().any(|hook| behavior.function(hook).is_some_and(|function| &**function == name))
+        Hook::ALL.into_iter().any(|hook| behavior.functions(hook).iter().any(|function| &**function == name))
     });
     let throttled = function.and_then(|function| function.throttled_until(SystemClock.now()));
     Staged {

@@ -20,6 +20,8 @@ use toml::de::DeValue;
 const MOST_BEHAVIORS: usize = 75;
 const MOST_ORIGINS: usize = 100;
 const MOST_GROUPS: usize = 10;
+/// Functions that one viewer event runs through.
+const MOST_CHAINED: usize = 8;
 
 const ON_ERRORS: &str = "viewer-response-on-errors";
 
@@ -224,32 +226,32 @@ fn read_hooks(behavior: &Section<'_>, known: &Known<'_>) -> BehaviorHooks {
     // Names and places of viewer functions and components at viewer hooks.
     let (mut isolates, mut components) = (Vec::new(), Vec::new());
     for hook in Hook::ALL {
-        let Some(name) = behavior.text(hook.as_str()) else { continue };
-        let Some((key, function)) = known.functions.get_key_value(*name.get_ref()) else {
-            let names = known.functions.keys().map(AsRef::as_ref);
-            report_unknown(behavior.reader, "function", "functions", &name, names);
-            continue;
-        };
-        match function.as_ref().map(|function| &function.kind) {
-            Some(FunctionKind::Viewer(_)) if hook.is_viewer() => isolates.push(name),
-            Some(FunctionKind::Viewer(_)) => {
-                let message = format!("`{key}` is a viewer function and cannot run at {hook}");
-                let hint = "functions at origin hooks are those with `component`";
-                behavior.reader.report_hint(name.span(), message, hint);
+        for name in read_names(behavior, hook) {
+            let Some((key, function)) = known.functions.get_key_value(*name.get_ref()) else {
+                let names = known.functions.keys().map(AsRef::as_ref);
+                report_unknown(behavior.reader, "function", "functions", &name, names);
+                continue;
+            };
+            match function.as_ref().map(|function| &function.kind) {
+                Some(FunctionKind::Viewer(_)) if hook.is_viewer() => isolates.push(name),
+                Some(FunctionKind::Viewer(_)) => {
+                    let message = format!("`{key}` is a viewer function and cannot run at {hook}");
+                    let hint = "functions at origin hooks are those with `component`";
+                    behavior.reader.report_hint(name.span(), message, hint);
+                }
+                Some(FunctionKind::Origin(function)) if hook.is_viewer() => {
+                    check_classic(behavior, &name, hook, function);
+                    components.push(name);
+                }
+                Some(FunctionKind::Origin(_)) | None => {}
             }
-            Some(FunctionKind::Origin(function)) if hook.is_viewer() => {
-                check_classic(behavior, &name, hook, function);
-                components.push(name);
+            match hook {
+                Hook::ViewerRequest => hooks.viewer_request.push(Arc::clone(key)),
+                Hook::OriginRequest => hooks.origin_request = Some(Arc::clone(key)),
+                Hook::OriginResponse => hooks.origin_response = Some(Arc::clone(key)),
+                Hook::ViewerResponse => hooks.viewer_response.push(Arc::clone(key)),
             }
-            Some(FunctionKind::Origin(_)) | None => {}
         }
-        let slot = match hook {
-            Hook::ViewerRequest => &mut hooks.viewer_request,
-            Hook::OriginRequest => &mut hooks.origin_request,
-            Hook::OriginResponse => &mut hooks.origin_response,
-            Hook::ViewerResponse => &mut hooks.viewer_response,
-        };
-        *slot = Some(Arc::clone(key));
     }
     // `lambda-at-edge.md` section 1: a component at either viewer hook excludes viewer functions at both.
     if let (Some(isolate), Some(component)) = (isolates.first(), components.first()) {
@@ -262,6 +264,21 @@ fn read_hooks(behavior: &Section<'_>, known: &Known<'_>) -> BehaviorHooks {
         behavior.reader.report_hint(later.span(), message, "move the component to an origin hook");
     }
     hooks
+}
+
+/// The names at a hook: one, or at a viewer hook a list.
+fn read_names<'s>(behavior: &Section<'s>, hook: Hook) -> Vec<Spanned<&'s str>> {
+    let key = hook.as_str();
+    let Some(value) = behavior.get(key) else { return Vec::new() };
+    if !hook.is_viewer() || !value.get_ref().is_array() {
+        return behavior.text(key).into_iter().collect();
+    }
+    let names = behavior.texts_of(key, value).unwrap_or_default();
+    if names.is_empty() || names.len() > MOST_CHAINED {
+        let message = format!("`{key}` has {} functions; a list has 1 to {MOST_CHAINED}", names.len());
+        behavior.reader.report_hint(value.span(), message, "leave the key out where nothing runs");
+    }
+    names
 }
 
 /// Reports a component at a viewer hook that asks for more than the classic limits (`lambda-at-edge.md` section 8).

@@ -83,7 +83,7 @@ fn a_file_with_every_table_is_read() {
     "#;
     let config = parse(text).unwrap_or_else(|problems| panic!("{}", shown(&problems)));
     let images = config.distributions[0].behavior_for("/images/a.png");
-    assert_eq!(images.function(rimward_types::Hook::ViewerRequest).map(AsRef::as_ref), Some("ab-test"));
+    assert_eq!(images.functions(rimward_types::Hook::ViewerRequest), ["ab-test".into()]);
     assert_eq!(images.hooks.origin_response.as_deref(), Some("resize"));
     assert!(config.functions["ab-test"].viewer().is_some() && config.functions["resize"].origin().is_some());
 }
@@ -432,7 +432,7 @@ fn every_setting_of_distributions_and_behaviors() {
         forward = { headers = ["Accept"], cookies = "all", query = { except = ["x"] } }
         compress = true
         viewer-request = "viewer"
-        viewer-response = "viewer"
+        viewer-response = ["viewer", "viewer"]
         viewer-response-on-errors = true
         origin-request = "origin"
         origin-response = "origin"
@@ -474,10 +474,10 @@ fn every_setting_of_distributions_and_behaviors() {
             },
             compress: true,
             hooks: BehaviorHooks {
-                viewer_request: Some("viewer".into()),
+                viewer_request: vec!["viewer".into()],
                 origin_request: Some("origin".into()),
                 origin_response: Some("origin".into()),
-                viewer_response: Some("viewer".into()),
+                viewer_response: vec!["viewer".into(), "viewer".into()],
                 viewer_response_on_errors: true,
             },
         }

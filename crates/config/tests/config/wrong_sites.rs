@@ -272,6 +272,19 @@ wrong_behavior! {
         "5:19 `js` is a viewer function and cannot run at origin-response",
         "hint: functions at origin hooks are those with `component`",
     ]
+    a_chain_is_at_a_viewer_hook: "origin-request = [\"wasm\"]" => [
+        "4:18 `origin-request` must be a string, not a list",
+    ]
+    a_chain_names_functions: "viewer-request = [\"js\", \"jss\", 3]" => [
+        "4:25 there is no function `jss`", "hint: did you mean `js`?",
+        "4:32 `viewer-request` has strings, not an integer",
+    ]
+    a_chain_has_a_function: "viewer-response = []" => [
+        "4:19 `viewer-response` has 0 functions; a list has 1 to 8", "hint: leave the key out where nothing runs",
+    ]
+    a_chain_ends: "viewer-request = [\"js\", \"js\", \"js\", \"js\", \"js\", \"js\", \"js\", \"js\", \"js\"]" => [
+        "4:18 `viewer-request` has 9 functions; a list has 1 to 8", "hint: leave the key out where nothing runs",
+    ]
     // `lambda-at-edge.md` section 1, the four cells that say no.
     a_component_at_viewer_request_excludes_a_viewer_function_at_viewer_response: "viewer-request = \"wasm\"\nviewer-response = \"js\"" => [
         "5:19 `js` is a viewer function and `wasm` a component; the viewer hooks of a behavior have one kind only",
