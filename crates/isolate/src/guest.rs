@@ -1,6 +1,6 @@
 //! One instance of the guest and its exports ([`rimward_wire::abi`]).
 
-use crate::budget::{Budget, Verdict};
+use crate::budget::{Budget, Counting, Verdict};
 use crate::cost::KvReads;
 use crate::failure::Failure;
 use crate::host::{State, Stop};
@@ -56,9 +56,9 @@ impl Guest {
         if metered {
             store.set_fuel(u64::MAX)?;
         }
-        store.epoch_deadline_callback(|context| {
-            Ok(match context.data().budget.verdict() {
-                Verdict::Continue(ticks) => UpdateDeadline::Continue(ticks),
+        store.epoch_deadline_callback(|mut context| {
+            Ok(match context.data_mut().budget.verdict() {
+                Verdict::Continue => UpdateDeadline::Continue(1),
                 Verdict::Spent => UpdateDeadline::Interrupt,
             })
         });
@@ -91,9 +91,9 @@ impl Guest {
     }
 
     /// Begins a run on these terms.
-    pub(crate) fn begin(&mut self, terms: Terms) {
-        let budget = Budget::start(terms.time);
-        self.store.set_epoch_deadline(budget.first_ticks());
+    pub(crate) fn begin(&mut self, terms: Terms, counting: Counting) {
+        let budget = Budget::start(terms.time, counting);
+        self.store.set_epoch_deadline(1);
         let state = self.store.data_mut();
         state.budget = budget;
         state.now = terms.now;
@@ -108,6 +108,11 @@ impl Guest {
     /// Time that the run used.
     pub(crate) fn used(&self) -> Duration {
         self.store.data().budget.used()
+    }
+
+    /// From when on the next run should be counted, after one that took `time`.
+    pub(crate) fn counting_after(&self, time: Duration) -> Counting {
+        if self.store.data().budget.is_slow(time) { Counting::Begin } else { Counting::FirstLook }
     }
 
     /// Instructions that the run used, of a metered guest.

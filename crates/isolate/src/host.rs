@@ -1,6 +1,6 @@
 //! What the guest may call. Every address and length that it gives is checked.
 
-use crate::budget::{Budget, Verdict};
+use crate::budget::{Budget, Counting, Verdict};
 use crate::cost::KvReads;
 use crate::log::Log;
 use hmac::{Hmac, KeyInit, Mac};
@@ -46,7 +46,7 @@ impl State {
     pub(crate) fn new() -> Self {
         Self {
             memory: None,
-            budget: Budget::start(Duration::ZERO),
+            budget: Budget::start(Duration::ZERO, Counting::FirstLook),
             now: Timestamp::default(),
             seed: 0,
             log: Log::default(),
@@ -122,7 +122,7 @@ fn panic(mut caller: Caller<'_, State>, ptr: u32, len: u32) -> wasmtime::Result<
 fn hash(mut caller: Caller<'_, State>, algorithm: u32, data: u32, len: u32, out: u32) -> wasmtime::Result<()> {
     let (memory, state) = split(&mut caller, import::HASH)?;
     let data = slice(memory, data, len, import::HASH)?;
-    let budget = &state.budget;
+    let budget = &mut state.budget;
     let digest = match algorithm_of(algorithm, import::HASH)? {
         Hash::Md5 => Digested::of(&digest::<Md5>(data, budget)?),
         Hash::Sha1 => Digested::of(&digest::<Sha1>(data, budget)?),
@@ -144,7 +144,7 @@ fn hmac(
     let (memory, state) = split(&mut caller, import::HMAC)?;
     let key = slice(memory, key, key_len, import::HMAC)?;
     let data = slice(memory, data, len, import::HMAC)?;
-    let budget = &state.budget;
+    let budget = &mut state.budget;
     let digest = match algorithm_of(algorithm, import::HMAC)? {
         Hash::Md5 => Digested::of(&authenticate::<Hmac<Md5>>(key, data, budget)?),
         Hash::Sha1 => Digested::of(&authenticate::<Hmac<Sha1>>(key, data, budget)?),
@@ -201,7 +201,7 @@ impl Digested {
     }
 }
 
-fn digest<D: Digest>(data: &[u8], budget: &Budget) -> wasmtime::Result<sha2::digest::Output<D>> {
+fn digest<D: Digest>(data: &[u8], budget: &mut Budget) -> wasmtime::Result<sha2::digest::Output<D>> {
     let mut digest = D::new();
     in_time(data, budget, |chunk| digest.update(chunk))?;
     Ok(digest.finalize())
@@ -210,7 +210,7 @@ fn digest<D: Digest>(data: &[u8], budget: &Budget) -> wasmtime::Result<sha2::dig
 fn authenticate<M: Mac + KeyInit>(
     key: &[u8],
     data: &[u8],
-    budget: &Budget,
+    budget: &mut Budget,
 ) -> wasmtime::Result<sha2::digest::Output<M>> {
     let mut mac = <M as KeyInit>::new_from_slice(key).map_err(|_| wrong(import::HMAC))?;
     in_time(data, budget, |chunk| mac.update(chunk))?;
@@ -218,7 +218,7 @@ fn authenticate<M: Mac + KeyInit>(
 }
 
 /// Hands out `data` in chunks for as long as there is time; the epoch cannot end a host function.
-fn in_time(data: &[u8], budget: &Budget, mut take: impl FnMut(&[u8])) -> wasmtime::Result<()> {
+fn in_time(data: &[u8], budget: &mut Budget, mut take: impl FnMut(&[u8])) -> wasmtime::Result<()> {
     for chunk in data.chunks(CHUNK) {
         if data.len() > CHUNK && budget.verdict() == Verdict::Spent {
             return Err(wasmtime::Error::new(Stop::Time));

@@ -113,6 +113,7 @@ impl Isolates {
     /// What is wrong with the source, for who wrote it.
     pub fn publish(&self, source: &Source<'_>) -> Result<Arc<Function>, PublishError> {
         let Published { snapshot, deferred } = self.0.publish(source)?;
+        self.0.ground.ticker.expect(source.limits.time);
         Ok(Arc::new(Function::new(source, snapshot, deferred, self.0.clone())))
     }
 

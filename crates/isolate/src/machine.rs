@@ -1,5 +1,6 @@
 //! The guest, compiled and linked: ready to be instantiated.
 
+use crate::budget::Counting;
 use crate::code_cache::{CodeCache, CodeOrigin};
 use crate::engine::engine;
 use crate::failure::Failure;
@@ -93,7 +94,7 @@ impl Ground {
         parts.write_data(guest.memory_mut()).map_err(|e| StartError::Guest(e.to_string()))?;
         let activity = ticker.register();
         let running = ticker.enter(&activity);
-        guest.begin(Terms { time: BOOT_TIME, now: Timestamp::default(), seed: 0, kv: None });
+        guest.begin(Terms { time: BOOT_TIME, now: Timestamp::default(), seed: 0, kv: None }, Counting::Begin);
         guest.boot().map_err(failed)?;
         let event_buffer = guest.event_buffer().map_err(failed)?;
         let brk = guest.brk().map_err(failed)?;

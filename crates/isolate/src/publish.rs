@@ -1,5 +1,6 @@
 //! Makes a snapshot of a source.
 
+use crate::budget::Counting;
 use crate::failure::Failure;
 use crate::guest::Terms;
 use crate::page_store::PageStore;
@@ -135,7 +136,8 @@ impl Publishing<'_> {
         let ground = slot.ground.clone();
         let running = ground.ticker.enter(activity);
         let kv = self.source.kv.as_deref().map(rimward_kv::Store::snapshot);
-        slot.guest.begin(Terms { time: self.time, now: Timestamp::default(), seed: 0, kv });
+        let terms = Terms { time: self.time, now: Timestamp::default(), seed: 0, kv };
+        slot.guest.begin(terms, Counting::Begin);
         let result = self.load(slot, flags);
         drop(running);
         slot.guest.end();

@@ -1,5 +1,6 @@
 //! An instance that holds a function, and gives every event the same fresh state.
 
+use crate::budget::Counting;
 use crate::cost::{Cost, utilization};
 use crate::failure::Failure;
 use crate::function::Run;
@@ -17,6 +18,7 @@ pub(crate) struct Slot {
     pub(crate) guest: Guest,
     pub(crate) residence: Residence,
     pub(crate) ground: Arc<Ground>,
+    counting: Counting,
 }
 
 /// A slot whose memory could not be restored must be dropped.
@@ -47,7 +49,7 @@ impl Slot {
         let mut guest = machine.instantiate(&ground.global_names)?;
         guest.set_globals(&ground.globals);
         let residence = Residence::new(ground.image.clone(), guest.memory(), ground.finder.as_ref());
-        Ok(Self { guest, residence, ground: ground.clone() })
+        Ok(Self { guest, residence, ground: ground.clone(), counting: Counting::Begin })
     }
 
     /// Whether the slot holds this very snapshot.
@@ -60,6 +62,8 @@ impl Slot {
         if !self.holds(snapshot) {
             self.residence.hold(self.guest.memory_mut(), Some(snapshot.clone()), self.ground.finder.as_ref());
             self.guest.set_globals(snapshot.globals());
+            // Nothing is known of it here.
+            self.counting = Counting::Begin;
         }
     }
 
@@ -73,9 +77,10 @@ impl Slot {
         let ground = self.ground.clone();
         let running = ground.ticker.enter(activity);
         let faults = page_faults();
-        self.guest.begin(job.terms);
+        self.guest.begin(job.terms, self.counting);
         let place = self.guest.handle(ground.event_buffer, job.event);
         let time = self.guest.used();
+        self.counting = self.guest.counting_after(time);
         // Before the reply is read: what the reader does is its own affair, and it cannot write to the memory.
         let faulted = page_faults() != faults;
         drop(running);
@@ -109,6 +114,8 @@ impl Slot {
         if ground.verify {
             let difference = self.residence.first_difference(self.guest.memory());
             assert_eq!(difference, None, "a page was not restored");
+            let globals = self.residence.snapshot().map_or(&ground.globals[..], |snapshot| snapshot.globals());
+            assert_eq!(self.guest.globals()[..], *globals, "a global was not restored");
         }
         Condition::Restored
     }

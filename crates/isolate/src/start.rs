@@ -14,8 +14,9 @@ pub struct Options {
     pub publish_time: Duration,
     /// How memory is restored.
     pub restore: Restore,
-    /// Compares the whole memory with the snapshot after every restoration and panics on a difference. Costs milliseconds.
-    /// On by default where the environment has `RIMWARD_VERIFY_RESTORE`.
+    /// Compares the whole memory and the globals with the snapshot after every restoration, byte for byte, and panics on a
+    /// difference. Costs milliseconds. On by default in builds with debug assertions, so in all tests, and where the environment has
+    /// `RIMWARD_VERIFY_RESTORE`.
     pub verify: bool,
 }
 
@@ -27,7 +28,7 @@ impl Options {
             slots_per_thread: 8,
             publish_time: Duration::from_millis(100),
             restore: Restore::Auto,
-            verify: std::env::var_os("RIMWARD_VERIFY_RESTORE").is_some(),
+            verify: cfg!(debug_assertions) || std::env::var_os("RIMWARD_VERIFY_RESTORE").is_some(),
         }
     }
 }
