@@ -91,20 +91,24 @@ impl Residence {
         }
         let left = std::mem::replace(&mut self.snapshot, snapshot);
         let left_pages = left.as_deref().map_or(&[][..], Snapshot::pages);
+        let entered = self.snapshot.as_deref().map_or(&[][..], Snapshot::pages);
+        let memory = memory.as_chunks_mut::<PAGE>().0;
+        for (n, page) in entered {
+            let there = left_pages.get((self.source[*n as usize] as usize).wrapping_sub(1));
+            // Functions have most of their pages in common, and then share them.
+            if there.is_none_or(|(_, there)| !Arc::ptr_eq(there, page)) {
+                memory[*n as usize] = *page.bytes();
+            }
+        }
         for (n, _) in left_pages {
             self.source[*n as usize] = 0;
         }
-        let entered = self.snapshot.as_deref().map_or(&[][..], Snapshot::pages);
         for (i, (n, _)) in entered.iter().enumerate() {
             // A memory has at most 65,535 pages (checked at the start), and no page is listed twice.
             self.source[*n as usize] = i as u16 + 1;
         }
-        let memory = memory.as_chunks_mut::<PAGE>().0;
         for (n, _) in left_pages.iter().filter(|(n, _)| self.source[*n as usize] == 0) {
-            memory[*n as usize] = *original(&self.image, self.snapshot.as_deref(), &self.source, *n);
-        }
-        for (n, page) in entered {
-            memory[*n as usize] = *page.bytes();
+            memory[*n as usize] = *original(&self.image, None, &self.source, *n);
         }
         self.writable.extend(left_pages.iter().chain(entered).map(|(n, _)| *n));
         self.writable.sort_unstable();

@@ -103,6 +103,22 @@ fn a_run_on_known_pages_makes_no_faults_and_is_restored_without_a_look() {
 }
 
 #[test]
+fn a_byte_that_was_not_restored_is_found() {
+    let image = image();
+    let store = PageStore::default();
+    let mut mapping = Mapping::try_new(PAGES * PAGE, PAGES * PAGE, Some(&image)).unwrap();
+    let memory = mapping.bytes_mut();
+    let mut residence = Residence::new(image.clone(), memory, None);
+    residence.hold(memory, Some(snapshot(&image, &[1, 3], &store)), None);
+    for at in [0, PAGE + 4, 3 * PAGE + 5, PAGES * PAGE - 1] {
+        memory[at] ^= 1;
+        assert_eq!(residence.first_difference(memory), Some((at / PAGE) as u32));
+        memory[at] ^= 1;
+        assert_eq!(residence.first_difference(memory), None);
+    }
+}
+
+#[test]
 fn pages_past_the_mark_are_given_back_to_the_system() {
     let image = image();
     let Ok(Some(finder)) = Finder::detect(Restore::Auto) else { return };
