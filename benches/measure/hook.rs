@@ -10,14 +10,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 10;
 const RUNS: usize = 2000;
+/// Bytes that are touched between two runs with cold caches: more than the caches of one core hold.
+const OTHER: usize = 2 << 20;
 
 /// Name, source, event and, where it reads one, key value store; from the top of the tree.
-const SAMPLES: [(&str, &str, &str, Option<&str>); 6] = [
+const SAMPLES: [(&str, &str, &str, Option<&str>); 10] = [
     ("header-and-rewrite", "benches/functions/header-and-rewrite.js", "benches/functions/browser.json", None),
+    ("ab-request", "benches/functions/ab-request.js", "benches/functions/browser.json", None),
+    ("ab-response", "benches/functions/ab-response.js", "benches/functions/browser-response.json", None),
+    ("jwt-hs256", "benches/functions/jwt-hs256.js", "benches/functions/browser-with-token.json", None),
+    ("query", "benches/functions/query.js", "benches/functions/browser.json", None),
     ("ab-test", "edge-functions/viewer/ab-test/index.js", "benches/functions/browser.json", None),
     (
         "jwt-auth",
@@ -39,6 +45,9 @@ const SAMPLES: [(&str, &str, &str, Option<&str>); 6] = [
         None,
     ),
 ];
+
+/// How many of them, from the first, are the handlers of the comparison with other nodes.
+const HANDLERS: usize = 5;
 
 struct Sample {
     name: &'static str,
@@ -102,8 +111,25 @@ fn main() -> ExitCode {
         report.times(name, &times);
     }
     drop(subjects);
+    for sample in &samples[..HANDLERS] {
+        report.times(&format!("{}/cold", sample.name), &cold(sample));
+    }
     report.times("header-and-rewrite/two-threads", &two_threads(&samples[0]));
     report.finish()
+}
+
+/// The hook as a node meets it: what else is done between two requests has taken its place in the processor's caches.
+fn cold(sample: &Sample) -> Samples {
+    let mut other = vec![1u8; OTHER];
+    let mut samples = Samples::default();
+    for _ in 0..RUNS {
+        other.iter_mut().step_by(64).for_each(|byte| *byte = byte.wrapping_add(1));
+        std::hint::black_box(&other);
+        let start = Instant::now();
+        run(sample, false);
+        samples.push(start.elapsed().as_nanos() as f64 / 1000.0);
+    }
+    samples
 }
 
 /// The same hook on two threads at once: both cores are busy with it.

@@ -1,11 +1,14 @@
-//! What it costs to publish and to keep many functions.
+//! What it costs to publish, to keep and to run many functions.
 
-use rimward_benches::{Report, Samples, machine};
-use rimward_isolate::{Isolates, Limits, Options, Runtime, Source};
+use rimward_benches::{Report, Samples, machine, time_each};
+use rimward_isolate::{Function, Invocation, Isolates, Limits, Options, Runtime, Source};
+use rimward_types::Timestamp;
 use std::process::ExitCode;
 use std::time::Instant;
 
 const FUNCTIONS: usize = 1000;
+/// Runs of one of them, and of all in turns.
+const RUNS: usize = 10_000;
 
 fn main() -> ExitCode {
     let isolates = Isolates::start(&Options::new(std::env::temp_dir().join("rimward-bench-code"))).expect("the tier");
@@ -36,5 +39,14 @@ fn main() -> ExitCode {
     report.number("thousand/seconds", total.as_secs_f64());
     report.number("thousand/resident-mb", grown as f64 / f64::from(1 << 20));
     report.number("one/snapshot-kb", functions[0].footprint().bytes as f64 / 1024.0);
+    let mut event = Vec::new();
+    rimward_wire::event::Event::default().write(&mut event);
+    let invocation = Invocation { now: Timestamp::default(), seed: 1, count_fuel: false };
+    let run = |function: &Function| {
+        let _ = function.run(&event, invocation, <[u8]>::len);
+    };
+    report.times("one/run", &time_each(RUNS, || run(&functions[0])));
+    let mut turns = functions.iter().cycle();
+    report.times("thousand/run", &time_each(RUNS, || turns.next().into_iter().for_each(|function| run(function))));
     report.finish()
 }
