@@ -90,7 +90,7 @@ pub(crate) async fn answer(node: &impl KeyValues, request: Request<'_>) -> Resul
         let items: Vec<Value> = stores.iter().map(|(name, store)| describe(name, store)).collect();
         return Ok(Reply::json(StatusCode::OK, &json!({ "Items": items })));
     }
-    let (name, store) = named(node, name)?;
+    let (name, store) = named(node, &percent_decode_str(name).decode_utf8_lossy())?;
     let now = node.now();
     match (what, key) {
         (None, _) => {

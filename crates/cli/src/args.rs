@@ -1,6 +1,8 @@
 //! What may be written on the command line.
 
 use crate::client::Running;
+use crate::functions::Functions;
+use crate::kv::Kv;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use rimward_build::{Handler, Language};
@@ -54,6 +56,10 @@ pub enum Command {
     Test(Test),
     /// Check a configuration and its functions without running them
     Check(Check),
+    /// Read and write key value stores of a running node
+    Kv(Kv),
+    /// Publish, roll back and test viewer functions of a running node
+    Functions(Functions),
     /// Compile the component on standard input to machine code on standard output; the node calls itself with it
     #[command(name = crate::engines::COMPILE, hide = true)]
     CompileComponent(CompileComponent),

@@ -34,10 +34,10 @@ const MOST: usize = 64 << 20;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Running {
     /// Admin API of the node; without it node.admin of the configuration, or 127.0.0.1:8081
-    #[arg(long, value_name = "ADDR", value_parser = address)]
+    #[arg(long, value_name = "ADDR", value_parser = address, global = true)]
     pub admin: Option<SocketAddr>,
     /// The configuration whose node.admin is meant; without it rimward.toml, where there is one
-    #[arg(long, value_name = "FILE", conflicts_with = "admin")]
+    #[arg(long, value_name = "FILE", conflicts_with = "admin", global = true)]
     pub config: Option<PathBuf>,
 }
 
@@ -45,6 +45,29 @@ pub struct Running {
 pub struct Client {
     address: SocketAddr,
     runtime: Runtime,
+}
+
+/// A request, where it is more than a JSON text.
+pub struct Question<'a> {
+    /// Method.
+    pub method: Method,
+    /// Begins with `/`; with the query.
+    pub path: &'a str,
+    /// `If-Match`: an ETag, or `*`.
+    pub if_match: Option<&'a str>,
+    /// Whether the body is JSON.
+    pub json: bool,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// An answer that is no refusal.
+pub struct Told {
+    status: StatusCode,
+    /// `ETag`, without quotes.
+    pub etag: Option<String>,
+    /// Body.
+    pub bytes: Bytes,
 }
 
 /// What the admin API says when it refuses.
@@ -102,27 +125,49 @@ impl Client {
     /// When no node answers (1), or when it refuses: 400 and 422 are an input that cannot be used (2), all others a
     /// failure (1).
     pub fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Stop> {
-        let (status, bytes) = self.runtime.block_on(self.send(method, path, body))?;
-        let json = serde_json::from_slice::<Value>(&bytes).ok();
-        if status.is_success() {
-            return json.ok_or_else(|| self.foreign(status));
+        let body_text = body.map(|json| json.to_string().into_bytes()).unwrap_or_default();
+        self.tell_json(Question { method, path, if_match: None, json: body.is_some(), body: body_text })
+    }
+
+    /// Sends a request and gives back the answer's JSON.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn tell_json(&self, question: Question<'_>) -> Result<Value, Stop> {
+        let told = self.tell(question)?;
+        serde_json::from_slice(&told.bytes).map_err(|_| self.foreign(told.status))
+    }
+
+    /// Sends a request and gives back the answer.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn tell(&self, question: Question<'_>) -> Result<Told, Stop> {
+        let told = self.runtime.block_on(self.send(question))?;
+        if told.status.is_success() {
+            return Ok(told);
         }
-        Err(match json.and_then(|json| Refused::deserialize(json).ok()) {
-            Some(refused) => refused.into_stop(status),
-            None => self.foreign(status),
+        Err(match serde_json::from_slice::<Refused>(&told.bytes) {
+            Ok(refused) => refused.into_stop(told.status),
+            Err(_) => self.foreign(told.status),
         })
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Bytes), Stop> {
-        let mut request = Request::new(Full::new(body.map(|json| json.to_string().into()).unwrap_or_default()));
+    async fn send(&self, question: Question<'_>) -> Result<Told, Stop> {
+        let Question { method, path, if_match, json, body } = question;
+        let mut request = Request::new(Full::new(body.into()));
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().map_err(|error| Stop::failed(format!("cannot ask for `{path}`: {error}")))?;
         let headers = request.headers_mut();
         if let Ok(host) = HeaderValue::from_str(&self.address.to_string()) {
             headers.insert(header::HOST, host);
         }
-        if body.is_some() {
+        if json {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(tag) = if_match {
+            let tag = HeaderValue::from_str(tag).map_err(|_| Stop::unusable(format!("`{tag}` is no ETag")))?;
+            headers.insert(header::IF_MATCH, tag);
         }
         let connect = tokio::time::timeout(CONNECT, TcpStream::connect(self.address));
         let stream = match connect.await {
@@ -153,16 +198,14 @@ impl Client {
     }
 }
 
-async fn exchange(
-    stream: TcpStream,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
+async fn exchange(stream: TcpStream, request: Request<Full<Bytes>>) -> Result<Told, Box<dyn Error + Send + Sync>> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let (head, body) = sender.send_request(request).await?.into_parts();
     let bytes = Limited::new(body, MOST).collect().await?.to_bytes();
     connection.abort();
-    Ok((head.status, bytes))
+    let etag = head.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    Ok(Told { status: head.status, etag: etag.map(|tag| tag.trim_matches('"').to_owned()), bytes })
 }
 
 impl Refused {

@@ -6,6 +6,7 @@
 //! - [`check`]: configuration and functions, without running them.
 //! - [`build`]: a component from a function's sources.
 //! - [`purge`]: removes stored answers of a running node. [`client`]: the admin API, as commands ask it.
+//! - [`kv`], [`functions`]: key value stores and viewer functions of a running node.
 //! - [`run`]: one event through a function of either tier; what `invoke` and `test` share.
 //! - [`engines`], [`configuration`]: what runs functions; the configuration with its problems printed.
 //! - [`print`]: colours, numbers, code excerpts. [`exit`]: exit codes.
@@ -21,7 +22,9 @@ mod client;
 mod configuration;
 mod engines;
 mod exit;
+mod functions;
 mod invoke;
+mod kv;
 mod manifest;
 mod print;
 mod purge;
@@ -41,6 +44,8 @@ fn main() -> ExitCode {
         Command::Invoke(args) => invoke::invoke(args),
         Command::Test(args) => test::test(args),
         Command::Check(args) => check::check(args),
+        Command::Kv(args) => kv::kv(args),
+        Command::Functions(args) => functions::functions(args),
         Command::CompileComponent(args) => return rimward_sandbox::compile_component(&args.limits),
         Command::Build(args) => build::build(args),
         Command::Purge(args) => purge::purge(args),

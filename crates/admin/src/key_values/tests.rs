@@ -50,6 +50,7 @@ async fn a_store_is_described_with_its_etag() {
     let told = (&store["ItemCount"], &store["TotalSizeInBytes"], &store["Status"], &store["Created"]);
     assert_eq!(told, (&1.into(), &3.into(), &"READY".into(), &50.0.into()));
     assert_eq!(get(&node, "").await.2["Items"][0]["Name"], "s");
+    assert_eq!(get(&node, "/%73").await.0, 200, "names may be encoded");
     let (status, _, refused) = get(&node, "/t").await;
     assert_eq!((status, &refused["hint"]), (404, &"there is: s".into()));
 }

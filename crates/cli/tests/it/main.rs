@@ -5,9 +5,11 @@
 mod build;
 mod check;
 mod compile;
+mod functions;
 mod help;
 mod invoke;
 mod invoke_api;
+mod kv;
 mod node;
 mod purge;
 mod serve;

@@ -71,6 +71,12 @@ impl Node {
         send(self.admin, &format!("{head}\r\ncontent-type: application/json\r\n\r\n{body}"))
     }
 
+    /// Ends it by SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Ends it by SIGTERM; the exit code.
     pub fn stop(mut self) -> i32 {
         self.signal("TERM");
