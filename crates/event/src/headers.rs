@@ -1,7 +1,7 @@
 //! Which headers a function sees, may touch and may add; and how a returned header map becomes the message's.
 
 use crate::invalid::Change;
-use crate::text::presented;
+use crate::text::{presented, presented_host};
 use crate::{Invalid, Strictness};
 use http::header::{GetAll, HeaderName};
 use http::{HeaderMap, HeaderValue};
@@ -197,13 +197,19 @@ impl Rules {
         Ok(())
     }
 
-    fn is_unchanged(&self, original: &GetAll<'_, HeaderValue>, field: &impl Field) -> bool {
+    /// Whether `is` is what the function saw of `was`.
+    fn is_presented(&self, name: &str, was: &[u8], is: &[u8]) -> bool {
+        let host = self.tier == Tier::Viewer && !self.response && name == "host";
+        presented(was).as_bytes() == is || (host && presented_host(was).as_bytes() == is)
+    }
+
+    fn is_unchanged(&self, name: &str, original: &GetAll<'_, HeaderValue>, field: &impl Field) -> bool {
         let mut values = field.values();
         for was in original.iter().map(HeaderValue::as_bytes) {
             let same = match (values.next(), self.encoding) {
                 (None, _) => false,
                 (Some(is), Encoding::Bytes) => was == is,
-                (Some(is), Encoding::Text) => was == is || presented(was).as_bytes() == is,
+                (Some(is), Encoding::Text) => was == is || self.is_presented(name, was, is),
             };
             if !same {
                 return false;
@@ -251,7 +257,7 @@ pub(crate) fn merge<F: Field>(
         let keep = untouched || rules.hides(name.as_str()) || rules.is_framing(name.as_str());
         match found.map(|i| &fields[i]) {
             _ if keep => append_all(&mut out, name, values.iter().cloned()),
-            Some(field) if rules.is_unchanged(&values, field) => {
+            Some(field) if rules.is_unchanged(name.as_str(), &values, field) => {
                 append_all(&mut out, name, values.iter().cloned());
             }
             Some(_) if rules.is_read_only(name.as_str()) => {

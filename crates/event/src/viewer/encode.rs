@@ -3,9 +3,9 @@
 use super::cookies;
 use crate::ViewerContext;
 use crate::headers::is_disallowed;
-use crate::text::presented;
+use crate::text::{presented, presented_host};
 use http::HeaderMap;
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{COOKIE, HOST, SET_COOKIE};
 use rimward_types::{RequestHead, ResponseHead};
 use rimward_wire::Writer;
 
@@ -74,7 +74,9 @@ fn write_headers(w: &mut Writer<'_>, headers: &HeaderMap, cookie: &str) {
         }
         list.entry();
         w.text(name);
-        w.text(&presented(value.as_bytes()));
+        // A response that has such a header means nothing by it.
+        let host = name == HOST.as_str() && cookie == COOKIE.as_str();
+        w.text(&if host { presented_host(value.as_bytes()) } else { presented(value.as_bytes()) });
     }
     w.end_list(list);
 }
