@@ -220,8 +220,7 @@ impl TestNode {
     /// # Errors
     /// When the body ends early.
     pub async fn try_send(&self, head: RequestHead, body: Body, interim: Interim) -> Result<Answer, BodyError> {
-        let connection =
-            Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None };
+        let connection = Connection::new(([203, 0, 113, 7], 4711).into(), ([127, 0, 0, 1], 80).into(), None);
         let (head, body) = self.proxy.serve(Arc::new(connection), head, body, interim).await;
         let body = body.collect().await?.to_bytes();
         Ok(Answer { head, body: String::from_utf8_lossy(&body).into_owned(), bytes: body })
@@ -229,8 +228,7 @@ impl TestNode {
 
     /// Any request, from 203.0.113.7; the answer's body is not read yet.
     pub async fn open(&self, head: RequestHead, body: Body) -> (ResponseHead, RecordedBody) {
-        let connection =
-            Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None };
+        let connection = Connection::new(([203, 0, 113, 7], 4711).into(), ([127, 0, 0, 1], 80).into(), None);
         self.proxy.serve(Arc::new(connection), head, body, Interim::default()).await
     }
 

@@ -72,6 +72,7 @@ fn publish(isolates: &Isolates) -> Vec<Sample> {
                 // The wall is far away, so that a busy machine measures slow runs instead of failed ones.
                 limits: Limits { time: Duration::from_millis(50), ..Limits::default() },
                 kv: store.map(|path| Arc::new(Store::load(&top().join(path), MAX_STORE).expect("a store"))),
+                bindings: Arc::default(),
             };
             let function = isolates.publish(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
             let mut bytes = Vec::new();
@@ -82,7 +83,7 @@ fn publish(isolates: &Isolates) -> Vec<Sample> {
 }
 
 fn run(sample: &Sample, count_fuel: bool) -> rimward_isolate::Cost {
-    let invocation = Invocation { now: Timestamp::from_secs(1_800_000_000), seed: 1, count_fuel };
+    let invocation = Invocation { now: Timestamp::from_secs(1_800_000_000), seed: 1, server: None, count_fuel };
     let run = sample.function.run(&sample.event, invocation, |reply| reply.first().copied());
     // 2 begins a failure (`rimward_wire::reply`).
     assert!(matches!(run.result, Ok(Some(0 | 1))), "{}: {:?}", sample.name, run.result);

@@ -65,8 +65,7 @@ fn request(path: &str) -> RequestHead {
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let proxy = runtime.block_on(proxy());
-    let connection =
-        Arc::new(Connection { peer: ([203, 0, 113, 7], 4711).into(), local: ([127, 0, 0, 1], 80).into(), tls: None });
+    let connection = Arc::new(Connection::new(([203, 0, 113, 7], 4711).into(), ([127, 0, 0, 1], 80).into(), None));
     let ask = |path: &str| {
         runtime.block_on(async {
             let (head, body) = proxy.serve(connection.clone(), request(path), Body::Empty, Interim::default()).await;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
             runtime: Runtime::V2,
             limits: Limits::default(),
             kv: None,
+            bindings: std::sync::Arc::default(),
         };
         isolates.publish(&source).expect("a function")
     };
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     report.number("one/snapshot-kb", functions[0].footprint().bytes as f64 / 1024.0);
     let mut event = Vec::new();
     rimward_wire::event::Event::default().write(&mut event);
-    let invocation = Invocation { now: Timestamp::default(), seed: 1, count_fuel: false };
+    let invocation = Invocation { now: Timestamp::default(), seed: 1, count_fuel: false, server: None };
     let run = |function: &Function| {
         let _ = function.run(&event, invocation, <[u8]>::len);
     };

@@ -93,6 +93,8 @@ impl Viewer {
     /// # Errors
     /// The outer one when the tier does not start, the inner one when the function is refused.
     pub fn publish(&self, engines: &Engines) -> Result<Result<Arc<rimward_isolate::Function>, Refused>, Stop> {
+        let bindings = rimward_hooks::bindings::outside(&self.settings)
+            .map_err(|why| Stop::unusable(format!("function `{}`: {why}", self.name)))?;
         let source = Source {
             name: self.name.clone(),
             code: &self.code,
@@ -106,6 +108,7 @@ impl Viewer {
                 code: self.settings.code_limit.as_usize(),
             },
             kv: self.store.clone(),
+            bindings: Arc::new(bindings),
         };
         Ok(engines.isolates()?.publish(&source).map_err(|error| self.refused(&error)))
     }

@@ -16,7 +16,6 @@ pub struct Function {
 }
 
 /// The two tiers of code.
-#[expect(clippy::large_enum_variant, reason = "a configuration has some of them; a box would save nothing")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FunctionKind {
     /// One JavaScript file; viewer hooks.
@@ -43,6 +42,39 @@ pub struct ViewerFunction {
     /// `header-rules`: `"strict"` (default), or `"open"`: headers that CloudFront restricts may be set, as in its test
     /// operation. Not portable: in production CloudFront answers 502 (`cloudfront-functions.md` section 5).
     pub header_rules: HeaderRules,
+    /// `environment`: variables that it sees as `rimward.environment`, `{ STAGE = "test" }`. Default: none. Not portable,
+    /// as the two that follow.
+    pub environment: BTreeMap<String, String>,
+    /// `secrets`: what it may ask for with `rimward.secret(name)`, from files or the node's own environment,
+    /// `{ key = { file = "key.txt" }, other = { env = "OTHER" } }`. Default: none.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// `jwks`: public keys for `rimward.verifyJwt`, `{ url = "https://id.example.com/jwks.json" }` or
+    /// `{ file = "jwks.json" }`. Default: none.
+    pub jwks: Option<KeySetSource>,
+}
+
+/// A JSON web key set (RFC 7517), loaded by the node and again while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeySetSource {
+    /// Where it is.
+    pub place: KeySetPlace,
+    /// `refresh`: how often it is loaded again, 10 s to 24 h. Default: 15 min. A token with an unknown key id has it
+    /// loaded earlier, 30 s after the last time at the earliest.
+    pub refresh: Duration,
+}
+
+/// Where a key set is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeySetPlace {
+    /// `file`, relative to the configuration.
+    File(PathBuf),
+    /// `url`: `https`, or `http` of a loopback address.
+    Url {
+        /// The URL.
+        url: String,
+        /// `ca`: PEM file of the certificates to trust instead of the public ones.
+        ca: Option<PathBuf>,
+    },
 }
 
 /// A viewer function's language.
@@ -240,6 +272,25 @@ impl ViewerFunction {
             memory: ByteSize::mb(2),
             code_limit: ByteSize::kb(10),
             header_rules: HeaderRules::default(),
+            environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            jwks: None,
+        }
+    }
+}
+
+impl KeySetSource {
+    /// A set at `place` with every setting at its default.
+    pub fn new(place: KeySetPlace) -> Self {
+        Self { place, refresh: Duration::from_secs(900) }
+    }
+}
+
+impl std::fmt::Display for KeySetPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(file) => file.display().fmt(f),
+            Self::Url { url, .. } => url.fmt(f),
         }
     }
 }

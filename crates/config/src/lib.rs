@@ -33,11 +33,11 @@ pub use cache::Cache;
 pub use diagnostic::Diagnostic;
 pub use distribution::{Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol};
 pub use function::{
-    Asynchronous, Destination, Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, NetworkLimits,
-    OriginFunction, Runtime, SecretSource, Validation, ViewerFunction,
+    Asynchronous, Destination, Function, FunctionKind, Grant, HeaderRules, KeySetPlace, KeySetSource, KeyValueStore,
+    LimitProfile, NetworkLimits, OriginFunction, Runtime, SecretSource, Validation, ViewerFunction,
 };
-pub use node::{AccessLog, Certificate, Limits, Node, TlsListen};
-pub use origin::{Origin, OriginGroup, OriginUrl};
+pub use node::{AccessLog, Certificate, Limits, Location, Node, TlsListen};
+pub use origin::{InvalidUrl, Origin, OriginGroup, OriginUrl, Overrides};
 pub use path::{hides_dot_segment, normalize};
 pub use pattern::PathPattern;
 pub use policy::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile};

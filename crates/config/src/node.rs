@@ -25,8 +25,20 @@ pub struct Node {
     pub limits: Limits,
     /// `[node.acl]`: what viewers may do besides reading. Default: nothing.
     pub acl: Acl,
+    /// `location`: where the node is, `{ name = "FRA", region = "eu-central-1" }`, for functions that ask
+    /// (`cloudfront-functions.md` section 11.6). Default: both empty.
+    pub location: Location,
     /// `access-log`: `"off"`, `"stdout"`, `"stderr"`, or a file's path. Default: `"stdout"`.
     pub access_log: AccessLog,
+}
+
+/// `location` of `[node]`: two texts of at most 64 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Location {
+    /// `name`: a short name for the place; at CloudFront the code of its airport.
+    pub name: String,
+    /// `region`: the region that the place belongs to.
+    pub region: String,
 }
 
 /// `[node.tls]`: listeners for HTTPS.
@@ -102,6 +114,7 @@ impl Default for Node {
             tls: None,
             limits: Limits::default(),
             acl: Acl::default(),
+            location: Location::default(),
             access_log: AccessLog::default(),
         }
     }

@@ -34,6 +34,20 @@ pub struct Origin {
     pub max_connections: usize,
     /// `ca`: PEM file of the certificates to trust instead of the public ones. Default: the public ones.
     pub ca: Option<PathBuf>,
+    /// What a function overrides for one request; not configured.
+    pub overrides: Overrides,
+}
+
+/// What a viewer-request function may say of an origin (`cloudfront-functions.md` section 11.3).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overrides {
+    /// The `Host` that the origin sees, also where the viewer's is forwarded.
+    pub host: Option<String>,
+    /// The name of the TLS handshake, and of the certificate unless `certificate_names` says otherwise. Default: the host
+    /// that is connected to.
+    pub sni: Option<String>,
+    /// The certificate must be for one of these names; `*.example.com` asks for a certificate for exactly that.
+    pub certificate_names: Vec<String>,
 }
 
 /// Where an origin is.
@@ -106,6 +120,7 @@ impl Origin {
             headers: Vec::new(),
             max_connections: 1024,
             ca: None,
+            overrides: Overrides::default(),
         }
     }
 

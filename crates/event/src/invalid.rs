@@ -134,6 +134,14 @@ pub enum Invalid {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// An origin helper was given something wrong (`cloudfront-functions.md` sections 11.3 to 11.5).
+    #[error("{property} {fault}")]
+    OriginRewrite {
+        /// Path of the property, as `updateRequestOrigin.timeouts.readTimeout`.
+        property: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
 }
 
 impl Invalid {
@@ -158,7 +166,7 @@ impl Invalid {
             (Tier::Viewer, Invalid::Disallowed(_) | Invalid::ReadOnly { .. }) => {
                 "The CloudFront function tried to add, delete, or change a restricted header."
             }
-            (Tier::Viewer, Invalid::Origin { .. }) => {
+            (Tier::Viewer, Invalid::Origin { .. } | Invalid::OriginRewrite { .. }) => {
                 "The CloudFront function returned an invalid value for origin rewrite."
             }
             (Tier::Lambda, Invalid::ReadOnly { .. }) => {

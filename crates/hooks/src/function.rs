@@ -17,6 +17,8 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// The viewer's address.
     pub viewer: IpAddr,
+    /// The node's address that it connected to.
+    pub server: IpAddr,
     /// The distribution's id.
     pub distribution_id: &'a str,
     /// The distribution's own name.

@@ -1,13 +1,17 @@
 //! The functions of a configuration, published.
 
+use crate::bindings;
 use crate::function::{Function, Tier};
 use crate::given::Given;
+use crate::key_source::KeySource;
 use crate::stages::{Kept, Version};
 use crate::throttle::Throttle;
 use crate::versions::Versions;
-use rimward_config::{Config, FunctionKind, HeaderRules, KeyValueStore, OriginFunction, Runtime, ViewerFunction};
+use rimward_config::{
+    Config, FunctionKind, HeaderRules, KeySetSource, KeyValueStore, OriginFunction, Runtime, ViewerFunction,
+};
 use rimward_event::{FailureCategory, Strictness};
-use rimward_isolate::{Isolates, Limits, PublishError, Source};
+use rimward_isolate::{Bindings, Isolates, Limits, PublishError, Source};
 use rimward_kv::{Followed, Seed, Store, Stores};
 use rimward_sandbox::Sandbox;
 use rimward_types::{Clock, Stage, Timestamp};
@@ -67,6 +71,7 @@ pub struct Functions {
     stores: BTreeMap<Arc<str>, Arc<Store>>,
     /// Files of stores that serve already, for [`Functions::settle`].
     seeds: Vec<(Arc<str>, Seed)>,
+    key_sources: BTreeMap<KeySetSource, Arc<KeySource>>,
 }
 
 impl Functions {
@@ -82,7 +87,10 @@ impl Functions {
         }
         for (name, function) in &config.functions {
             let made = match &function.kind {
-                FunctionKind::Viewer(spec) => published.viewer(name, spec, engines, before),
+                FunctionKind::Viewer(spec) => match published.bindings(name, spec, config, before).await {
+                    Ok(bindings) => published.viewer(name, spec, bindings, engines, before),
+                    Err(broken) => Err(broken),
+                },
                 FunctionKind::Origin(spec) => origin(name, spec, engines, before).await,
             };
             let function = made.unwrap_or_else(|mut broken| {
@@ -102,11 +110,17 @@ impl Functions {
     /// # Errors
     /// When it cannot be published.
     pub async fn with(&self, config: &Config, engines: &Engines, name: &str) -> Result<Self, Problem> {
-        let mut with = Self { functions: self.functions.clone(), stores: self.stores.clone(), seeds: Vec::new() };
+        let mut with = Self {
+            functions: self.functions.clone(),
+            stores: self.stores.clone(),
+            seeds: Vec::new(),
+            key_sources: self.key_sources.clone(),
+        };
         if let Some((name, FunctionKind::Viewer(spec))) =
             config.functions.get_key_value(name).map(|(name, function)| (name, &function.kind))
         {
-            let function = with.viewer(name, spec, engines, self).map_err(|broken| broken.problem)?;
+            let bindings = with.bindings(name, spec, config, self).await.map_err(|broken| broken.problem)?;
+            let function = with.viewer(name, spec, bindings, engines, self).map_err(|broken| broken.problem)?;
             // Whoever publishes says that the function is mended, even with the same text.
             function.let_run();
             with.functions.insert(name.clone(), function);
@@ -136,7 +150,12 @@ impl Functions {
             Ok(kv) => kv,
             Err(message) => return Some(Err(broken(message, None))),
         };
-        let source = source(name, spec, code, kv);
+        let keys = spec.jwks.as_ref().and_then(|source| self.key_sources.get(source)).map(|source| source.keys.clone());
+        let bindings = match bindings::read(spec, &config.node.location) {
+            Ok(bindings) => Bindings { keys, ..bindings },
+            Err(message) => return Some(Err(broken(message, None))),
+        };
+        let source = source(name, spec, code, kv, bindings);
         Some(engines.isolates.publish(&source).map_err(|error| broken(text(&error, &file), hint(&error))))
     }
 
@@ -216,10 +235,38 @@ impl Functions {
         store.map(Some).ok_or_else(|| format!("its key value store `{name}` could not be loaded"))
     }
 
+    /// What the function may read beside event and store. A key set that is in use already is shared.
+    async fn bindings(
+        &mut self,
+        name: &Arc<str>,
+        spec: &ViewerFunction,
+        config: &Config,
+        before: &Functions,
+    ) -> Result<Bindings, Broken> {
+        let broken = |message| Broken::new(name, &spec.code, FailureCategory::FunctionThrottled, message, None);
+        let keys = match &spec.jwks {
+            None => None,
+            Some(source) => {
+                let known = self.key_sources.get(source).or_else(|| before.key_sources.get(source)).cloned();
+                let started = match known {
+                    Some(known) => known,
+                    None => KeySource::start(source)
+                        .await
+                        .map_err(|why| broken(format!("its key set {} cannot be used: {why}", source.place)))?,
+                };
+                self.key_sources.insert(source.clone(), started.clone());
+                Some(started.keys.clone())
+            }
+        };
+        let bindings = bindings::read(spec, &config.node.location).map_err(broken)?;
+        Ok(Bindings { keys, ..bindings })
+    }
+
     fn viewer(
         &self,
         name: &Arc<str>,
         spec: &ViewerFunction,
+        bindings: Bindings,
         engines: &Engines,
         before: &Functions,
     ) -> Result<Arc<Function>, Broken> {
@@ -230,13 +277,14 @@ impl Functions {
         let published = published.map_err(|e| broken(e.to_string(), Some(LOST.to_owned())))?;
         let code = published.map_or_else(|| read(&spec.code).map_err(|e| broken(e, None)), Ok)?;
         let kv = self.kv(spec).map_err(|message| broken(message, None))?;
-        let digest = digest(&code, &format!("viewer {spec:?}"));
+        // The secrets' content counts too; it goes into the hash and nowhere else.
+        let digest = digest(&code, &format!("viewer {spec:?} {:?} {:?}", bindings.location, bindings.secrets));
         if let Some(same) = unchanged(before, name, &digest) {
             return Ok(same);
         }
         let function = engines
             .isolates
-            .publish(&source(name, spec, &code, kv))
+            .publish(&source(name, spec, &code, kv, bindings))
             .map_err(|e| broken(text(&e, &spec.code), hint(&e)))?;
         let strictness = match spec.header_rules {
             HeaderRules::Strict => Strictness::Strict,
@@ -249,7 +297,13 @@ impl Functions {
     }
 }
 
-fn source<'a>(name: &Arc<str>, spec: &ViewerFunction, code: &'a [u8], kv: Option<Arc<Store>>) -> Source<'a> {
+fn source<'a>(
+    name: &Arc<str>,
+    spec: &ViewerFunction,
+    code: &'a [u8],
+    kv: Option<Arc<Store>>,
+    bindings: Bindings,
+) -> Source<'a> {
     Source {
         name: name.clone(),
         code,
@@ -259,6 +313,7 @@ fn source<'a>(name: &Arc<str>, spec: &ViewerFunction, code: &'a [u8], kv: Option
         },
         limits: Limits { time: spec.timeout, memory: spec.memory.as_usize(), code: spec.code_limit.as_usize() },
         kv,
+        bindings: Arc::new(bindings),
     }
 }
 

@@ -1,9 +1,10 @@
-//! What the configuration only points at: the secrets of an origin function, and the certificates that it trusts. Both
+//! What the configuration only points at: the secrets of a function, and the certificates that an origin function trusts. Both
 //! are read when the function is published; when they changed, a reload publishes it again.
 
 use rimward_config::{OriginFunction, SecretSource};
 use rimward_sandbox::{CertificateDer, Grant, NetworkLimits, Secrets, Spec, Validation, authorities_from_pem};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 
@@ -13,34 +14,39 @@ pub(crate) struct Given {
     ca: Option<Vec<u8>>,
 }
 
+/// Reads secrets. An error names the place and never the value.
+pub(crate) fn secrets(sources: &BTreeMap<String, SecretSource>) -> Result<Vec<(String, String)>, String> {
+    let secret = |(name, source): (&String, &SecretSource)| match source {
+        SecretSource::Environment(variable) => match std::env::var(variable) {
+            Ok(value) => Ok((name.clone(), value)),
+            Err(std::env::VarError::NotPresent) => {
+                Err(format!("secret `{name}`: the node's environment has no `{variable}`"))
+            }
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(format!("secret `{name}`: the variable `{variable}` is not UTF-8"))
+            }
+        },
+        SecretSource::File(path) => match fs::read_to_string(path) {
+            Ok(mut text) => {
+                // Editors and `echo` end a file with a line end that is not part of the secret.
+                let end = text.trim_end_matches(['\n', '\r']).len();
+                text.truncate(end);
+                Ok((name.clone(), text))
+            }
+            Err(error) => Err(format!("secret `{name}`: {} cannot be read: {error}", path.display())),
+        },
+    };
+    sources.iter().map(secret).collect()
+}
+
 impl Given {
     /// Reads what `spec` points at. An error names the place and never the value.
     pub(crate) fn read(spec: &OriginFunction) -> Result<Self, String> {
-        let secret = |(name, source): (&String, &SecretSource)| match source {
-            SecretSource::Environment(variable) => match std::env::var(variable) {
-                Ok(value) => Ok((name.clone(), value)),
-                Err(std::env::VarError::NotPresent) => {
-                    Err(format!("secret `{name}`: the node's environment has no `{variable}`"))
-                }
-                Err(std::env::VarError::NotUnicode(_)) => {
-                    Err(format!("secret `{name}`: the variable `{variable}` is not UTF-8"))
-                }
-            },
-            SecretSource::File(path) => match fs::read_to_string(path) {
-                Ok(mut text) => {
-                    // Editors and `echo` end a file with a line end that is not part of the secret.
-                    let end = text.trim_end_matches(['\n', '\r']).len();
-                    text.truncate(end);
-                    Ok((name.clone(), text))
-                }
-                Err(error) => Err(format!("secret `{name}`: {} cannot be read: {error}", path.display())),
-            },
-        };
         let ca = match &spec.network_ca {
             Some(path) => Some(fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?),
             None => None,
         };
-        Ok(Self { secrets: spec.secrets.iter().map(secret).collect::<Result<_, _>>()?, ca })
+        Ok(Self { secrets: secrets(&spec.secrets)?, ca })
     }
 
     /// Tells other values from these.

@@ -2,7 +2,6 @@
 
 use crate::function::Call;
 use crate::verdict::{Cost, Failure, RequestVerdict, ResponseVerdict, Verdict};
-use rimward_event::headers::Tier;
 use rimward_event::viewer::{self, BodyChange, Outcome, ViewerContext};
 use rimward_event::{FailureCategory, Invalid, Strictness};
 use rimward_isolate::{Function, Invocation};
@@ -26,9 +25,9 @@ fn run(
         event.clear();
         let viewer_ip = call.viewer.to_string();
         encode(&call.context(&viewer_ip), event);
-        let invocation = Invocation { now: call.now, seed: call.seed, count_fuel: false };
+        let invocation = Invocation { now: call.now, seed: call.seed, server: Some(call.server), count_fuel: false };
         let ran = function.run(event, invocation, |reply| match Reply::read(reply) {
-            Ok(reply) => decode(&reply).map_err(|invalid| refused(&invalid)),
+            Ok(reply) => decode(&reply).map_err(|invalid| Failure::invalid(&invalid)),
             Err(malformed) => Err(Failure::new(FailureCategory::FunctionExecution, malformed.to_string())),
         });
         let over_time = matches!(ran.result, Err(rimward_isolate::Failure::Time { .. }));
@@ -48,22 +47,6 @@ fn stopped(failure: &rimward_isolate::Failure) -> Failure {
     Failure::new(category, failure.to_string())
 }
 
-fn refused(invalid: &Invalid) -> Failure {
-    Failure {
-        category: invalid.category(Tier::Viewer),
-        sentence: invalid.sentence(Tier::Viewer),
-        reason: operator_text(invalid),
-    }
-}
-
-/// The reason with the line of the function, where it is known.
-fn operator_text(invalid: &Invalid) -> String {
-    match invalid {
-        Invalid::Threw { message, line, column } if *line > 0 => format!("{message} (line {line}, column {column})"),
-        other => other.to_string(),
-    }
-}
-
 pub(crate) fn on_request(
     function: &Function,
     strictness: Strictness,
@@ -78,7 +61,7 @@ pub(crate) fn on_request(
         |reply| viewer::decode(Hook::ViewerRequest, reply, &head, None, strictness),
     );
     let verdict = match outcome {
-        Ok(Outcome::Request(head)) => RequestVerdict::Continue { head, body, origin: None },
+        Ok(Outcome::Request(head, rewrite)) => RequestVerdict::Continue { head, body, origin: None, rewrite },
         Ok(Outcome::Response(head, change)) => RequestVerdict::Answer { head, body: changed(Body::Empty, change) },
         Err(failure) => RequestVerdict::failed(failure),
     };
@@ -101,7 +84,7 @@ pub(crate) fn on_response(
     );
     let verdict = match outcome {
         Ok(Outcome::Response(head, change)) => ResponseVerdict::Continue { head, body: changed(body, change) },
-        Ok(Outcome::Request(_)) => ResponseVerdict::failed(refused(&Invalid::Shape("a request".to_owned()))),
+        Ok(Outcome::Request(..)) => ResponseVerdict::failed(Failure::invalid(&Invalid::Shape("a request".to_owned()))),
         Err(failure) => ResponseVerdict::failed(failure),
     };
     (verdict, cost)

@@ -4,15 +4,18 @@
 //! - [`function`]: one published function, whichever tier it belongs to.
 //! - `given`: what the configuration points at for origin functions: secrets, certificates.
 //! - `isolate`, `sandbox`: the two tiers behind it.
+//! - [`bindings`], `key_source`: what viewer functions may read beside their event.
 //! - `peek`: the beginning of a body, for functions that ask for it.
 //! - [`stages`], [`versions`]: DEVELOPMENT and LIVE of a viewer function, and the versions that the node keeps.
 //! - [`throttle`]: versions that keep running past their limit.
 //! - [`verdict`]: what a function decided, and what it cost.
 
+pub mod bindings;
 pub mod function;
 pub mod functions;
 mod given;
 mod isolate;
+mod key_source;
 mod peek;
 mod sandbox;
 pub mod stages;
@@ -27,6 +30,7 @@ pub use stages::{Back, Stages, Version};
 pub use verdict::{Failure, Ran, Report, RequestVerdict, ResponseVerdict};
 pub use versions::Versions;
 
-pub use rimward_event::FailureCategory;
 pub use rimward_event::lambda::{CustomOrigin, LambdaOrigin, Protocol, SslProtocol};
+pub use rimward_event::viewer::{OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate};
+pub use rimward_event::{FailureCategory, Invalid};
 pub use rimward_sandbox::OutgoingCall;

@@ -39,7 +39,7 @@ pub(crate) async fn on_request(function: &Function, call: RequestCall<'_>) -> (R
     let (outcome, cost) = invoke(function, call, hook, &head, view, origin, None).await;
     let verdict = match outcome {
         Ok(Outcome::Request { head, body: change, origin }) => {
-            RequestVerdict::Continue { head, body: changed(body, change), origin }
+            RequestVerdict::Continue { head, body: changed(body, change), origin, rewrite: None }
         }
         Ok(Outcome::Response(head, change)) => RequestVerdict::Answer { head, body: changed(Body::Empty, change) },
         Err(failure) => RequestVerdict::failed(failure),

@@ -1,7 +1,9 @@
 //! What a function decided, and what it cost.
 
-use rimward_event::FailureCategory;
+use rimward_event::headers::Tier;
 use rimward_event::lambda::LambdaOrigin;
+use rimward_event::viewer::OriginRewrite;
+use rimward_event::{FailureCategory, Invalid};
 use rimward_isolate::KvReads;
 use rimward_sandbox::OutgoingCall;
 use rimward_types::{Body, Hook, RequestHead, ResponseHead};
@@ -19,6 +21,8 @@ pub enum RequestVerdict {
         body: Body,
         /// Where it goes, if the function said so.
         origin: Option<Box<LambdaOrigin>>,
+        /// The same from a viewer function.
+        rewrite: Option<Box<OriginRewrite>>,
     },
     /// The function answers.
     Answer {
@@ -57,6 +61,21 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A viewer function's result that is not allowed.
+    pub fn invalid(invalid: &Invalid) -> Self {
+        Self {
+            category: invalid.category(Tier::Viewer),
+            sentence: invalid.sentence(Tier::Viewer),
+            reason: match invalid {
+                // With the place, where it is known.
+                Invalid::Threw { message, line, column } if *line > 0 => {
+                    format!("{message} (line {line}, column {column})")
+                }
+                other => other.to_string(),
+            },
+        }
+    }
+
     /// A failure with the category's own sentence.
     pub fn new(category: FailureCategory, reason: impl Into<String>) -> Self {
         Self { category, sentence: category.sentence(), reason: reason.into() }
@@ -158,5 +177,16 @@ impl<V> Ran<V> {
             calls: cost.calls,
         };
         Self { verdict, report }
+    }
+}
+
+impl Ran<RequestVerdict> {
+    /// The same run, failed by what was found out about its verdict later.
+    #[must_use]
+    pub fn failed(mut self, failure: Failure) -> Self {
+        self.verdict = RequestVerdict::Failed(failure);
+        let (word, reason) = self.verdict.word();
+        (self.report.verdict, self.report.reason) = (word, reason.map(str::to_owned));
+        self
     }
 }

@@ -91,14 +91,21 @@ fn main() {
     isolates.warm_thread();
     let token = secret.as_deref().map(token);
     let limits = Limits { time: Duration::from_millis(20), code: 40 << 10, ..Limits::default() };
-    let mut invocation = Invocation { now: Timestamp::from_secs(1_800_000_000), seed: 1, count_fuel: false };
+    let mut invocation =
+        Invocation { now: Timestamp::from_secs(1_800_000_000), seed: 1, server: None, count_fuel: false };
     for file in &files {
         let mut code = std::fs::read_to_string(file).unwrap();
         if let Some(secret) = &secret {
             code = code.replace("@JWT_KEY@", secret);
         }
-        let source =
-            Source { name: file.as_str().into(), code: code.as_bytes(), runtime: Runtime::V2, limits, kv: None };
+        let source = Source {
+            name: file.as_str().into(),
+            code: code.as_bytes(),
+            runtime: Runtime::V2,
+            limits,
+            kv: None,
+            bindings: Arc::default(),
+        };
         let started = Instant::now();
         let function = isolates.publish(&source).unwrap_or_else(|error| panic!("{file}: {error}"));
         let published = started.elapsed();
@@ -152,6 +159,7 @@ fn main() {
                         runtime: Runtime::V2,
                         limits,
                         kv: None,
+                        bindings: Arc::default(),
                     })
                     .unwrap()
             })

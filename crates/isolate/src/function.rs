@@ -1,5 +1,6 @@
 //! A published function.
 
+use crate::bindings::Bindings;
 use crate::cost::Cost;
 use crate::failure::Failure;
 use crate::guest::Terms;
@@ -12,6 +13,7 @@ use crate::source::{Limits, Source};
 use rimward_kv::Store;
 use rimward_types::Timestamp;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How much longer a measured run may take: counting makes code slower.
@@ -23,6 +25,7 @@ pub struct Function {
     snapshot: Arc<Snapshot>,
     limits: Limits,
     kv: Option<Arc<Store>>,
+    bindings: Arc<Bindings>,
     deferred: bool,
     tier: Arc<Tier>,
 }
@@ -34,6 +37,8 @@ pub struct Invocation {
     pub now: Timestamp,
     /// Randomness.
     pub seed: u64,
+    /// The node's address that the viewer connected to: `cf.edgeLocation.serverIp`.
+    pub server: Option<IpAddr>,
     /// Measures exactly, in an engine of its own that takes seconds to compile when the cache does not have it.
     pub count_fuel: bool,
 }
@@ -73,7 +78,15 @@ impl fmt::Debug for Function {
 
 impl Function {
     pub(crate) fn new(source: &Source<'_>, snapshot: Arc<Snapshot>, deferred: bool, tier: Arc<Tier>) -> Self {
-        Self { name: source.name.clone(), snapshot, limits: source.limits, kv: source.kv.clone(), deferred, tier }
+        Self {
+            name: source.name.clone(),
+            snapshot,
+            limits: source.limits,
+            kv: source.kv.clone(),
+            bindings: source.bindings.clone(),
+            deferred,
+            tier,
+        }
     }
 
     /// Its name.
@@ -105,8 +118,14 @@ impl Function {
             }
         };
         let time = if measured { self.limits.time * MEASURED_TIME } else { self.limits.time };
-        let terms =
-            Terms { time, now: invocation.now, seed: invocation.seed, kv: self.kv.as_deref().map(Store::snapshot) };
+        let terms = Terms {
+            time,
+            now: invocation.now,
+            seed: invocation.seed,
+            kv: self.kv.as_deref().map(Store::snapshot),
+            bindings: self.bindings.clone(),
+            server: invocation.server,
+        };
         let job = Job { event, terms, limits: self.limits, measured };
         let (run, condition) = taken.slot.run(job, &taken.activity, read);
         slots::put(&self.tier, taken, condition, measured);

@@ -1,5 +1,6 @@
 //! One instance of the guest and its exports ([`rimward_wire::abi`]).
 
+use crate::bindings::Bindings;
 use crate::budget::{Budget, Counting, Verdict};
 use crate::cost::KvReads;
 use crate::failure::Failure;
@@ -7,6 +8,8 @@ use crate::host::{State, Stop};
 use rimward_kv::Snapshot;
 use rimward_types::Timestamp;
 use rimward_wire::abi::{self, Loaded, Place, export};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::{
     AsContext, Global, InstancePre, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val, WasmParams, WasmResults,
@@ -29,6 +32,10 @@ pub(crate) struct Terms {
     pub(crate) seed: u64,
     /// Store that may be read.
     pub(crate) kv: Option<Snapshot>,
+    /// What else may be read.
+    pub(crate) bindings: Arc<Bindings>,
+    /// The node's address, where it is known.
+    pub(crate) server: Option<IpAddr>,
 }
 
 /// An instance.
@@ -99,6 +106,8 @@ impl Guest {
         state.now = terms.now;
         state.seed = terms.seed;
         state.kv = terms.kv;
+        state.bindings = Some(terms.bindings);
+        state.server = terms.server;
         if self.metered {
             // Cannot fail: the engine of a metered guest counts fuel.
             let _ = self.store.set_fuel(u64::MAX);

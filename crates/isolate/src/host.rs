@@ -1,5 +1,6 @@
 //! What the guest may call. Every address and length that it gives is checked.
 
+use crate::bindings::Bindings;
 use crate::budget::{Budget, Counting, Verdict};
 use crate::cost::KvReads;
 use crate::log::Log;
@@ -7,9 +8,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use rimward_kv::Snapshot;
 use rimward_types::Timestamp;
-use rimward_wire::abi::{self, Hash, import};
+use rimward_wire::abi::{self, Find, Hash, Signature, Verified, import};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +20,8 @@ use wasmtime::{Caller, Linker, Memory};
 
 /// Bytes that are hashed between two looks at the time limit: about 0.1 ms.
 const CHUNK: usize = 64 << 10;
+/// Bytes whose signature may be verified: a token is far below, and the epoch cannot end a verification.
+const SIGNED: usize = 64 << 10;
 /// Bytes of a panic's text that are kept.
 const PANIC: usize = 1 << 10;
 
@@ -37,7 +42,11 @@ pub(crate) struct State {
     pub(crate) kv: Option<Snapshot>,
     /// What the run read of it.
     pub(crate) kv_reads: KvReads,
-    /// What `kv_get` found last.
+    /// What else the function may read.
+    pub(crate) bindings: Option<Arc<Bindings>>,
+    /// The node's address that the viewer connected to.
+    pub(crate) server: Option<IpAddr>,
+    /// What `kv_get` or `find` found last.
     found: Option<Arc<str>>,
 }
 
@@ -52,6 +61,8 @@ impl State {
             log: Log::default(),
             kv: None,
             kv_reads: KvReads::default(),
+            bindings: None,
+            server: None,
             found: None,
         }
     }
@@ -60,6 +71,7 @@ impl State {
     pub(crate) fn clear(&mut self) {
         self.kv = None;
         self.kv_reads = KvReads::default();
+        self.bindings = None;
         self.found = None;
         self.seed = 0;
     }
@@ -101,6 +113,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap(module, import::KV_GET, kv_get)?;
     linker.func_wrap(module, import::KV_READ, kv_read)?;
     linker.func_wrap(module, import::KV_META, kv_meta)?;
+    linker.func_wrap(module, import::FIND, find)?;
+    linker.func_wrap(module, import::VERIFY, verify)?;
     linker.func_wrap(module, import::PANIC, panic)?;
     linker.func_wrap(module, import::OUT_OF_MEMORY, |_: Caller<'_, State>, _len: u32| -> wasmtime::Result<()> {
         Err(wasmtime::Error::new(Stop::OutOfMemory))
@@ -180,6 +194,56 @@ fn kv_meta(mut caller: Caller<'_, State>, out: u32) -> wasmtime::Result<i32> {
     bytes[16..].copy_from_slice(&(meta.keys as u64).to_le_bytes());
     write(memory, out, &bytes, import::KV_META)?;
     Ok(0)
+}
+
+fn find(mut caller: Caller<'_, State>, what: u32, name: u32, len: u32) -> wasmtime::Result<i32> {
+    let (memory, state) = split(&mut caller, import::FIND)?;
+    let name = slice(memory, name, len, import::FIND)?;
+    let what = Find::from_u32(what).ok_or_else(|| wrong(import::FIND))?;
+    let bindings = state.bindings.as_deref();
+    let found: Option<Arc<str>> = match (what, name) {
+        (Find::Location, b"name") => bindings.map(|bindings| bindings.location.name.clone()),
+        (Find::Location, b"region") => bindings.map(|bindings| bindings.location.region.clone()),
+        (Find::Location, b"serverIp") => state.server.map(|address| address.to_string().into()),
+        (Find::Location, _) => None,
+        (Find::Environment, _) => bindings.map(|bindings| json_object(&bindings.environment).into()),
+        (Find::Secret, name) => {
+            let secret = |bindings: &Bindings| bindings.secrets.get(std::str::from_utf8(name).ok()?).cloned();
+            bindings.and_then(secret).map(Into::into)
+        }
+    };
+    state.found = found;
+    Ok(state.found.as_deref().map_or(abi::KV_MISSING, |value| value.len() as i32))
+}
+
+fn json_object(pairs: &BTreeMap<String, String>) -> String {
+    serde_json::to_string(pairs).unwrap_or_else(|_| "{}".to_owned())
+}
+
+#[allow(clippy::too_many_arguments)] // the guest's calling convention
+fn verify(
+    mut caller: Caller<'_, State>,
+    algorithm: u32,
+    key: u32,
+    key_len: u32,
+    data: u32,
+    len: u32,
+    signature: u32,
+    signature_len: u32,
+) -> wasmtime::Result<i32> {
+    let (memory, state) = split(&mut caller, import::VERIFY)?;
+    let key = slice(memory, key, key_len, import::VERIFY)?;
+    let data = slice(memory, data, len, import::VERIFY)?;
+    let signature = slice(memory, signature, signature_len, import::VERIFY)?;
+    let algorithm = Signature::from_u32(algorithm).ok_or_else(|| wrong(import::VERIFY))?;
+    if data.len() > SIGNED {
+        return Err(wrong(import::VERIFY));
+    }
+    if state.budget.verdict() == Verdict::Spent {
+        return Err(wasmtime::Error::new(Stop::Time));
+    }
+    let keys = state.bindings.as_ref().and_then(|bindings| bindings.keys.as_deref());
+    Ok(keys.map_or(Verified::NoKeySet, |keys| keys.verify(algorithm, key, data, signature)) as i32)
 }
 
 /// The longest digest and how much of it counts.

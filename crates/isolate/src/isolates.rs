@@ -128,7 +128,7 @@ impl Isolates {
         }
         .write(&mut event);
         for _ in 0..WARM_UP_RUNS {
-            let invocation = Invocation { now: Timestamp::default(), seed: 0, count_fuel: false };
+            let invocation = Invocation { now: Timestamp::default(), seed: 0, server: None, count_fuel: false };
             // What comes out does not matter.
             let _ = function.run(&event, invocation, |_| ());
         }
@@ -157,7 +157,7 @@ impl Isolates {
 
 fn warm_up() -> Source<'static> {
     let limits = Limits { time: WARM_UP_TIME, ..Limits::default() };
-    Source { name: "warm-up".into(), code: WARM_UP, runtime: Runtime::V2, limits, kv: None }
+    Source { name: "warm-up".into(), code: WARM_UP, runtime: Runtime::V2, limits, kv: None, bindings: Arc::default() }
 }
 
 impl Tier {

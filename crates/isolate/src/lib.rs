@@ -9,12 +9,13 @@
 //! - `guest_image.rs` takes the module apart, `engine.rs` configures wasmtime, `code_cache.rs` keeps machine code on disk,
 //!   `machine.rs` puts the three together.
 //! - `publish.rs` makes a snapshot from a source; `snapshot.rs` and `page_store.rs` hold it.
-//! - `guest.rs` is one instance and its exports, `host.rs` what it may call, `budget.rs` and `ticker.rs` its time limit.
+//! - `guest.rs` is one instance and its exports, `host.rs` what it may call, `bindings.rs` what it may read, `budget.rs` and `ticker.rs` its time limit.
 //! - `slots.rs` are a thread's slots, `slot.rs` one of them, `residence.rs` what its memory holds and how that comes back.
 //! - `mapping.rs`, `written_pages.rs`, `thread_clock.rs` speak to the kernel and, with one call in `code_cache.rs`, hold all `unsafe` code.
 //!
 //! The calls between host and guest are described in [`rimward_wire::abi`].
 
+mod bindings;
 mod budget;
 mod code_cache;
 mod cost;
@@ -40,6 +41,7 @@ mod thread_clock;
 mod ticker;
 mod written_pages;
 
+pub use bindings::{Bindings, Location};
 pub use code_cache::CodeOrigin;
 pub use cost::{Cost, KvReads};
 pub use failure::Failure;

@@ -94,7 +94,15 @@ impl Ground {
         parts.write_data(guest.memory_mut()).map_err(|e| StartError::Guest(e.to_string()))?;
         let activity = ticker.register();
         let running = ticker.enter(&activity);
-        guest.begin(Terms { time: BOOT_TIME, now: Timestamp::default(), seed: 0, kv: None }, Counting::Begin);
+        let terms = Terms {
+            time: BOOT_TIME,
+            now: Timestamp::default(),
+            seed: 0,
+            kv: None,
+            bindings: Arc::default(),
+            server: None,
+        };
+        guest.begin(terms, Counting::Begin);
         guest.boot().map_err(failed)?;
         let event_buffer = guest.event_buffer().map_err(failed)?;
         let brk = guest.brk().map_err(failed)?;

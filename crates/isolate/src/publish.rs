@@ -135,8 +135,14 @@ impl Publishing<'_> {
     ) -> (Result<Option<Arc<Snapshot>>, PublishError>, Condition) {
         let ground = slot.ground.clone();
         let running = ground.ticker.enter(activity);
-        let kv = self.source.kv.as_deref().map(rimward_kv::Store::snapshot);
-        let terms = Terms { time: self.time, now: Timestamp::default(), seed: 0, kv };
+        let terms = Terms {
+            time: self.time,
+            now: Timestamp::default(),
+            seed: 0,
+            kv: self.source.kv.as_deref().map(rimward_kv::Store::snapshot),
+            bindings: self.source.bindings.clone(),
+            server: None,
+        };
         slot.guest.begin(terms, Counting::Begin);
         let result = self.load(slot, flags);
         drop(running);

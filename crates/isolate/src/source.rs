@@ -1,5 +1,6 @@
 //! What is published: a source and its limits.
 
+use crate::bindings::Bindings;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct Source<'a> {
     pub limits: Limits,
     /// The store that it may read.
     pub kv: Option<Arc<rimward_kv::Store>>,
+    /// What else it may read.
+    pub bindings: Arc<Bindings>,
 }
 
 /// A place in a source, with its line.

@@ -1,8 +1,10 @@
 //! From a name to a connection: addresses, TCP, TLS.
 
+use crate::certificate_names::CertificateNames;
 use crate::error::ErrorKind;
 use crate::stream::{Io, Stream, Traffic};
 use parking_lot::Mutex;
+use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use std::collections::HashMap;
@@ -19,20 +21,37 @@ pub(crate) type Failed = (ErrorKind, String);
 
 /// Certificates to trust, read once for each file.
 #[derive(Default)]
-pub(crate) struct Trust(Mutex<HashMap<Option<PathBuf>, Arc<ClientConfig>>>);
+pub(crate) struct Trust(Mutex<HashMap<Option<PathBuf>, Trusted>>);
+
+/// The authorities of one file, and TLS that asks for the handshake's name.
+#[derive(Clone)]
+pub(crate) struct Trusted {
+    config: Arc<ClientConfig>,
+    roots: Arc<RootCertStore>,
+}
 
 impl Trust {
-    /// TLS that trusts `ca`, or the public authorities.
-    pub(crate) fn config(&self, ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+    /// TLS that trusts `ca`, or the public authorities. With `names` the certificate must be for one of them.
+    pub(crate) fn config(&self, ca: Option<&Path>, names: &[String]) -> Result<Arc<ClientConfig>, String> {
         let key = ca.map(Path::to_owned);
-        if let Some(config) = self.0.lock().get(&key) {
-            return Ok(config.clone());
+        let known = self.0.lock().get(&key).cloned();
+        let known = match known {
+            Some(known) => known,
+            None => self.read(key)?,
+        };
+        if names.is_empty() {
+            return Ok(known.config);
         }
-        self.read(key)
+        // Made for each connection: a function chose the names, and connections are kept.
+        let mut config = ClientConfig::clone(&known.config);
+        // A session that was agreed on under another name must not be taken up again under these.
+        config.resumption = Resumption::disabled();
+        config.dangerous().set_certificate_verifier(Arc::new(CertificateNames::try_new(known.roots, names)?));
+        Ok(Arc::new(config))
     }
 
     /// The same, read anew.
-    pub(crate) fn read(&self, ca: Option<PathBuf>) -> Result<Arc<ClientConfig>, String> {
+    pub(crate) fn read(&self, ca: Option<PathBuf>) -> Result<Trusted, String> {
         let mut roots = RootCertStore::empty();
         match &ca {
             None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -47,23 +66,24 @@ impl Trust {
                 }
             }
         }
+        let roots = Arc::new(roots);
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| format!("cannot set up TLS: {error}"))?
-            .with_root_certificates(roots)
+            .with_root_certificates(roots.clone())
             .with_no_client_auth();
-        let config = Arc::new(config);
-        self.0.lock().insert(ca, config.clone());
-        Ok(config)
+        let trusted = Trusted { config: Arc::new(config), roots };
+        self.0.lock().insert(ca, trusted.clone());
+        Ok(trusted)
     }
 }
 
 /// Connects to `host`. `attempt`, from 0, chooses which of its addresses comes first, so that a dead one does not
-/// take all attempts. With TLS the certificate must name `host`.
+/// take all attempts. TLS comes with the name of its handshake.
 pub(crate) async fn connect(
     host: &str,
     port: u16,
-    tls: Option<Arc<ClientConfig>>,
+    tls: Option<(&str, Arc<ClientConfig>)>,
     limit: Duration,
     attempt: u32,
 ) -> Result<Stream, Failed> {
@@ -81,8 +101,8 @@ pub(crate) async fn connect(
     let _ = socket.set_nodelay(true);
     let io = match tls {
         None => Io::Plain(socket),
-        Some(config) => {
-            let name = ServerName::try_from(host.to_owned()).map_err(|e| (ErrorKind::Tls, format!("{host}: {e}")))?;
+        Some((name, config)) => {
+            let name = ServerName::try_from(name.to_owned()).map_err(|e| (ErrorKind::Tls, format!("{name}: {e}")))?;
             let handshake = TlsConnector::from(config).connect(name, socket);
             let stream = timeout_at(deadline, handshake).await.map_err(|_| late("the TLS handshake"))?;
             Io::Tls(Box::new(stream.map_err(|error| (ErrorKind::Tls, format!("{host}: {error}")))?))

@@ -162,9 +162,13 @@ async fn open(
 ) -> Result<Channel, (ErrorKind, String)> {
     let endpoint = &pool.endpoint;
     let tls = match endpoint.tls {
-        true => Some(shared.trust.config(origin.ca.as_deref()).map_err(|reason| (ErrorKind::Tls, reason))?),
+        true => {
+            let names = &endpoint.certificate_names;
+            Some(shared.trust.config(origin.ca.as_deref(), names).map_err(|reason| (ErrorKind::Tls, reason))?)
+        }
         false => None,
     };
+    let tls = tls.map(|config| (endpoint.sni.as_deref().unwrap_or(&endpoint.host), config));
     let stream = connect(&endpoint.host, endpoint.port, tls, limit, attempt).await?;
     let traffic = stream.traffic.clone();
     let made = http1::Builder::new()

@@ -6,9 +6,10 @@
 //! - `fetch`: one request, with its attempts.
 //! - `retry`: whether there is another attempt. Pure.
 //! - `exchange`, `outgoing`, `arriving`: one attempt; the bodies there and back.
-//! - `pool`, `connect`, `stream`: connections.
+//! - `pool`, `connect`, `stream`: connections; `certificate_names`: what a certificate may be for.
 
 mod arriving;
+mod certificate_names;
 mod connect;
 pub mod demo;
 pub mod error;
@@ -169,6 +170,8 @@ impl Shared {
             endpoint.port == port
                 && endpoint.tls == tls
                 && endpoint.ca == origin.ca
+                && endpoint.sni == origin.overrides.sni
+                && endpoint.certificate_names == origin.overrides.certificate_names
                 && endpoint.max_connections == origin.max_connections
         };
         if let Some(pool) = self.pools.read().get(host).and_then(|pools| pools.iter().find(fits)) {
@@ -185,7 +188,8 @@ impl Shared {
             });
         }
         let (host, ca, max_connections) = (host.to_owned(), origin.ca.clone(), origin.max_connections);
-        let pool = Pool::new(Endpoint { tls, host: host.clone(), port, ca, max_connections });
+        let (sni, certificate_names) = (origin.overrides.sni.clone(), origin.overrides.certificate_names.clone());
+        let pool = Pool::new(Endpoint { tls, host: host.clone(), port, ca, sni, certificate_names, max_connections });
         pools.entry(host).or_default().push(pool.clone());
         pool
     }

@@ -40,6 +40,10 @@ pub(crate) struct Endpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) ca: Option<PathBuf>,
+    /// Name of the TLS handshake, where it is not the host.
+    pub(crate) sni: Option<String>,
+    /// Names that the certificate may be for, where they are not the handshake's.
+    pub(crate) certificate_names: Vec<String>,
     pub(crate) max_connections: usize,
 }
 

@@ -3,6 +3,7 @@
 use crate::live::Plan;
 use crate::pipeline::Proxy;
 use rimward_cache::CacheStatus;
+use rimward_config::Target;
 use rimward_hooks::{Call, OutgoingCall, Report};
 use rimward_telemetry::{CallRecord, HookRecord, OriginRecord, Record, ResultType};
 use rimward_types::{Body, Connection, Interim, RequestHead, RequestId, ResponseHead};
@@ -15,6 +16,8 @@ pub struct Context {
     pub proxy: Arc<Proxy>,
     /// The behavior, with what it needs.
     pub plan: Arc<Plan>,
+    /// Where a miss goes: the behavior's origin, unless viewer-request chose another.
+    pub target: Target,
     /// The viewer's connection.
     pub connection: Arc<Connection>,
     /// The request's id.
@@ -29,6 +32,7 @@ impl Context {
         Self {
             proxy: self.proxy.clone(),
             plan: self.plan.clone(),
+            target: self.target.clone(),
             connection: self.connection.clone(),
             id: self.id,
             interim: Interim::default(),
@@ -37,7 +41,7 @@ impl Context {
 
     /// The same request's, under another behavior.
     pub fn under(&self, plan: Arc<Plan>) -> Arc<Self> {
-        Arc::new(Self { plan, ..self.unattended() })
+        Arc::new(Self { target: plan.behavior.origin.clone(), plan, ..self.unattended() })
     }
 
     /// What hooks are told of the request's surroundings.
@@ -47,6 +51,7 @@ impl Context {
         Call {
             request_id: self.id.as_str(),
             viewer: self.connection.peer.ip(),
+            server: self.connection.local.ip(),
             distribution_id: &self.plan.distribution_id,
             distribution_domain_name: &self.plan.distribution_domain_name,
             now: self.proxy.clock.now(),

@@ -141,14 +141,14 @@ async fn fetch(context: &Context, trace: &mut Trace, request: &RequestHead, body
     Ok(Fetched { head, body, ..fetched })
 }
 
-/// Asks the behavior's origin, or the members of its group in order.
+/// Asks the request's origin, or the members of its group in order.
 async fn ask_in_turn(
     context: &Context,
     trace: &mut Trace,
     request: &RequestHead,
     body: Body,
 ) -> Result<Fetched, Missed> {
-    let group = match &context.plan.behavior.origin {
+    let group = match &context.target {
         Target::Origin(origin) => return attempt(context, trace, request, body, origin).await,
         Target::Group(group) => group,
     };
@@ -195,7 +195,7 @@ async fn attempt(
             let ran = function.on_request(Hook::OriginRequest, &context.call(), outgoing, body, shown.as_ref()).await;
             trace.hook(&context.id, ran.report);
             match ran.verdict {
-                RequestVerdict::Continue { head, body, origin } => (head, body, origin),
+                RequestVerdict::Continue { head, body, origin, .. } => (head, body, origin),
                 RequestVerdict::Answer { head, body } => {
                     let times = Times { requested, received: context.proxy.clock.now() };
                     return Ok(Fetched { head, body, times, generated: true });

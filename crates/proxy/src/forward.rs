@@ -70,9 +70,11 @@ pub fn origin_request(
         };
     }
     let query = selected_query(viewer.query.as_deref(), [&policy.query, &forward.query]);
-    if !headers.contains_key(header::HOST)
-        && let Ok(host) = HeaderValue::from_str(&origin.host())
-    {
+    let host = match &origin.overrides.host {
+        Some(host) => Some(host.clone()),
+        None => (!headers.contains_key(header::HOST)).then(|| origin.host()),
+    };
+    if let Some(host) = host.and_then(|host| HeaderValue::from_str(&host).ok()) {
         headers.insert(header::HOST, host);
     }
     if !headers.contains_key(header::USER_AGENT) {

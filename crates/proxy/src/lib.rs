@@ -5,7 +5,8 @@
 //! - [`route`]: distribution by host, behavior by path.
 //! - [`purge`]: the method PURGE.
 //! - [`guard`]: viewer protocol, method.
-//! - [`viewer`]: the two viewer hooks.
+//! - [`viewer_headers`]: `CloudFront-*` headers.
+//! - [`viewer`]: the two viewer hooks; [`origin_choice`]: the origin that a viewer function chose.
 //! - [`compress`]: which coding a viewer takes, and the coding of bodies.
 //! - [`lookup`]: cache key, lookup, collapse.
 //! - [`fill`]: origin-request hook, origins, origin-response hook, store.
@@ -26,6 +27,7 @@ pub mod forward;
 pub mod guard;
 pub mod live;
 pub mod lookup;
+pub mod origin_choice;
 pub mod page;
 pub mod pipeline;
 pub mod purge;
@@ -33,6 +35,7 @@ pub mod refused;
 pub mod respond;
 pub mod route;
 pub mod viewer;
+pub mod viewer_headers;
 
 pub use finish::{RecordedBody, Records};
 pub use live::{Live, Plan};

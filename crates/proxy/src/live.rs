@@ -1,8 +1,9 @@
 //! What a configuration amounts to, ready to serve: swapped as a whole, held by requests until they end.
 
 use crate::compress::Scope;
-use http::HeaderName;
+use crate::viewer_headers::{self, ViewerHeader};
 use http::header::HOST;
+use http::{HeaderName, HeaderValue};
 use rimward_cache::{ForwardedHeaders, KeyRules, Rules, TtlRules};
 use rimward_config::{Behavior, Config, ErrorPage, ForwardHeaders, MethodSet, NameSet, Profile};
 use rimward_hooks::{Function, Functions, LambdaOrigin};
@@ -13,6 +14,8 @@ use std::sync::Arc;
 /// A configuration with its functions published.
 pub struct Live {
     config: Config,
+    /// `X-Amz-Cf-Pop`, when the node has a name for its place.
+    place: Option<HeaderValue>,
     functions: Functions,
     /// By the address of the behavior, which `config` keeps alive and in place.
     plans: HashMap<usize, Arc<Plan>>,
@@ -49,6 +52,8 @@ pub struct Plan {
     pub rules: Arc<Rules>,
     /// Which of its answers are compressed.
     pub compress: Option<Scope>,
+    /// `CloudFront-*` headers that its policies name.
+    pub viewer_headers: Vec<(HeaderName, ViewerHeader)>,
     /// Its functions.
     pub hooks: PlanHooks,
     /// All origins of the configuration, for functions that choose one.
@@ -80,6 +85,7 @@ impl Live {
                     behavior: behavior.clone(),
                     rules: Arc::new(rules(behavior, &tag_headers)),
                     compress: compress(behavior),
+                    viewer_headers: viewer_headers::named_by(behavior),
                     hooks: PlanHooks {
                         viewer_request: chain(Hook::ViewerRequest).collect(),
                         origin_request: chain(Hook::OriginRequest).next(),
@@ -91,12 +97,19 @@ impl Live {
                 plans.insert(Arc::as_ptr(behavior) as usize, Arc::new(plan));
             }
         }
-        Self { config, functions, plans }
+        let place = Some(&config.node.location.name).filter(|name| !name.is_empty());
+        let place = place.and_then(|name| HeaderValue::from_str(name).ok());
+        Self { config, place, functions, plans }
     }
 
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The place's name on answers.
+    pub fn place(&self) -> Option<&HeaderValue> {
+        self.place.as_ref()
     }
 
     /// Its functions.

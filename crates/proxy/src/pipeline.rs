@@ -11,7 +11,7 @@ use crate::exchange::{Answer, Context, Exchange};
 use crate::finish::{RecordedBody, Records};
 use crate::live::Live;
 use crate::refused::RefusedRequest;
-use crate::{error_page, guard, lookup, purge, respond, route, viewer};
+use crate::{error_page, guard, lookup, purge, respond, route, viewer, viewer_headers};
 use arc_swap::ArcSwap;
 use rimward_cache::Cache;
 use rimward_origin::Origins;
@@ -112,16 +112,23 @@ impl Proxy {
         self: &Arc<Self>,
         exchange: &mut Exchange,
         connection: Arc<Connection>,
-        request: RequestHead,
+        mut request: RequestHead,
         body: Body,
         interim: Interim,
     ) -> Result<Answer, Answer> {
+        let reused = connection.count_request();
         let live = self.live.load_full();
         let plan = route::route(&live, exchange, &request)?;
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request)?;
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
-        let context = Arc::new(Context { proxy: self.clone(), plan, connection, id: exchange.record.id, interim });
-        let (mut request, body) = viewer::request(&context, exchange, request, body).await?;
+        viewer_headers::add(&plan.viewer_headers, &connection, reused, &mut request);
+        let target = plan.behavior.origin.clone();
+        let mut context = Context { proxy: self.clone(), plan, target, connection, id: exchange.record.id, interim };
+        let (mut request, body, chosen) = viewer::request(&context, exchange, request, body).await?;
+        if let Some(chosen) = chosen {
+            context.target = chosen;
+        }
+        let context = Arc::new(context);
         route::default_root_object(&context.plan, &mut request);
         compress::negotiate(&context.plan, &mut request);
         let answer = lookup::answer(&context, exchange, &request, body).await?;

@@ -91,7 +91,7 @@ mod tests {
     fn ask(purge: &[&str], peer: [u8; 4], method: &str, headers: &[(&'static str, &'static str)]) -> Asked {
         let mut acl = Acl::default();
         purge.iter().for_each(|network| acl.purge.add(network).unwrap());
-        let connection = Connection { peer: (peer, 1).into(), local: ([127, 0, 0, 1], 80).into(), tls: None };
+        let connection = Connection::new((peer, 1).into(), ([127, 0, 0, 1], 80).into(), None);
         let mut request = RequestHead::get("/");
         request.method = method.parse().unwrap();
         for (name, value) in headers {

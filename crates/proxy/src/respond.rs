@@ -11,6 +11,7 @@ use rimward_types::{Body, RequestId, ResponseHead};
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
+const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
 
 /// A function's own answer at viewer-request.
 pub fn generated(mut head: ResponseHead, body: Body, function: &Function) -> Answer {
@@ -46,6 +47,9 @@ pub fn finish(proxy: &Proxy, exchange: Exchange, answer: Answer) -> (ResponseHea
     head.headers.insert(X_CACHE, HeaderValue::from_static(result.x_cache()));
     if let Ok(id) = HeaderValue::from_str(record.id.as_str()) {
         head.headers.insert(X_AMZ_CF_ID, id);
+    }
+    if let Some(place) = proxy.live().place() {
+        head.headers.insert(X_AMZ_CF_POP, place.clone());
     }
     record.result = result;
     record.detail = detail;

@@ -1,11 +1,13 @@
 //! The two viewer hooks, each with any number of functions.
 
 use crate::exchange::{Answer, Context, Exchange};
-use crate::respond;
-use rimward_hooks::{RequestVerdict, ResponseVerdict};
+use crate::{origin_choice, respond};
+use rimward_config::Target;
+use rimward_hooks::{Failure, RequestVerdict, ResponseVerdict};
 use rimward_types::{Body, Hook, RequestHead};
 
 /// Runs viewer-request: before the cache, for every request. Of several functions each gets what the one before it made.
+/// With the request comes the origin that they chose: each chooses from the choice of the one before it.
 ///
 /// # Errors
 /// A function's own answer, or the page for its failure: it ends the chain. Neither meets cache, origin or viewer-response
@@ -15,9 +17,17 @@ pub async fn request(
     exchange: &mut Exchange,
     mut request: RequestHead,
     mut body: Body,
-) -> Result<(RequestHead, Body), Answer> {
+) -> Result<(RequestHead, Body, Option<Target>), Answer> {
+    let mut target = None;
     for function in &context.plan.hooks.viewer_request {
-        let ran = function.on_request(Hook::ViewerRequest, &context.call(), request, body, None).await;
+        let mut ran = function.on_request(Hook::ViewerRequest, &context.call(), request, body, None).await;
+        if let RequestVerdict::Continue { rewrite: Some(rewrite), .. } = &ran.verdict {
+            let assigned = target.as_ref().unwrap_or(&context.plan.behavior.origin);
+            match origin_choice::target(assigned, &context.plan.origins, rewrite) {
+                Ok(chosen) => target = Some(chosen),
+                Err(invalid) => ran = ran.failed(Failure::invalid(&invalid)),
+            }
+        }
         exchange.hook(ran.report);
         (request, body) = match ran.verdict {
             RequestVerdict::Continue { head, body, .. } => (head, body),
@@ -25,7 +35,7 @@ pub async fn request(
             RequestVerdict::Failed(failure) => return Err(respond::failed(&failure, &context.id)),
         };
     }
-    Ok((request, body))
+    Ok((request, body, target))
 }
 
 /// Runs viewer-response: before every answer below 400 (`cloudfront-functions.md` section 2), and of 400 and above where

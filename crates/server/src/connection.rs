@@ -91,6 +91,7 @@ async fn encrypted<S: Service>(socket: TcpStream, acceptor: TlsAcceptor, arrival
         },
         cipher: session.negotiated_cipher_suite().map_or_else(String::new, |suite| cipher(suite.suite())),
         server_name: session.server_name().map(str::to_owned),
+        resumed: session.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
     };
     let mut gate = arrival.gate(stream);
     gate.speak(protocol);
@@ -109,7 +110,7 @@ impl<S: Service> Arrival<S> {
 
     fn session(self, tls: Option<Tls>) -> Arc<Session<S>> {
         let Arrival { service, flow, limits, counters, peer, local } = self;
-        let connection = Arc::new(Connection { peer, local, tls });
+        let connection = Arc::new(Connection::new(peer, local, tls));
         Arc::new(Session { service, connection, flow, limits, counters, served: Default::default() })
     }
 }

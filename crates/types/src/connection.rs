@@ -1,9 +1,10 @@
 //! What is known of a viewer's connection.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One viewer connection.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Connection {
     /// The viewer's address.
     pub peer: SocketAddr,
@@ -11,6 +12,7 @@ pub struct Connection {
     pub local: SocketAddr,
     /// TLS, when the connection has it.
     pub tls: Option<Tls>,
+    requests: AtomicU64,
 }
 
 /// What TLS agreed on.
@@ -22,9 +24,21 @@ pub struct Tls {
     pub cipher: String,
     /// Server name that the viewer asked for.
     pub server_name: Option<String>,
+    /// Whether the handshake took up an earlier session.
+    pub resumed: bool,
 }
 
 impl Connection {
+    /// A connection without requests yet.
+    pub fn new(peer: SocketAddr, local: SocketAddr, tls: Option<Tls>) -> Self {
+        Self { peer, local, tls, requests: AtomicU64::new(0) }
+    }
+
+    /// Counts a request, and says whether there was one before.
+    pub fn count_request(&self) -> bool {
+        self.requests.fetch_add(1, Ordering::Relaxed) > 0
+    }
+
     /// `https` or `http`.
     pub fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }

@@ -36,8 +36,10 @@
 //! | `hash` | `(algorithm, data, len, out)`: writes [`Hash::size`] bytes |
 //! | `hmac` | `(algorithm, key, key_len, data, len, out)`: the same |
 //! | `kv_get` | `(key, len) -> i32`: length of the value (kept by the host for `kv_read`), or [`KV_MISSING`] or [`KV_NO_STORE`] |
-//! | `kv_read` | `(out)`: writes the value that `kv_get` found last |
+//! | `kv_read` | `(out)`: writes the value that `kv_get` or `find` found last |
 //! | `kv_meta` | `(out) -> i32`: writes [`KV_META_SIZE`] bytes, returns 0 or [`KV_NO_STORE`] |
+//! | `find` | `(what, name, len) -> i32`: length of what the node says of it (kept by the host for `kv_read`), or [`KV_MISSING`]; see [`Find`] |
+//! | `verify` | `(algorithm, key, key_len, data, len, signature, signature_len) -> i32`: a [`Verified`]; see [`Signature`] |
 //! | `panic` | `(ptr, len)`: text of a Rust panic; the guest traps next |
 //! | `out_of_memory` | `(len)`: an allocation of this size was refused; the guest traps next |
 //!
@@ -99,6 +101,10 @@ pub mod import {
     pub const KV_READ: &str = "kv_read";
     /// Facts about the store.
     pub const KV_META: &str = "kv_meta";
+    /// What the node says of the function's surroundings.
+    pub const FIND: &str = "find";
+    /// Verifies a signature.
+    pub const VERIFY: &str = "verify";
     /// A panic's text.
     pub const PANIC: &str = "panic";
     /// A refused allocation.
@@ -118,6 +124,81 @@ pub const KV_MISSING: i32 = -1;
 pub const KV_NO_STORE: i32 = -2;
 /// Bytes that `kv_meta` writes: created and updated (milliseconds since 1970, `f64`), number of keys (`u64`), little-endian.
 pub const KV_META_SIZE: usize = 24;
+
+/// What `find` looks into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Find {
+    /// Where the node is (`cloudfront-functions.md` section 11.6): `name`, `serverIp`, `region`.
+    Location = 0,
+    /// The function's environment, all of it as one JSON object; the name is empty. The same in all invocations.
+    Environment = 1,
+    /// A secret of the function.
+    Secret = 2,
+}
+
+impl Find {
+    /// Reads a kind's number.
+    pub fn from_u32(n: u32) -> Option<Self> {
+        [Self::Location, Self::Environment, Self::Secret].into_iter().find(|f| *f as u32 == n)
+    }
+}
+
+/// Signature algorithms of `verify` (RFC 7518 section 3.1, RFC 8037 section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Signature {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256 = 0,
+    /// ECDSA with P-256 and SHA-256; the signature is `r` and `s`, 32 bytes each.
+    Es256 = 1,
+    /// Ed25519.
+    EdDsa = 2,
+}
+
+impl Signature {
+    const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
+    /// Reads an algorithm's number.
+    pub fn from_u32(n: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| *s as u32 == n)
+    }
+
+    /// Finds an algorithm by its name in tokens.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+
+    /// Its name in tokens.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+/// What `verify` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Verified {
+    /// The signature is the key's.
+    Yes = 1,
+    /// It is not.
+    No = 0,
+    /// The set has no such key for this algorithm.
+    NoKey = -1,
+    /// The function has no key set, or it was never loaded.
+    NoKeySet = -2,
+}
+
+impl Verified {
+    /// Reads an answer.
+    pub fn from_i32(n: i32) -> Option<Self> {
+        [Self::Yes, Self::No, Self::NoKey, Self::NoKeySet].into_iter().find(|v| *v as i32 == n)
+    }
+}
 
 /// What became of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,6 +44,34 @@ pub enum Body<'a> {
     Base64(&'a str),
 }
 
+/// A call of an origin helper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// Which.
+    pub call: OriginCall,
+    /// Its arguments as a JSON array; what JSON does not have is `null`. Nothing of it is checked.
+    pub arguments: &'a str,
+}
+
+/// The origin helpers of module `cloudfront`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OriginCall {
+    /// `updateRequestOrigin` (section 11.3).
+    Update = 0,
+    /// `selectRequestOriginById` (section 11.4).
+    Select = 1,
+    /// `createRequestOriginGroup` (section 11.5).
+    Group = 2,
+}
+
+impl OriginCall {
+    /// Reads a call's number.
+    pub fn from_u8(n: u8) -> Option<Self> {
+        [Self::Update, Self::Select, Self::Group].into_iter().find(|call| *call as u8 == n)
+    }
+}
+
 /// Why there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -68,6 +96,8 @@ pub enum Reply<'a> {
         headers: Option<Vec<Field<'a>>>,
         /// Cookies.
         cookies: Option<Vec<Field<'a>>>,
+        /// The last call of an origin helper of module `cloudfront` (section 11.2).
+        origin: Option<Origin<'a>>,
     },
     /// Answer with this response.
     Response {
@@ -100,7 +130,7 @@ impl Reply<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut w = Writer::new(out);
         match self {
-            Reply::Request { method, uri, query, headers, cookies } => {
+            Reply::Request { method, uri, query, headers, cookies, origin } => {
                 w.u8(0);
                 w.text(method);
                 w.optional_text(*uri);
@@ -117,6 +147,14 @@ impl Reply<'_> {
                 }
                 write_optional_fields(&mut w, headers.as_deref());
                 write_optional_fields(&mut w, cookies.as_deref());
+                match origin {
+                    None => w.u8(0),
+                    Some(origin) => {
+                        w.u8(1);
+                        w.u8(origin.call as u8);
+                        w.text(origin.arguments);
+                    }
+                }
             }
             Reply::Response { status, description, headers, cookies, body } => {
                 w.u8(1);
@@ -167,6 +205,14 @@ impl Reply<'_> {
                 },
                 headers: read_optional_fields(&mut r)?,
                 cookies: read_optional_fields(&mut r)?,
+                origin: match r.u8()? {
+                    0 => None,
+                    1 => {
+                        let call = OriginCall::from_u8(r.u8()?).ok_or_else(|| r.malformed("an origin helper"))?;
+                        Some(Origin { call, arguments: r.text()? })
+                    }
+                    _ => return Err(r.malformed("0 or 1")),
+                },
             },
             1 => Reply::Response {
                 status: r.u32()?,

@@ -41,7 +41,7 @@ pub fn uncompiled(message: &str) -> String {
 
 /// Runs an event. `seed` is what the function's randomness starts from.
 pub fn run(function: &Function, event: &OwnedEvent, seed: u64, strictness: Strictness) -> Ran<Cost> {
-    let invocation = Invocation { now: SystemClock.now(), seed, count_fuel: false };
+    let invocation = Invocation { now: SystemClock.now(), seed, server: None, count_fuel: false };
     let mut best = run_once(function, event, invocation, strictness);
     for _ in 1..RUNS {
         let next = run_once(function, event, invocation, strictness);
@@ -54,7 +54,7 @@ pub fn run(function: &Function, event: &OwnedEvent, seed: u64, strictness: Stric
 
 /// Runs an event and counts its work: fuel, and the pages that it writes.
 pub fn measure(function: &Function, event: &OwnedEvent, seed: u64) -> Cost {
-    let invocation = Invocation { now: SystemClock.now(), seed, count_fuel: true };
+    let invocation = Invocation { now: SystemClock.now(), seed, server: None, count_fuel: true };
     run_once(function, event, invocation, Strictness::Strict).cost
 }
 

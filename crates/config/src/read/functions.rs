@@ -1,6 +1,7 @@
 //! `[functions.NAME]` and `[key-value-stores.NAME]`.
 
 mod asynchronous;
+mod jwks;
 
 use super::Reader;
 use super::names::{Names, check_name};
@@ -17,8 +18,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
-const VIEWER_KEYS: [&str; 7] =
-    ["code", "runtime", "key-value-store", "timeout", "memory", "code-limit", "header-rules"];
+const VIEWER_KEYS: [&str; 10] = [
+    "code",
+    "runtime",
+    "key-value-store",
+    "timeout",
+    "memory",
+    "code-limit",
+    "header-rules",
+    "environment",
+    "secrets",
+    "jwks",
+];
 const ORIGIN_KEYS: [&str; 15] = [
     "component",
     "limits",
@@ -112,6 +123,9 @@ fn read_viewer(section: &Section<'_>, stores: &Names) -> ViewerFunction {
         header_rules: section
             .choice("header-rules", &[("strict", HeaderRules::Strict), ("open", HeaderRules::Open)])
             .unwrap_or_default(),
+        environment: read_environment(section),
+        secrets: read_secrets(section),
+        jwks: jwks::read_jwks(section),
         ..defaults
     }
 }

@@ -1,7 +1,7 @@
 //! `[node]`.
 
 use super::section::Section;
-use crate::{AccessLog, Acl, Certificate, Limits, Networks, Node, TlsListen};
+use crate::{AccessLog, Acl, Certificate, Limits, Location, Networks, Node, TlsListen};
 use rimward_types::ByteSize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn read_node(file: &Section<'_>) -> Node {
-    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "acl", "access-log"];
+    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "acl", "location", "access-log"];
     let Some(node) = file.section("node", "[node]", &keys) else { return Node::default() };
     let mut used = HashMap::new();
     let tls = read_tls(&node, &mut used);
@@ -36,8 +36,24 @@ pub(super) fn read_node(file: &Section<'_>) -> Node {
         tls,
         limits: read_limits(&node),
         acl: read_acl(&node),
+        location: read_location(&node),
         access_log: read_access_log(&node),
     }
+}
+
+fn read_location(node: &Section<'_>) -> Location {
+    let Some(location) = node.section("location", "[node.location]", &["name", "region"]) else {
+        return Location::default();
+    };
+    let text = |key: &str| {
+        let Some(text) = location.text(key) else { return String::new() };
+        if text.get_ref().chars().count() > 64 || text.get_ref().chars().any(char::is_control) {
+            let message = format!("`{key}` must have at most 64 characters, and no control characters");
+            location.reader.report(text.span(), message);
+        }
+        (*text.get_ref()).to_owned()
+    };
+    Location { name: text("name"), region: text("region") }
 }
 
 fn read_access_log(node: &Section<'_>) -> AccessLog {

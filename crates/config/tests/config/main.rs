@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// A folder with the files that the configurations name.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["index.js", "function.wasm", "pairs.json", "site.pem", "site.key", "roots.pem"] {
+    for name in ["index.js", "function.wasm", "pairs.json", "key.txt", "site.pem", "site.key", "roots.pem"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
     fs::create_dir(folder.path().join("folder")).unwrap();

@@ -105,6 +105,7 @@ fn every_setting_of_the_node() {
         workers = 3
         state = "state"
         access-log = "access.log"
+        location = { name = "FRA", region = "eu-central-1" }
         [node.tls]
         listen = ["127.0.0.1:443"]
         certificates = [{ cert = "site.pem", key = "site.key" }]
@@ -135,6 +136,7 @@ fn every_setting_of_the_node() {
             admin: Some("127.0.0.1:81".parse().unwrap()),
             workers: std::num::NonZeroUsize::new(3),
             state: Some(path("state")),
+            location: Location { name: "FRA".to_owned(), region: "eu-central-1".to_owned() },
             tls: Some(TlsListen {
                 listen: vec!["127.0.0.1:443".parse().unwrap()],
                 certificates: vec![Certificate { cert: path("site.pem"), key: path("site.key") }],
@@ -194,6 +196,9 @@ fn every_setting_of_functions_and_stores() {
         memory = "4 MB"
         code-limit = "20 KB"
         header-rules = "open"
+        environment = { STAGE = "test" }
+        secrets = { key = { file = "key.txt" }, other = { env = "OTHER" } }
+        jwks = { url = "https://id.example.com/keys?v=1", ca = "roots.pem", refresh = "1 min" }
         [functions.origin]
         component = "function.wasm"
         limits = "custom"
@@ -233,6 +238,19 @@ fn every_setting_of_functions_and_stores() {
                 memory: ByteSize::mb(4),
                 code_limit: ByteSize::kb(20),
                 header_rules: HeaderRules::Open,
+                environment: [("STAGE".to_owned(), "test".to_owned())].into(),
+                secrets: [
+                    ("key".to_owned(), SecretSource::File(path("key.txt"))),
+                    ("other".to_owned(), SecretSource::Environment("OTHER".to_owned())),
+                ]
+                .into(),
+                jwks: Some(KeySetSource {
+                    place: KeySetPlace::Url {
+                        url: "https://id.example.com/keys?v=1".to_owned(),
+                        ca: Some(path("roots.pem")),
+                    },
+                    refresh: Duration::from_secs(60),
+                }),
             }),
         }
     );
@@ -314,6 +332,7 @@ fn every_setting_of_origins_and_groups() {
             headers: vec![header("x-first", "1"), header("x-second", "2")],
             max_connections: 9,
             ca: Some(folder.path().join("roots.pem")),
+            overrides: Overrides::default(),
         }
     );
     assert_eq!(

@@ -55,6 +55,22 @@ wrong! {
     the_code_limit_has_a_range: "[functions.f]\ncode = \"index.js\"\ncode-limit = \"2 MB\"" => [
         "3:14 `code-limit` is 2 MB; it must be from 1 B to 1 MB",
     ]
+    a_secrets_file_is_there: "[functions.f]\ncode = \"index.js\"\nsecrets = { a = { file = \"no.txt\" } }" => [
+        "3:26 cannot read `no.txt`: No such file or directory (os error 2)", "hint: relative paths begin at `FOLDER`",
+    ]
+    a_key_set_has_one_source: "[functions.f]\ncode = \"index.js\"\njwks = { refresh = \"1 min\" }" => [
+        "3:8 `jwks` has one source, a URL or a file",
+        "hint: write `{ url = \"https://id.example.com/.well-known/jwks.json\" }` or `{ file = \"jwks.json\" }`",
+    ]
+    a_key_set_comes_over_tls: "[functions.f]\ncode = \"index.js\"\njwks = { url = \"http://id.example.com/keys\" }" => [
+        "3:16 wrong `url` of a key set: it must be https, or http of this machine",
+    ]
+    a_key_sets_url_is_one: "[functions.f]\ncode = \"index.js\"\njwks = { url = \"id.example.com\" }" => [
+        "3:16 wrong `url` of a key set: it begins with http:// or https://, or is \"builtin:demo\"",
+    ]
+    a_key_set_is_loaded_every_10_seconds_at_most: "[functions.f]\ncode = \"index.js\"\njwks = { file = \"pairs.json\", refresh = \"1 s\" }" => [
+        "3:41 `refresh` is 1 s; it must be from 10 s to 1 d",
+    ]
     limits_are_a_known_profile: "[functions.f]\ncomponent = \"function.wasm\"\nlimits = \"clasic\"" => [
         "3:10 `limits` cannot be \"clasic\"",
         "hint: did you mean \"classic\"? It is one of \"classic\", \"2026\", \"custom\"",

@@ -138,6 +138,9 @@ wrong! {
         "2:16 `request-body` is 65 GB; it must be from 0 B to 64 GB",
     ]
     drain_has_a_range: "[node.limits]\ndrain = \"2 h\"" => ["2:9 `drain` is 2 h; it must be from 0 s to 1 h"]
+    a_location_is_short: format!("[node]\nlocation = {{ name = \"{}\" }}", "a".repeat(65)) => [
+        "2:21 `name` must have at most 64 characters, and no control characters",
+    ]
     memory_is_a_size: "[cache]\nmemory = 256" => ["2:10 `memory` must be a size such as \"256 MB\", not an integer"]
     memory_has_a_range: "[cache]\nmemory = \"1 KB\"" => ["2:10 `memory` is 1 KB; it must be from 1 MB to 16384 GB"]
     a_tag_header_is_a_header_name: "[cache]\ntag-headers = [\"cache tag\"]" => ["2:16 `cache tag` is no header name"]

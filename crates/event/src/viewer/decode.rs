@@ -1,7 +1,7 @@
 //! A reply back to heads, with every rule checked (`cloudfront-functions.md` sections 4 and 5).
 
 use super::parts::{self, Order, Part, Piece};
-use super::{MAX_HEAD, MAX_RESPONSE, Outcome, cookies, encode};
+use super::{MAX_HEAD, MAX_RESPONSE, Outcome, cookies, encode, origin};
 use crate::headers::{self, Encoding, Rules, Tier, header_value, wire_size};
 use crate::invalid::Invalid;
 use crate::{BodyChange, Strictness, url};
@@ -41,7 +41,7 @@ pub fn decode(
         Reply::Request { .. } if hook.is_response() => {
             Err(Invalid::Shape("a viewer-response function must return a response".to_owned()))
         }
-        Reply::Request { method, uri, query, headers, cookies } => {
+        Reply::Request { method, uri, query, headers, cookies, origin } => {
             if *method != request.method.as_str() {
                 return Err(Invalid::Method { was: request.method.to_string(), now: (*method).to_owned() });
             }
@@ -53,8 +53,11 @@ pub fn decode(
             if changed {
                 check_head("the request's headers", &request.headers, &headers)?;
             }
+            // The vendor's test operation does not look at it (section 11.2).
+            let origin = origin.filter(|_| strictness == Strictness::Strict);
+            let origin = origin.map(|call| origin::decode(&call, &headers).map(Box::new)).transpose()?;
             let (method, version) = (request.method.clone(), request.version);
-            Ok(Outcome::Request(RequestHead { method, path, query, headers, version }))
+            Ok(Outcome::Request(RequestHead { method, path, query, headers, version }, origin))
         }
         Reply::Response { status, description, headers, cookies, body } => {
             let generated = ResponseHead::new(StatusCode::OK);

@@ -114,7 +114,7 @@ pub fn event_to_json(context: &ViewerContext<'_>, request: &RequestHead, respons
 /// `FunctionOutput`: exactly one member, `request` or `response`.
 pub fn outcome_to_json(outcome: &Outcome) -> Value {
     match outcome {
-        Outcome::Request(head) => json!({ "request": request_to(head) }),
+        Outcome::Request(head, _) => json!({ "request": request_to(head) }),
         Outcome::Response(head, body) => json!({ "response": response_to(head, body) }),
     }
 }

@@ -73,7 +73,8 @@ pub(crate) fn describe(error: &JsError, context: &mut Context) -> Described {
         });
     }
     let message = match (error.as_native(), error.as_opaque()) {
-        (Some(native), _) => format!("{}: {}", native.kind(), native.message()),
+        // The engine's own name of this kind is not the language's.
+        (Some(native), _) => format!("{}: {}", native.kind(), native.message()).replacen("UriError", "URIError", 1),
         (None, Some(value)) => thrown_value(value, context),
         (None, None) => error.to_string(),
     };

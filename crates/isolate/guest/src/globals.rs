@@ -1,14 +1,14 @@
-//! The global scope beyond the language: `Math.random`, `atob`, `btoa`, `TextEncoder`, `TextDecoder`, `console`.
+//! The global scope beyond the language: `Math.random`, `eval` (which refuses), `atob`, `btoa`, `TextEncoder`, `TextDecoder`, `console`.
 
 use std::cell::Cell;
 
 use boa_engine::{
-    Context, JsArgs, JsNativeError, JsResult, JsValue, NativeFunction, js_string, object::FunctionObjectBuilder,
-    property::PropertyDescriptor,
+    Context, JsArgs, JsNativeError, JsObject, JsResult, JsValue, NativeFunction, js_string,
+    object::FunctionObjectBuilder, property::PropertyDescriptor,
 };
 
 use crate::{
-    bytes, console, host, json,
+    bytes, console, errors, host, json,
     text::{from_latin1, low_bytes},
     text_codec,
 };
@@ -23,6 +23,12 @@ pub(crate) fn install(context: &mut Context) -> JsResult<()> {
     console::install(context)?;
     text_codec::install(context)?;
     json::install(context);
+    let internal = errors::define("InternalError", context)?;
+    let eval = NativeFunction::from_copy_closure_with_captures(
+        |_, _, prototype: &JsObject, context| Err(errors::thrown(prototype, "Not implemented", context)),
+        internal,
+    );
+    context.register_global_callable(js_string!("eval"), 1, eval)?;
     for (name, function) in [("atob", NativeFunction::from_fn_ptr(atob)), ("btoa", NativeFunction::from_fn_ptr(btoa))] {
         context.register_global_callable(js_string!(name), 1, function)?;
     }

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use rimward_wire::abi::{Hash, KV_META_SIZE, KV_MISSING, KV_NO_STORE};
+use rimward_wire::abi::{Find, Hash, KV_META_SIZE, KV_MISSING, KV_NO_STORE, Signature, Verified};
 
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
@@ -19,7 +19,8 @@ pub fn asked() -> bool {
     ASKED.replace(false)
 }
 
-fn mark() {
+/// Says that the top level asked for something that belongs to one invocation.
+pub(crate) fn mark() {
     ASKED.set(true);
 }
 
@@ -86,7 +87,7 @@ pub fn kv_get(key: &str) -> Lookup<usize> {
     }
 }
 
-/// The value that [`kv_get`] found last; `len` is what it returned.
+/// The value that [`kv_get`] or [`find`] found last; `len` is what it returned.
 pub fn kv_read(len: usize) -> Vec<u8> {
     let mut value = vec![0; len];
     calls::kv_read(&mut value);
@@ -106,6 +107,22 @@ pub fn kv_meta() -> Option<Meta> {
         u64::from_le_bytes(b)
     };
     Some(Meta { created_ms: f64::from_bits(word(0)), updated_ms: f64::from_bits(word(1)), keys: word(2) })
+}
+
+/// What the node says of something; `None` when it says nothing. What is the same in all invocations leaves no mark.
+pub fn find(what: Find, name: &str) -> Option<Vec<u8>> {
+    if what != Find::Environment {
+        mark();
+    }
+    let len = calls::find(what as u32, name.as_bytes());
+    usize::try_from(len).ok().map(kv_read)
+}
+
+/// Whether a key of the function's key set made this signature. `key` may be empty: then all keys of the algorithm are tried.
+pub fn verify(algorithm: Signature, key: &str, data: &[u8], signature: &[u8]) -> Verified {
+    mark();
+    let answer = calls::verify(algorithm as u32, key.as_bytes(), data, signature);
+    Verified::from_i32(answer).unwrap_or(Verified::No)
 }
 
 /// The imports of the wasm module, behind safe functions.
@@ -129,6 +146,16 @@ pub(crate) mod calls {
             pub(super) fn kv_get(key: *const u8, len: usize) -> i32;
             pub(super) fn kv_read(out: *mut u8);
             pub(super) fn kv_meta(out: *mut u8) -> i32;
+            pub(super) fn find(what: u32, name: *const u8, len: usize) -> i32;
+            pub(super) fn verify(
+                algorithm: u32,
+                key: *const u8,
+                key_len: usize,
+                data: *const u8,
+                len: usize,
+                signature: *const u8,
+                signature_len: usize,
+            ) -> i32;
             pub(super) fn panic(text: *const u8, len: usize);
             pub(crate) safe fn out_of_memory(len: usize);
         }
@@ -161,8 +188,19 @@ pub(crate) mod calls {
     }
 
     pub(crate) fn kv_read(out: &mut [u8]) {
-        // SAFETY: the host writes the value whose length `kv_get` returned, and `out` has that length (`super::kv_read`).
+        // SAFETY: the host writes the value whose length `kv_get` or `find` returned, and `out` has that length (`super::kv_read`).
         unsafe { raw::kv_read(out.as_mut_ptr()) }
+    }
+
+    pub(crate) fn verify(algorithm: u32, key: &[u8], data: &[u8], signature: &[u8]) -> i32 {
+        let (key, data, signature) = ((key.as_ptr(), key.len()), (data.as_ptr(), data.len()), signature);
+        // SAFETY: as in `log`.
+        unsafe { raw::verify(algorithm, key.0, key.1, data.0, data.1, signature.as_ptr(), signature.len()) }
+    }
+
+    pub(crate) fn find(what: u32, name: &[u8]) -> i32 {
+        // SAFETY: as in `log`.
+        unsafe { raw::find(what, name.as_ptr(), name.len()) }
     }
 
     pub(crate) fn kv_meta(out: &mut [u8; super::KV_META_SIZE]) -> i32 {

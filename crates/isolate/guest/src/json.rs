@@ -12,7 +12,12 @@ use boa_engine::{
     string::JsStrVariant,
 };
 
-use crate::text::{from_latin1, from_utf8_lossy};
+use crate::{
+    byte_strings::bytes_in,
+    engine::Runtime,
+    modules::runtime,
+    text::{from_latin1, from_utf8_lossy},
+};
 
 /// Deeper texts are refused, as a stack overflow would be.
 const DEPTH: usize = 500;
@@ -28,7 +33,12 @@ pub(crate) fn install(context: &mut Context) {
 }
 
 fn parse(_: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let text = args.get_or_undefined(0).to_string(context)?;
+    let mut text = args.get_or_undefined(0).to_string(context)?;
+    if runtime() == Runtime::V1
+        && let Some(bytes) = bytes_in(&text)
+    {
+        text = from_utf8_lossy(&bytes);
+    }
     let value = parse_text(&text, context)?;
     match args.get_or_undefined(1).as_callable().and_then(JsFunction::from_object) {
         None => Ok(value),

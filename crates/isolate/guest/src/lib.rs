@@ -10,16 +10,18 @@
 //! - [`reply`], [`text`]: objects to wire.
 //! - [`failure`][]: errors in words, with line and column.
 //! - [`jobs`][]: promises.
-//! - [`globals`], [`console`], [`inspect`], [`json`], [`text_codec`], [`bytes`]: what functions find in the global scope.
-//! - [`modules`][]: `crypto`, `buffer`, `querystring`, `cloudfront`.
+//! - [`globals`], [`errors`], [`byte_strings`], [`console`], [`inspect`], [`json`], [`text_codec`], [`bytes`]: what functions find in the global scope.
+//! - [`modules`][]: `crypto`, `buffer`, `querystring`, `cloudfront`, `rimward`.
 //! - [`host`][]: what the guest asks of the host.
 //! - `exports`, `alloc` (wasm32 alone): the calls named in `rimward_wire::abi`, and the memory.
 
 #[cfg(target_family = "wasm")]
 mod alloc;
+mod byte_strings;
 mod bytes;
 mod console;
 pub mod engine;
+mod errors;
 mod event;
 #[cfg(target_family = "wasm")]
 mod exports;

@@ -1,9 +1,10 @@
-//! The modules that a function can import or require (`cloudfront-functions.md` sections 10.4, 10.5, 11).
+//! The modules that a function can import or require (`cloudfront-functions.md` sections 10.4, 10.5, 11), and [`rimward`], which is ours.
 
 pub(crate) mod buffer;
 pub(crate) mod cloudfront;
 pub(crate) mod crypto;
 pub(crate) mod querystring;
+pub(crate) mod rimward;
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,7 +18,9 @@ use boa_engine::{
 };
 
 use crate::{
+    byte_strings,
     engine::{Runtime, Terms},
+    errors,
     text::utf8,
 };
 
@@ -37,6 +40,7 @@ pub(crate) struct Modules {
     querystring: JsObject,
     buffer: JsObject,
     cloudfront: JsObject,
+    rimward: JsObject,
 }
 
 impl Modules {
@@ -47,8 +51,9 @@ impl Modules {
             crypto: crypto::module(context)?,
             querystring: querystring::module(context)?,
             cloudfront: cloudfront::module(context)?,
+            rimward: rimward::module(context)?,
         };
-        for name in ["crypto", "querystring", "buffer", "cloudfront"] {
+        for name in ["crypto", "querystring", "buffer", "cloudfront", "rimward"] {
             if let Some(object) = modules.get(name) {
                 let module = Module::from_value_as_default(object.into(), context);
                 loader.modules.borrow_mut().push((name, module));
@@ -68,14 +73,16 @@ impl Modules {
         Ok(modules)
     }
 
-    /// Shows what the runtime has: 1.0 knows neither `Buffer` nor `atob` and `btoa`.
+    /// Shows what the runtime has: 1.0 knows neither `Buffer` nor `atob` and `btoa`, but byte strings and `MemoryError`.
     pub(crate) fn select(&self, context: &mut Context, terms: Terms) -> JsResult<()> {
         RUNTIME.set(terms.runtime);
-        cloudfront::set_store(terms.store);
+        cloudfront::kvs::set_store(terms.store);
         if terms.runtime == Runtime::V1 {
             for name in ["Buffer", "atob", "btoa"] {
                 context.global_object().delete_property_or_throw(js_string!(name), context)?;
             }
+            byte_strings::install(context);
+            errors::define("MemoryError", context)?;
         }
         Ok(())
     }
@@ -84,6 +91,8 @@ impl Modules {
         match name {
             "crypto" => Some(&self.crypto),
             "querystring" => Some(&self.querystring),
+            // An extension has no vendor's runtime to be missing in.
+            "rimward" => Some(&self.rimward),
             "buffer" if runtime() == Runtime::V2 => Some(&self.buffer),
             "cloudfront" if runtime() == Runtime::V2 => Some(&self.cloudfront),
             _ => None,

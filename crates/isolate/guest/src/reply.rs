@@ -9,6 +9,7 @@ use boa_engine::{Context, JsObject, JsString, JsValue, property::PropertyKey};
 use crate::{
     event::Built,
     failure::Fault,
+    modules::cloudfront::origin,
     names::Names,
     text::{equals, push_utf8, utf8},
     wire_event::WireEvent,
@@ -89,7 +90,9 @@ impl ReplyReader<'_> {
         let cookies = self.member(context, request, &n.cookies)?;
         let original = Some(&self.built.cookies);
         let map = Map { place: "request.cookies", original, attributes: false, marks: [0, 1] };
-        self.map(context, &cookies, &map, out)
+        self.map(context, &cookies, &map, out)?;
+        write_origin(out);
+        Ok(())
     }
 
     fn response(
@@ -173,6 +176,18 @@ impl ReplyReader<'_> {
         let value = self.member(context, of, key)?;
         value.as_string().map_or_else(|| invalid(format!("{place} must be a string")), Ok)
     }
+}
+
+/// The last call of an origin helper (section 11.2).
+fn write_origin(out: &mut Vec<u8>) {
+    origin::with_call(|call| match call {
+        None => out.push(0),
+        Some((call, arguments)) => {
+            out.push(1);
+            out.push(call as u8);
+            measured(out, |out| out.extend_from_slice(arguments));
+        }
+    });
 }
 
 /// A JavaScript string as the wire's text, without a copy in between.

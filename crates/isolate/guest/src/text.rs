@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use boa_engine::{JsString, string::JsStrVariant};
 
-/// Appends a JavaScript string as UTF-8; lone surrogates become U+FFFD.
+use crate::{byte_strings::bytes_in, engine::Runtime, modules::runtime};
+
+/// Appends a JavaScript string as UTF-8; lone surrogates become U+FFFD. Byte strings of runtime 1.0 that are UTF-8 go as they are.
 pub(crate) fn push_utf8(out: &mut Vec<u8>, text: &JsString) {
     match text.as_str().variant() {
         JsStrVariant::Latin1(bytes) if bytes.is_ascii() => out.extend_from_slice(bytes),
@@ -14,6 +16,12 @@ pub(crate) fn push_utf8(out: &mut Vec<u8>, text: &JsString) {
             }
         }
         JsStrVariant::Utf16(units) => {
+            if runtime() == Runtime::V1
+                && let Some(bytes) = bytes_in(text)
+                && std::str::from_utf8(&bytes).is_ok()
+            {
+                return out.extend_from_slice(&bytes);
+            }
             for c in char::decode_utf16(units.iter().copied()) {
                 push_char(out, c.unwrap_or(char::REPLACEMENT_CHARACTER));
             }

@@ -151,7 +151,14 @@ fn a_store_is_read() {
     let now = Timestamp::from_millis(5);
     let store = Arc::new(Store::of(Pairs::try_from_iter(MAX_STORE, [("key", "value"), ("empty", "")]).unwrap(), now));
     let limits = Limits { time: Duration::from_millis(20), ..Limits::default() };
-    let source = Source { name: "kv".into(), code: b"r", runtime: Runtime::V2, limits, kv: Some(store) };
+    let source = Source {
+        name: "kv".into(),
+        code: b"r",
+        runtime: Runtime::V2,
+        limits,
+        kv: Some(store),
+        bindings: Arc::default(),
+    };
     let function = isolates.publish(&source).unwrap();
     assert_eq!(run(&function, b"vkey").result.unwrap(), b"value");
     assert_eq!(run(&function, b"vempty").result.unwrap(), b"");
@@ -216,7 +223,8 @@ fn a_thread_switches_between_more_functions_than_it_has_slots() {
 #[test]
 fn a_run_within_a_run_has_a_slot_of_its_own() {
     let function = publish(hostile(Restore::Auto), "r");
-    let invocation = rimward_isolate::Invocation { now: Timestamp::default(), seed: 0, count_fuel: false };
+    let invocation =
+        rimward_isolate::Invocation { now: Timestamp::default(), seed: 0, server: None, count_fuel: false };
     let outer = function.run(b"outer: echo".as_slice().trim_ascii(), invocation, |_| {
         assert_fresh(&function);
         let inner = function.run(b"echo", invocation, <[u8]>::to_vec);
@@ -229,7 +237,8 @@ fn a_run_within_a_run_has_a_slot_of_its_own() {
 #[test]
 fn a_reader_that_panics_takes_its_slot_with_it() {
     let function = publish(hostile(Restore::Auto), "r");
-    let invocation = rimward_isolate::Invocation { now: Timestamp::default(), seed: 0, count_fuel: false };
+    let invocation =
+        rimward_isolate::Invocation { now: Timestamp::default(), seed: 0, server: None, count_fuel: false };
     let read = |_: &[u8]| -> () { panic!("reader") };
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| function.run(b"d", invocation, read).result));
     assert!(caught.is_err());
@@ -278,7 +287,7 @@ fn a_long_hash_ends_at_the_limit_too() {
 #[test]
 fn fuel_is_the_same_every_time_and_on_every_thread() {
     let function = publish(hostile(Restore::Auto), "r");
-    let invocation = rimward_isolate::Invocation { now: Timestamp::default(), seed: 0, count_fuel: true };
+    let invocation = rimward_isolate::Invocation { now: Timestamp::default(), seed: 0, server: None, count_fuel: true };
     let cost = |event: &[u8]| function.run(event, invocation, |_| ()).cost;
     let first = cost(b"s");
     assert!(first.fuel.unwrap() > 10);

@@ -6,7 +6,7 @@ use rimward_types::Timestamp;
 use rimward_wire::reply::Reply;
 
 fn say(function: &Function, now: u64, seed: u64) -> Result<String, Failure> {
-    let invocation = Invocation { now: Timestamp::from_millis(now), seed, count_fuel: false };
+    let invocation = Invocation { now: Timestamp::from_millis(now), seed, server: None, count_fuel: false };
     let run = function.run(&request("/"), invocation, |reply| match Reply::read(reply).unwrap() {
         Reply::Response { description, .. } => description.unwrap_or_default().to_owned(),
         other => panic!("{other:?}"),
@@ -117,7 +117,7 @@ fn log_lines_belong_to_their_run() {
         ours(Restore::Auto),
         "function handler(event) { console.log('hello ' + event.request.uri); return event.request; }",
     );
-    let invocation = Invocation { now: Timestamp::default(), seed: 0, count_fuel: false };
+    let invocation = Invocation { now: Timestamp::default(), seed: 0, server: None, count_fuel: false };
     for uri in ["/a", "/b"] {
         let run = function.run(&request(uri), invocation, |_| ());
         assert_eq!(run.logs, [format!("hello {uri}")]);
@@ -128,7 +128,7 @@ fn log_lines_belong_to_their_run() {
 fn fuel_is_the_same_in_every_run() {
     let function =
         publish(ours(Restore::Auto), "function handler(event) { event.request.uri += 'x'; return event.request; }");
-    let invocation = Invocation { now: Timestamp::default(), seed: 1, count_fuel: true };
+    let invocation = Invocation { now: Timestamp::default(), seed: 1, server: None, count_fuel: true };
     let costs: Vec<_> = (0..3).map(|_| function.run(&request("/"), invocation, |_| ()).cost).collect();
     assert!(costs[0].fuel.is_some_and(|fuel| fuel > 1000), "{costs:?}");
     assert!(

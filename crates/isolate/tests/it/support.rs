@@ -43,7 +43,14 @@ pub(crate) fn hostile(restore: Restore) -> &'static Isolates {
 
 /// Publishes `code` with these limits.
 pub(crate) fn publish_with(isolates: &Isolates, code: &str, limits: Limits) -> Result<Arc<Function>, PublishError> {
-    isolates.publish(&Source { name: "test".into(), code: code.as_bytes(), runtime: Runtime::V2, limits, kv: None })
+    isolates.publish(&Source {
+        name: "test".into(),
+        code: code.as_bytes(),
+        runtime: Runtime::V2,
+        limits,
+        kv: None,
+        bindings: Arc::default(),
+    })
 }
 
 /// Publishes `code`. The time limit leaves room for a busy machine and for the comparison of memories.
@@ -53,7 +60,8 @@ pub(crate) fn publish(isolates: &Isolates, code: &str) -> Arc<Function> {
 
 /// Runs an event and copies the reply.
 pub(crate) fn run(function: &Function, event: &[u8]) -> Run<Vec<u8>> {
-    let invocation = Invocation { now: Timestamp::from_millis(1_700_000_000_123), seed: 42, count_fuel: false };
+    let invocation =
+        Invocation { now: Timestamp::from_millis(1_700_000_000_123), seed: 42, server: None, count_fuel: false };
     function.run(event, invocation, <[u8]>::to_vec)
 }
 
@@ -89,7 +97,8 @@ pub(crate) fn request(uri: &str) -> Vec<u8> {
 
 /// What the handler made of a request for `uri`, in words: `uri /a`, `status 404 text`, `failed TypeError: ...`.
 pub(crate) fn answer(function: &Function, uri: &str) -> Result<String, Failure> {
-    let invocation = Invocation { now: Timestamp::from_millis(1_700_000_000_123), seed: 42, count_fuel: false };
+    let invocation =
+        Invocation { now: Timestamp::from_millis(1_700_000_000_123), seed: 42, server: None, count_fuel: false };
     function.run(&request(uri), invocation, |reply| in_words(&Reply::read(reply).unwrap(), uri)).result
 }
 

@@ -68,3 +68,32 @@ async fn a_bad_authority_file_is_named_before_it_serves() {
         assert!(error.contains("cannot use"), "{error}");
     }
 }
+
+/// cloudfront-functions.md section 11.3: `sni` names the handshake, `allowedCertificateNames` what the certificate may be for.
+#[tokio::test]
+async fn a_function_may_name_the_handshake_and_the_certificate() {
+    let authority = Authority::new();
+    let origin = Origin::tls(authority.server(&["other.example", "*.wild.example"]), |_| Answer::ok("x")).await;
+    let with = |sni: Option<&str>, names: &[&str]| {
+        let mut to = https(&origin, Some(&authority));
+        to.overrides.sni = sni.map(str::to_owned);
+        to.overrides.certificate_names = names.iter().map(|name| (*name).to_owned()).collect();
+        to
+    };
+    let origins = Origins::new();
+    for (sni, names) in [
+        (Some("other.example"), &[][..]),
+        (None, &["no.example", "other.example"]),
+        (None, &["*.wild.example"]),
+        (Some("any.example"), &["other.example"]),
+    ] {
+        let fetched = get(&origins, &with(sni, names), "/").await;
+        assert!(fetched.is_ok(), "{sni:?} {names:?}: {:?}", fetched.err());
+    }
+    for (sni, names) in
+        [(Some("no.example"), &[][..]), (Some("other.example"), &["no.example"]), (None, &["*.example"])]
+    {
+        let error = get(&origins, &with(sni, names), "/").await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Tls, "{sni:?} {names:?}");
+    }
+}

@@ -33,7 +33,7 @@ pub struct Script {
     /// Service futures that were dropped before they answered.
     pub dropped: watch::Sender<usize>,
     pub frames: Mutex<Option<mpsc::Receiver<Bytes>>>,
-    pub connections: Mutex<Vec<Connection>>,
+    pub connections: Mutex<Vec<Arc<Connection>>>,
     pub refusals: Mutex<Vec<String>>,
     /// Where the interim answers to `/hints` went.
     pub interim: Mutex<Interim>,
@@ -159,7 +159,7 @@ impl Service for Script {
         body: Body,
         interim: Interim,
     ) -> (ResponseHead, Body) {
-        self.connections.lock().expect("not poisoned").push((*connection).clone());
+        self.connections.lock().expect("not poisoned").push(connection.clone());
         self.started.send_modify(|count| *count += 1);
         let mut guard = Dropped(self, false);
         let mut answer = ResponseHead::new(StatusCode::OK);

@@ -1,7 +1,8 @@
 //! The JavaScript engine that the guest is built with: the released crate with a few of its doors opened.
 //!
 //! Event maps are objects of a kind of their own, and all objects of an event have known shapes. The engine has both for its own use;
-//! nothing but visibility is changed here. Each change must match, so that another release cannot slip by.
+//! what is changed here is visibility, and the texts of errors where the vendor's engine has known ones
+//! (`cloudfront-functions.md` section 18). Each change must match, so that another release cannot slip by.
 
 use std::{
     env, fs,
@@ -19,7 +20,7 @@ const PLACE: &str = "crates/isolate/guest/vendor/boa_engine";
 const MARK: &str = ".changed";
 
 /// File, text, what stands there instead.
-const CHANGES: [(&str, &str, &str); 6] = [
+const CHANGES: [(&str, &str, &str); 20] = [
     // Names made public want documentation; this is not the place for it.
     (
         "src/lib.rs",
@@ -31,7 +32,63 @@ const CHANGES: [(&str, &str, &str); 6] = [
     ("src/object/shape/mod.rs", "pub(crate) mod shared_shape;", "pub mod shared_shape;"),
     ("src/object/shape/shared_shape/mod.rs", "pub(crate) mod template;", "pub mod template;"),
     ("src/object/shape/shared_shape/template.rs", "pub(crate) ", "pub "),
+    (
+        "src/vm/opcode/get/property.rs",
+        "    let object = object.base_class(context)?;",
+        "    let object = object.base_class(context).map_err(|_| {
+        let name = &context.vm.frame().code_block().ic[usize::from(index)].name;
+        let name = name.to_std_string_escaped();
+        let text = format!(\"cannot get property \\\"{name}\\\" of {}\", object.display());
+        crate::JsNativeError::typ().with_message(text)
+    })?;",
+    ),
+    (
+        "src/vm/opcode/get/property.rs",
+        "    let object = base.base_class(context)?;\n    let key_value = key_value.to_property_key(context)?;",
+        "    let found = base.base_class(context);
+    let key_value = key_value.to_property_key(context)?;
+    let object = found.map_err(|_| {
+        let text = format!(\"cannot get property \\\"{key_value}\\\" of {}\", base.display());
+        crate::JsNativeError::typ().with_message(text)
+    })?;",
+    ),
+    ("src/vm/opcode/get/name.rs", "{name} is not defined", "\\\"{name}\\\" is not defined"),
+    (
+        "src/vm/opcode/set/property.rs",
+        "let object = value_object.to_object(context)?;",
+        "let object = value_object.to_object(context).map_err(|_| nothing_to_set(&value_object))?;",
+    ),
+    (
+        "src/vm/opcode/set/property.rs",
+        "        let object = object.to_object(context)?;",
+        "        let object = object.to_object(context).map_err(|_| nothing_to_set(&object))?;",
+    ),
+    (
+        "src/vm/opcode/set/property.rs",
+        "\nfn ",
+        "
+fn nothing_to_set(value: &JsValue) -> crate::JsNativeError {
+    let text = format!(\"property set on primitive {} type\", value.display());
+    crate::JsNativeError::typ().with_message(text)
+}
+
+fn ",
+    ),
+    (
+        "src/vm/opcode/set/name.rs",
+        "\"cannot mutate an immutable binding '{}'\",\n                name.to_std_string_escaped()",
+        "\"assignment to constant variable\"",
+    ),
+    ("src/builtins/uri/mod.rs", "\"trying to encode an invalid string\"", MALFORMED_URI),
+    ("src/builtins/uri/mod.rs", "\"invalid escape character found\"", MALFORMED_URI),
+    ("src/builtins/uri/mod.rs", "\"invalid hexadecimal digit found\"", MALFORMED_URI),
+    ("src/builtins/uri/mod.rs", "\"invalid escaped character found\"", MALFORMED_URI),
+    ("src/builtins/uri/mod.rs", "\"non-terminated escape character found\"", MALFORMED_URI),
+    ("src/builtins/uri/mod.rs", "\"escape characters must be preceded with a % sign\"", MALFORMED_URI),
+    ("src/builtins/uri/mod.rs", "\"invalid UTF-8 encoding found\"", MALFORMED_URI),
 ];
+
+const MALFORMED_URI: &str = "\"malformed URI\"";
 
 /// Puts the changed engine where the guest's manifest expects it, unless it is there.
 pub(super) fn prepare(root: &Path) -> Result<()> {

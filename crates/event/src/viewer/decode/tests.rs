@@ -33,7 +33,7 @@ fn field<'a>(name: &'a str, values: &[&'a str]) -> Field<'a> {
 
 /// A reply that leaves the request alone.
 fn untouched() -> Reply<'static> {
-    Reply::Request { method: "GET", uri: None, query: Query::Unchanged, headers: None, cookies: None }
+    Reply::Request { method: "GET", uri: None, query: Query::Unchanged, headers: None, cookies: None, origin: None }
 }
 
 fn answer() -> Reply<'static> {
@@ -51,7 +51,7 @@ fn on_response(reply: &Reply<'_>) -> Result<Outcome, Invalid> {
 #[track_caller]
 fn continued(result: Result<Outcome, Invalid>) -> RequestHead {
     match result.unwrap() {
-        Outcome::Request(head) => head,
+        Outcome::Request(head, _) => head,
         other => panic!("{other:?}"),
     }
 }
@@ -69,13 +69,13 @@ fn lines(map: &HeaderMap) -> Vec<(&str, &[u8])> {
 }
 
 fn with_query(query: Query<'_>) -> Result<RequestHead, Invalid> {
-    let reply = Reply::Request { method: "GET", uri: None, query, headers: None, cookies: None };
+    let reply = Reply::Request { method: "GET", uri: None, query, headers: None, cookies: None, origin: None };
     on_request(&reply).map(|outcome| continued(Ok(outcome)))
 }
 
 fn with_uri(uri: &str) -> Result<Outcome, Invalid> {
     let query = Query::Unchanged;
-    on_request(&Reply::Request { method: "GET", uri: Some(uri), query, headers: None, cookies: None })
+    on_request(&Reply::Request { method: "GET", uri: Some(uri), query, headers: None, cookies: None, origin: None })
 }
 
 #[test]
@@ -88,7 +88,14 @@ fn an_untouched_request_is_the_viewer_s() {
 /// cloudfront-functions.md section 4.1 rules 1 to 3.
 #[test]
 fn method_uri_and_length_have_rules() {
-    let reply = Reply::Request { method: "POST", uri: None, query: Query::Unchanged, headers: None, cookies: None };
+    let reply = Reply::Request {
+        method: "POST",
+        uri: None,
+        query: Query::Unchanged,
+        headers: None,
+        cookies: None,
+        origin: None,
+    };
     assert!(matches!(on_request(&reply), Err(Invalid::Method { .. })));
     assert_eq!(continued(with_uri("/new")).path, "/new");
     assert!(matches!(with_uri("new"), Err(Invalid::Uri(_))));
@@ -127,7 +134,7 @@ fn a_bare_question_mark_stays_when_nothing_changed() {
     let mut bare = request();
     bare.query = Some(String::new());
     for query in [Query::Unchanged, Query::Fields(Vec::new()), Query::Text("")] {
-        let reply = Reply::Request { method: "GET", uri: None, query, headers: None, cookies: None };
+        let reply = Reply::Request { method: "GET", uri: None, query, headers: None, cookies: None, origin: None };
         let head = continued(decode(Hook::ViewerRequest, &reply, &bare, None, Strictness::Strict));
         assert_eq!(head.query.as_deref(), Some(""));
     }
@@ -146,7 +153,14 @@ fn a_query_string_must_be_encoded() {
 fn cookies_are_joined_into_one_line_and_keep_their_place() {
     let with = |cookies: Vec<Field<'static>>| {
         let query = Query::Unchanged;
-        on_request(&Reply::Request { method: "GET", uri: None, query, headers: None, cookies: Some(cookies) })
+        on_request(&Reply::Request {
+            method: "GET",
+            uri: None,
+            query,
+            headers: None,
+            cookies: Some(cookies),
+            origin: None,
+        })
     };
     let same = continued(with(vec![field("theme", &["dark"]), field("sid", &["1"])]));
     assert_eq!(lines(&same.headers), lines(&request().headers), "unchanged cookies keep their bytes");
@@ -165,7 +179,8 @@ fn cookies_are_joined_into_one_line_and_keep_their_place() {
 fn headers_have_rules() {
     let with = |headers: Vec<Field<'static>>, strictness| {
         let query = Query::Unchanged;
-        let reply = Reply::Request { method: "GET", uri: None, query, headers: Some(headers), cookies: None };
+        let reply =
+            Reply::Request { method: "GET", uri: None, query, headers: Some(headers), cookies: None, origin: None };
         decode(Hook::ViewerRequest, &reply, &request(), None, strictness)
     };
     let host = || field("host", &["example.org"]);
@@ -350,6 +365,7 @@ proptest! {
             query: Query::Fields(grouped(query)),
             headers: Some(grouped(event.request.headers.iter().copied())),
             cookies: Some(grouped(event.request.cookies.iter().copied())),
+            origin: None,
         };
         let head = continued(decode(Hook::ViewerRequest, &reply, &request, None, Strictness::Strict));
         prop_assert_eq!(&head.path, &request.path);
@@ -372,14 +388,14 @@ proptest! {
             values: values.iter().map(|(text, attributes)| Value { text, attributes: attributes.as_deref() }).collect(),
         }).collect();
         let replies = [
-            Reply::Request { method: "GET", uri: uri.as_deref(), query: Query::Text(&query), headers: Some(fields.clone()), cookies: None },
-            Reply::Request { method: "GET", uri: None, query: Query::Fields(fields.clone()), headers: None, cookies: Some(fields.clone()) },
+            Reply::Request { method: "GET", uri: uri.as_deref(), query: Query::Text(&query), headers: Some(fields.clone()), cookies: None, origin: None },
+            Reply::Request { method: "GET", uri: None, query: Query::Fields(fields.clone()), headers: None, cookies: Some(fields.clone()), origin: None },
             Reply::Response { status, description: Some(&body), headers: Some(fields.clone()), cookies: Some(fields.clone()), body: Body::Base64(&body) },
             Reply::Response { status: 200, description: None, headers: None, cookies: Some(fields.clone()), body: Body::Text(&body) },
         ];
         for reply in &replies {
             for hook in [Hook::ViewerRequest, Hook::ViewerResponse] {
-                if let Ok(Outcome::Request(head)) = decode(hook, reply, &request(), Some(&response()), strictness) {
+                if let Ok(Outcome::Request(head, _)) = decode(hook, reply, &request(), Some(&response()), strictness) {
                     prop_assert!(head.path.starts_with('/'));
                     let url = head.path_and_query();
                     prop_assert!(!url.bytes().any(|b| b <= b' ' || b == b'#'));

@@ -43,7 +43,7 @@ fn the_vendor_s_event_comes_back_as_it_was() {
 #[test]
 fn an_output_has_exactly_one_member() {
     let request = RequestHead::get("/a");
-    let output = outcome_to_json(&Outcome::Request(request));
+    let output = outcome_to_json(&Outcome::Request(request, None));
     let expected = r#"{"request":{"method":"GET","uri":"/a","querystring":{},"headers":{},"cookies":{}}}"#;
     assert_eq!(output.to_string(), expected);
     let mut head = ResponseHead::new(StatusCode::FOUND);

@@ -5,6 +5,9 @@ use std::{cell::RefCell, collections::BTreeMap};
 /// Digest function of a test host: algorithm, key if any, data.
 pub type Digest = fn(u32, Option<&[u8]>, &[u8]) -> Vec<u8>;
 
+/// Verifies signatures for a test host: algorithm, key, data, signature.
+pub type Verify = fn(u32, &[u8], &[u8], &[u8]) -> i32;
+
 /// What the host answers.
 #[derive(Debug, Clone)]
 pub struct Answers {
@@ -16,11 +19,22 @@ pub struct Answers {
     pub store: Option<BTreeMap<String, Vec<u8>>>,
     /// Computes digests.
     pub digest: Digest,
+    /// What [`super::find`] finds, by kind and name.
+    pub found: BTreeMap<(u32, String), Vec<u8>>,
+    /// Verifies signatures.
+    pub verify: Verify,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { now_ms: 0.0, seed: 1, store: None, digest: |_, _, _| vec![0; 32] }
+        Self {
+            now_ms: 0.0,
+            seed: 1,
+            store: None,
+            digest: |_, _, _| vec![0; 32],
+            found: BTreeMap::new(),
+            verify: |_, _, _, _| 0,
+        }
     }
 }
 
@@ -71,6 +85,19 @@ pub(crate) fn kv_get(key: &[u8]) -> i32 {
     STATE.with_borrow_mut(|s| {
         let Some(store) = &s.answers.store else { return super::KV_NO_STORE };
         let Some(value) = std::str::from_utf8(key).ok().and_then(|k| store.get(k)) else { return super::KV_MISSING };
+        s.found.clone_from(value);
+        value.len() as i32
+    })
+}
+
+pub(crate) fn verify(algorithm: u32, key: &[u8], data: &[u8], signature: &[u8]) -> i32 {
+    STATE.with_borrow(|s| (s.answers.verify)(algorithm, key, data, signature))
+}
+
+pub(crate) fn find(what: u32, name: &[u8]) -> i32 {
+    STATE.with_borrow_mut(|s| {
+        let key = (what, String::from_utf8_lossy(name).into_owned());
+        let Some(value) = s.answers.found.get(&key) else { return super::KV_MISSING };
         s.found.clone_from(value);
         value.len() as i32
     })

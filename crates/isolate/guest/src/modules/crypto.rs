@@ -8,6 +8,7 @@ use rimward_wire::abi::Hash;
 
 use super::{buffer, runtime};
 use crate::{
+    byte_strings::byte_string,
     bytes::{encode_base64, encode_base64url, encode_hex},
     engine::Runtime,
     host,
@@ -98,7 +99,7 @@ fn digest(this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<J
     let encoding = args.get_or_undefined(0);
     if encoding.is_undefined() {
         return match runtime() {
-            Runtime::V1 => Ok(from_latin1(digest).into()),
+            Runtime::V1 => Ok(byte_string(digest).into()),
             Runtime::V2 => Ok(buffer::from_bytes(digest, context)?.into()),
         };
     }

@@ -70,3 +70,24 @@ fn the_engine_is_usable_after_a_failure() {
     event.request.uri = "/good";
     assert_eq!(function.reply(&event)[0], 0);
 }
+
+/// Section 18: the texts of the vendor's engine, as far as this engine knows the same facts.
+#[test]
+fn common_mistakes_have_the_vendors_texts() {
+    for (body, text) in [
+        ("var a; return a.value", r#"TypeError: cannot get property "value" of undefined"#),
+        ("var a = null; return a['b']", r#"TypeError: cannot get property "b" of null"#),
+        ("return e.none.such()", r#"TypeError: cannot get property "such" of undefined"#),
+        ("return abc", r#"ReferenceError: "abc" is not defined"#),
+        ("const c = 1; c = 2", "TypeError: assignment to constant variable"),
+        ("var a; a.b = 1", "TypeError: property set on primitive undefined type"),
+        ("e.none[0] = 1", "TypeError: property set on primitive undefined type"),
+        ("decodeURIComponent('%')", "URIError: malformed URI"),
+        ("decodeURI('%E5%AE')", "URIError: malformed URI"),
+        ("JSON.parse('{a}')", "SyntaxError: Unexpected token at position 1"),
+        ("JSON.parse('')", "SyntaxError: Unexpected end of input at position 0"),
+        ("require('http')", r#"Error: Cannot find module "http""#),
+    ] {
+        assert_eq!(failure(&format!("function handler(e) {{ {body} }}")).message, text, "{body}");
+    }
+}

@@ -40,14 +40,11 @@ fn console_has_log_alone() {
 
 #[test]
 fn code_cannot_be_made_from_text() {
-    for attempt in [
-        "eval('1')",
-        "(0, eval)('1')",
-        "new Function('return 1')()",
-        "Function('return 1')()",
-        "(async () => {}).constructor('1')()",
-    ] {
-        assert_eq!(eval(attempt), "TypeError: code generation from strings is disabled", "{attempt}");
+    for attempt in ["eval('1')", "(0, eval)('1')"] {
+        assert_eq!(eval(attempt), "InternalError: Not implemented", "{attempt}");
+    }
+    for attempt in ["new Function('return 1')()", "Function('return 1')()", "(async () => {}).constructor('1')()"] {
+        assert_eq!(eval(attempt), "TypeError: function constructor is disabled in \"safe\" mode", "{attempt}");
     }
 }
 

@@ -9,7 +9,7 @@ use rimward_guest::{
     host::native::{self, Answers},
 };
 use rimward_wire::{
-    abi::Loaded,
+    abi::{Find, Loaded, Signature, Verified},
     event::Event,
     reply::{Body, Failure, Reply},
 };
@@ -36,7 +36,27 @@ pub struct Failed {
 fn host() -> Answers {
     let store = [("greeting", "hello"), ("flags", r#"{"on":true,"n":3}"#), ("umlaut", "größe")];
     let store: BTreeMap<_, _> = store.iter().map(|(k, v)| ((*k).to_owned(), v.as_bytes().to_vec())).collect();
-    Answers { now_ms: 1_700_000_000_123.0, seed: 42, store: Some(store), digest }
+    let found = [
+        (Find::Location, "name", "FRA"),
+        (Find::Location, "serverIp", "192.0.2.1"),
+        (Find::Location, "region", "eu-central-1"),
+        (Find::Environment, "", r#"{"STAGE":"test"}"#),
+        (Find::Secret, "token-key", "s3cret"),
+    ];
+    let found = found.map(|(what, name, value)| ((what as u32, name.to_owned()), value.as_bytes().to_vec()));
+    Answers { now_ms: 1_700_000_000_123.0, seed: 42, store: Some(store), digest, found: found.into(), verify }
+}
+
+/// A set with the keys `one` and, for EdDSA, `two`; a signature is right when it says so.
+fn verify(algorithm: u32, key: &[u8], data: &[u8], signature: &[u8]) -> i32 {
+    let known = key == b"one" || (key == b"two" && algorithm == Signature::EdDsa as u32) || key.is_empty();
+    let answer = match (known, key) {
+        (_, b"none") => Verified::NoKeySet,
+        (false, _) => Verified::NoKey,
+        (true, _) if signature == b"right" && data.contains(&b'.') => Verified::Yes,
+        (true, _) => Verified::No,
+    };
+    answer as i32
 }
 
 fn digest(algorithm: u32, key: Option<&[u8]>, data: &[u8]) -> Vec<u8> {

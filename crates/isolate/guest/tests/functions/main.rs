@@ -13,3 +13,5 @@ mod loading;
 mod maps;
 mod querystring;
 mod results;
+mod rimward;
+mod runtime_1;

@@ -52,8 +52,14 @@ fn invalid(event: &Event<'_>, body: &str, text: &str) {
 #[test]
 fn an_untouched_request_is_reported_as_unchanged() {
     check(&event(), "var h = event.request.headers.host.value; return event.request;", |reply| {
-        let unchanged =
-            Reply::Request { method: "GET", uri: None, query: Query::Unchanged, headers: None, cookies: None };
+        let unchanged = Reply::Request {
+            method: "GET",
+            uri: None,
+            query: Query::Unchanged,
+            headers: None,
+            cookies: None,
+            origin: None,
+        };
         assert_eq!(reply, unchanged);
     });
 }

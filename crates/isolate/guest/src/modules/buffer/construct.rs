@@ -7,7 +7,7 @@ use boa_engine::{
 };
 
 use super::{Encoding, Prototype, methods, view::View};
-use crate::text::utf8;
+use crate::{byte_strings::bytes_in, engine::Runtime, modules::runtime, text::utf8};
 
 /// Names, lengths and functions.
 pub(super) const STATIC: &[(&str, usize, NativeFunctionPointer)] = &[
@@ -47,13 +47,18 @@ pub(super) fn over(buffer: JsArrayBuffer, range: &[JsValue], context: &mut Conte
     Ok(object)
 }
 
-/// The bytes of a string (in `encoding`), typed array, data view or array buffer; `None` for anything else.
+/// The bytes of a string (in `encoding`; byte strings of runtime 1.0 are bytes already), typed array, data view or array buffer; `None` for anything else.
 pub(crate) fn bytes_of(
     value: &JsValue,
     encoding: Option<&JsValue>,
     context: &mut Context,
 ) -> JsResult<Option<Vec<u8>>> {
     if let Some(text) = value.as_string() {
+        if runtime() == Runtime::V1
+            && let Some(bytes) = bytes_in(&text)
+        {
+            return Ok(Some(bytes));
+        }
         let encoding = Encoding::from_value(encoding.unwrap_or(&JsValue::undefined()), context)?;
         return Ok(Some(encoding.decode(&text)));
     }
