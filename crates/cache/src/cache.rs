@@ -1,5 +1,6 @@
 //! The front of the cache.
 
+use crate::disk::{DiskError, DiskOptions, DiskUsage};
 use crate::fill::Follow;
 use crate::fill::lead::Lead;
 use crate::fill::state::Fill;
@@ -21,11 +22,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Bounds of a cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Bytes in memory: bodies, heads and what is needed to keep them, fills included. Never exceeded.
     pub memory: ByteSize,
-    /// Objects above this are not stored. At most a quarter of `memory` takes effect.
+    /// Objects above this are not stored. At most a quarter of `memory`, or of the disk tier, takes effect.
     pub max_object: ByteSize,
     /// Variants (RFC 9111 section 4.1) of one key; the oldest goes.
     pub variants: usize,
@@ -33,6 +34,8 @@ pub struct Options {
     pub abandoned: Duration,
     /// How long a key is remembered as uncacheable, so that its requests are not collapsed.
     pub uncacheable: Duration,
+    /// The disk tier. Its index takes up to a quarter of `memory`.
+    pub disk: Option<DiskOptions>,
 }
 
 impl Default for Options {
@@ -43,21 +46,24 @@ impl Default for Options {
             variants: 32,
             abandoned: Duration::from_secs(30),
             uncacheable: Duration::from_secs(30),
+            disk: None,
         }
     }
 }
 
 /// What a cache holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
     /// Bytes held, fills included.
     pub bytes: u64,
-    /// Objects stored; each variant counts.
+    /// Objects in memory; each variant counts.
     pub objects: u64,
     /// Fetches in flight.
     pub fills: u64,
-    /// Objects evicted since the start.
+    /// Objects evicted from memory since the start.
     pub evicted: u64,
+    /// The disk tier, when there is one.
+    pub disk: Option<DiskUsage>,
 }
 
 /// What to do with a request.
@@ -98,6 +104,26 @@ impl Cache {
         Self { store: Arc::new(Store::new(options, clock)) }
     }
 
+    /// A cache with the disk tier that `options` name. Blocks until its folder is taken; what an earlier run has left in
+    /// it is found while the cache serves.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, DiskError> {
+        Ok(Self { store: Store::open(options, clock)? })
+    }
+
+    /// Waits until every purge is written down, so that a restart does not bring back what it removed: before a purge is
+    /// called done. A disk that refuses loses all that it has at the restart instead. Blocks.
+    pub fn confirm(&self) {
+        self.store.confirm();
+    }
+
+    /// Waits until what was begun is on the disk, as far as the disk allows: before the node stops. Blocks.
+    pub fn settle(&self) {
+        self.store.settle();
+    }
+
     /// Looks `key` up for `request` and, when it must be fetched, says who fetches.
     pub fn begin(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Begin {
         self.decide(key, request, rules, true)
@@ -115,9 +141,17 @@ impl Cache {
         let wishes = requests::directives(request, rules);
         let asked = Asked { key, request, rules, wishes, now: self.store.now() };
         let mut shard = self.store.shard(key);
-        let (stored, why) = match shard.find(key, &request.headers) {
+        let (stored, why) = match self.store.find(&mut shard, key, &request.headers) {
             Found::Nothing => (None, Forward::UriMiss),
             Found::OtherVariants => (None, Forward::VaryMiss),
+            Found::Filed(filed) => {
+                if let Some(fill) = may_join.then(|| self.store.recall(&mut shard, &filed, request)).flatten() {
+                    let request = request.clone();
+                    let follow = Follow::new(self.clone(), key.clone(), request, rules.clone(), fill, Forward::UriMiss);
+                    return Begin::Follow(follow);
+                }
+                (None, Forward::UriMiss)
+            }
             Found::Stored(stored) => match reuse_of(&stored, &asked) {
                 Reuse::Fresh => {
                     drop(shard);
@@ -149,6 +183,7 @@ impl Cache {
         if asked.wishes.only_if_cached {
             return Begin::Refuse(Refusal::OnlyIfCached);
         }
+        self.store.count_miss(key);
         let mark = shard.marked(key, asked.now);
         let may_join = may_join && mark.is_none() && !is_personal(&asked);
         if may_join && let Some(begin) = self.join(&shard, &asked, why) {
@@ -197,7 +232,7 @@ impl Cache {
     fn lead(&self, shard: &mut Shard, asked: &Asked<'_>, stored: Option<Stored>, why: Forward, joinable: bool) -> Lead {
         let key = Arc::new(asked.key.clone());
         let request = Arc::new(asked.request.clone());
-        let fill = Fill::new(request.clone(), joinable);
+        let fill = Fill::new(request.clone(), joinable, self.store.next_number());
         shard.register(&key, &fill);
         Lead {
             store: self.store.clone(),

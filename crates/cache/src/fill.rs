@@ -4,11 +4,13 @@
 //! - [`follow`]: a place behind somebody else's fetch.
 //! - `state`: what leader, followers and pump share.
 //! - `stream`: a body that is read while it arrives.
+//! - `spool`: a body that is written to disk while it arrives.
 //! - `pump`: reads the origin's body into the fill, and stores it at the end.
 
 pub mod follow;
 pub mod lead;
 pub(crate) mod pump;
+mod spool;
 pub(crate) mod state;
 pub(crate) mod stream;
 

@@ -1,5 +1,6 @@
 //! An answer made from what is stored: conditions, ranges and `Age`.
 
+use crate::disk::body::FileBody;
 use crate::fill::stream::Filling;
 use crate::object::{Content, Face, Stored};
 use crate::policy::directives::MAX_SECONDS;
@@ -132,6 +133,10 @@ impl Source<'_> {
             Source::Stored(Content::Blocks { blocks, length }) => {
                 let end = end.map_or(*length, |end| end.min(*length));
                 Body::stream(Blocks::new(blocks.clone(), start, end))
+            }
+            Source::Stored(Content::Filed(object)) => {
+                let end = end.unwrap_or(object.length());
+                Body::stream(FileBody::new(object.clone(), start, end))
             }
             Source::Filling(filling) => Body::stream(filling.part(start, end)),
         }

@@ -96,6 +96,11 @@ impl Key {
         &self.bytes[..self.bytes.len() - after_end(&self.bytes).len()]
     }
 
+    /// From what [`Key::as_bytes`] gave.
+    pub(crate) fn from_stored(bytes: &[u8]) -> Self {
+        Self { hash: HASHER.hash_one(bytes), bytes: bytes.into() }
+    }
+
     /// A key to compare with others by its bytes alone.
     pub(crate) fn probe(prefix: &[u8]) -> Self {
         Self { hash: 0, bytes: prefix.into() }

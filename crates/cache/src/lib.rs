@@ -8,12 +8,14 @@
 //! - [`explain`]: why a lookup comes out as it does, for people.
 //! - [`hit`]: an answer made from what is stored: conditions, ranges, `Age`.
 //! - [`tag`]: names that an origin gives to answers.
-//! - `store`, `object`, `memory`: the memory tier: what is stored, sharded and bounded by bytes.
+//! - `store`, `object`, `memory`: what is stored, sharded and bounded by bytes.
+//! - [`disk`]: the disk tier.
 //! - [`purge`]: removal by URL, prefix, tag, host, distribution, and after unsafe methods.
 //! - [`status`]: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
 
 pub mod cache;
 pub mod explain;
+pub mod disk;
 pub mod fill;
 pub mod hit;
 pub mod key;
@@ -28,6 +30,7 @@ pub mod tag;
 
 pub use cache::{Begin, Cache, Options, Usage};
 pub use explain::Explanation;
+pub use disk::{DiskError, DiskOptions, DiskUsage};
 pub use fill::{Completed, Follow, Followed, Lead, OriginFailure, Times};
 pub use hit::Hit;
 pub use key::Key;

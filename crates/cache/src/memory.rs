@@ -17,6 +17,10 @@ impl Budget {
         Arc::new(Self { limit, held: AtomicUsize::new(0) })
     }
 
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes held now; never above the limit.
     pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::Acquire)
@@ -78,6 +82,11 @@ pub(crate) fn block(parts: &[Bytes], room: Room) -> Bytes {
     for part in parts {
         data.extend_from_slice(part);
     }
+    owned(data, room)
+}
+
+/// Makes `data` bytes that carry their room.
+pub(crate) fn owned(data: Vec<u8>, room: Room) -> Bytes {
     Bytes::from_owner(Block { data: data.into_boxed_slice(), _room: room })
 }
 

@@ -1,5 +1,6 @@
 //! What is stored: a face (head, terms, validators) and a content (bytes).
 
+use crate::disk::{ObjectFile, Parts};
 use crate::key::Key;
 use crate::memory::Room;
 use crate::policy::admit::Terms;
@@ -13,7 +14,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use rimward_types::{ResponseHead, Timestamp};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// What one stored response takes besides its bytes and fields: key, list and table slots, terms. `tests/memory.rs`
 /// holds it against the allocator.
@@ -38,10 +39,17 @@ pub(crate) struct Face {
     expired: AtomicBool,
     /// Served stale without asking the origin until then (milliseconds since the epoch).
     rested: AtomicU64,
+    /// The number of its file; 0: none.
+    file: AtomicU64,
+    /// Hits.
+    uses: AtomicU32,
     room: Room,
 }
 
 impl Face {
+    /// In the place of a file's number while it is written.
+    pub(crate) const BEING_FILED: u64 = u64::MAX;
+
     /// Makes the face of a response to a request with `request` headers. `head` is without hop-by-hop fields.
     pub(crate) fn new(mut head: ResponseHead, request: &HeaderMap, terms: Terms, rules: &Rules, room: Room) -> Self {
         let received = terms.received;
@@ -65,8 +73,44 @@ impl Face {
             tags,
             expired: AtomicBool::new(false),
             rested: AtomicU64::new(0),
+            file: AtomicU64::new(0),
+            uses: AtomicU32::new(0),
             room,
         }
+    }
+
+    /// From what was written down.
+    pub(crate) fn from_parts(parts: Parts, file: u64, room: Room) -> Self {
+        let Parts { mut head, terms, selecting, tags, expired } = parts;
+        head.headers.reserve(ADDED_FIELDS);
+        fields::into_own_memory(&mut head.headers);
+        let validators = Validators::of(&head.headers, terms.received);
+        Self {
+            head,
+            terms,
+            validators,
+            selecting,
+            tags,
+            expired: AtomicBool::new(expired),
+            rested: AtomicU64::new(0),
+            file: AtomicU64::new(file),
+            uses: AtomicU32::new(0),
+            room,
+        }
+    }
+
+    /// The number of its file; 0 when it has none, and [`Face::BEING_FILED`] while it is written.
+    pub(crate) fn file(&self) -> u64 {
+        self.file.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_file(&self, file: u64) {
+        self.file.store(file, Ordering::Relaxed);
+    }
+
+    /// Counts a hit; tells how many there were before.
+    pub(crate) fn count_use(&self) -> u32 {
+        self.uses.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn is_expired(&self) -> bool {
@@ -113,6 +157,8 @@ pub(crate) enum Content {
     Whole(Bytes),
     /// In pieces.
     Blocks { blocks: Arc<[Bytes]>, length: u64 },
+    /// On disk.
+    Filed(Arc<ObjectFile>),
 }
 
 impl Content {
@@ -120,6 +166,25 @@ impl Content {
         match self {
             Content::Whole(bytes) => bytes.len() as u64,
             Content::Blocks { length, .. } => *length,
+            Content::Filed(object) => object.length(),
+        }
+    }
+
+    /// Bytes that it holds in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        match self {
+            Content::Filed(_) => 0,
+            memory => memory.length(),
+        }
+    }
+
+    /// Whether it is the same body, not one that is equal.
+    pub(crate) fn is(&self, other: &Content) -> bool {
+        match (self, other) {
+            (Content::Whole(a), Content::Whole(b)) => a.as_ptr() == b.as_ptr() && a.len() == b.len() && !a.is_empty(),
+            (Content::Blocks { blocks: a, .. }, Content::Blocks { blocks: b, .. }) => Arc::ptr_eq(a, b),
+            (Content::Filed(a), Content::Filed(b)) => Arc::ptr_eq(a, b),
+            _ => false,
         }
     }
 }
@@ -134,6 +199,11 @@ pub(crate) struct Stored {
 impl Stored {
     pub(crate) fn weight(&self) -> u64 {
         self.face.weight() as u64 + self.content.length()
+    }
+
+    /// Bytes that it holds in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        self.face.weight() as u64 + self.content.in_memory()
     }
 
     pub(crate) fn is(&self, other: &Stored) -> bool {

@@ -2,20 +2,28 @@
 //! that looking up, electing a leader, storing and purging are each one step under one short lock.
 
 pub(crate) mod extent;
+mod filing;
+pub(crate) mod frequency;
+mod meanwhile;
 pub(crate) mod shard;
+pub(crate) mod shelf;
 pub(crate) mod tags;
 
 use crate::cache::{Options, Usage};
+use crate::disk::{Disk, DiskError};
 use crate::fill::state::Fill;
 use crate::key::Key;
 use crate::memory::{Budget, Room};
-use crate::object::Stored;
+use crate::object::{Content, Stored};
 use crate::policy::NotStored;
 use crate::purge::{Purge, Purged};
 use extent::Extent;
+use frequency::Frequency;
+use meanwhile::Meanwhile;
 use parking_lot::{Mutex, MutexGuard};
 use rimward_types::{Clock, Timestamp};
-use shard::Shard;
+use shard::{Outcome, Shard};
+use shelf::Filed;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -28,6 +36,10 @@ const SHARD_MEMORY: usize = 4 << 20;
 /// When this many times the wanted bytes were evicted and there is still no room, readers hold the rest.
 const EVICT_AT_MOST: u64 = 8;
 
+/// The share of memory for counts of requests.
+const FREQUENCY_SHARE: usize = 256;
+/// The share of memory that the index of the disk may take.
+const INDEX_SHARE: usize = 4;
 /// Keys that a purge acts on under one lock, about 100 µs.
 const BATCH: usize = 128;
 
@@ -43,9 +55,12 @@ pub(crate) enum Mark {
 /// The memory tier.
 pub(crate) struct Store {
     options: Options,
-    max_object: u64,
+    max_in_memory: u64,
     clock: Arc<dyn Clock>,
     budget: Arc<Budget>,
+    frequency: Frequency,
+    disk: Option<Arc<Disk>>,
+    meanwhile: Mutex<Meanwhile>,
     shards: Box<[Mutex<Shard>]>,
     /// The shard that is evicted from next.
     cursor: AtomicUsize,
@@ -71,13 +86,20 @@ impl Mark {
 }
 
 impl Store {
+    /// In memory alone.
     pub(crate) fn new(options: Options, clock: Arc<dyn Clock>) -> Self {
         let memory = options.memory.as_usize();
         let count = (memory / SHARD_MEMORY).clamp(1, SHARDS);
         let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
+        let frequency = Frequency::new(memory / FREQUENCY_SHARE);
+        // The counts are there from the beginning to the end.
+        let budget = Budget::new(memory.saturating_sub(frequency.weight()));
         Self {
-            max_object: options.max_object.as_u64().min(options.memory.as_u64() / 4),
-            budget: Budget::new(memory),
+            max_in_memory: options.max_object.as_u64().min(options.memory.as_u64() / 4),
+            frequency,
+            budget,
+            disk: None,
+            meanwhile: Mutex::default(),
             shards: (0..count).map(|_| Mutex::new(Shard::new())).collect(),
             cursor: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
@@ -86,19 +108,48 @@ impl Store {
         }
     }
 
+    /// With the disk tier that `options` name, if any. Blocks until its folder is taken; what is in it comes later.
+    pub(crate) fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Arc<Self>, DiskError> {
+        let Some(disk_options) = options.disk.clone() else { return Ok(Arc::new(Self::new(options, clock))) };
+        let index = options.memory.as_usize() / INDEX_SHARE;
+        let (disk, past) = Disk::open(&disk_options, &clock, index)?;
+        let store = Arc::new(Self { disk: Some(disk.clone()), ..Self::new(options, clock) });
+        disk.attach(Arc::downgrade(&store));
+        disk.recover(past).map_err(|source| DiskError::Io { path: disk_options.path, source })?;
+        Ok(store)
+    }
+
+    /// A number for a fetch that begins: purges with a higher one mean what it brings.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.disk.as_ref().map_or(0, |disk| disk.next_number())
+    }
+
+    /// Counts a request that found nothing.
+    pub(crate) fn count_miss(&self, key: &Key) {
+        self.frequency.add(key.hash());
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
+    /// Bytes of the largest body that is stored anywhere.
     pub(crate) fn max_object(&self) -> u64 {
-        self.max_object
+        let on_disk = self.disk.as_ref().map_or(0, |disk| self.options.max_object.as_u64().min(disk.limit() / 4));
+        self.max_in_memory.max(on_disk)
+    }
+
+    /// Bytes of the largest body that is kept in memory.
+    pub(crate) fn max_in_memory(&self) -> u64 {
+        self.max_in_memory
     }
 
     pub(crate) fn abandoned(&self) -> Duration {
         self.options.abandoned
     }
 
-    /// The shard of `key`, locked. Nothing else may be locked while it is held but a fill.
+    /// The shard of `key`, locked. While it is held nothing may be locked but a fill, a queue of the disk, and what
+    /// happens meanwhile.
     pub(crate) fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
         // The table inside the shard takes the low bits.
         let index = (key.hash() >> 48) as usize & (self.shards.len() - 1);
@@ -134,17 +185,38 @@ impl Store {
             let evicted = self.shards[first.wrapping_add(i) & (count - 1)].lock().evict();
             evicted.map(|variants| {
                 self.evicted.fetch_add(variants.len() as u64, Ordering::Relaxed);
-                variants.iter().map(Stored::weight).sum()
+                variants.iter().map(Stored::in_memory).sum()
             })
         })
     }
 
     /// A fetch has ended well: stores its answer, unless a purge has struck it from the list meanwhile.
     pub(crate) fn complete(&self, key: &Arc<Key>, fill: &Arc<Fill>, stored: Stored) {
+        let face = stored.face.clone();
+        let (filed, renewed) = match &self.disk {
+            Some(disk) => self.entry_for(disk, key, &stored),
+            None => (None, None),
+        };
+        if filed.is_none() && matches!(stored.content, Content::Filed(_)) {
+            return self.release(key, fill);
+        }
         let mut shard = self.shard(key);
-        let replaced = shard.complete(key, fill, stored, self.options.variants.max(1));
+        if self.disk.as_ref().is_some_and(|disk| disk.is_recovering()) {
+            self.meanwhile.lock().note_stored(key);
+        }
+        let most = self.options.variants.max(1);
+        let Outcome { stored, replaced, taken_out } = shard.complete(key, fill, stored, filed, most);
+        if let Some((disk, object)) = self.disk.as_ref().zip(renewed).filter(|_| stored) {
+            self.renew(disk, key, &face, object);
+        }
         drop(shard);
+        filing::doom(&taken_out);
         drop(replaced);
+    }
+
+    /// Whether a fetch is still on the list: no purge has struck it.
+    pub(crate) fn is_listed(&self, key: &Key, fill: &Arc<Fill>) -> bool {
+        self.shard(key).is_listed(key, fill)
     }
 
     /// A fetch has ended without anything to store.
@@ -154,7 +226,8 @@ impl Store {
 
     /// Removes one stored response, if it is still there.
     pub(crate) fn remove(&self, key: &Key, stored: &Stored) {
-        let removed = self.shard(key).remove(key, stored);
+        let (removed, filed) = self.shard(key).remove(key, stored);
+        filing::doom(&filed);
         drop(removed);
     }
 
@@ -194,15 +267,15 @@ impl Store {
     }
 
     fn remove_extent(&self, extent: Extent, unsafe_too: bool) -> Purged {
-        self.each(extent, unsafe_too, |shard, keys| {
-            let (purged, removed) = shard.purge(keys);
-            Batch { purged, removed }
-        })
+        self.each(extent, unsafe_too, false, Shard::purge)
     }
 
     /// Makes stale what `what` names. Every fetch that began before is struck from the list.
     pub(crate) fn expire(&self, what: &Purge) -> Purged {
-        self.each(Extent::of(what), true, |shard, keys| Batch { purged: shard.expire(keys), removed: Vec::new() })
+        self.each(Extent::of(what), true, true, |shard, keys| {
+            let (purged, is_filed) = shard.expire(keys);
+            Batch { purged, is_filed, ..Batch::default() }
+        })
     }
 
     /// Counts what [`Store::purge`] would remove now, with up to `most` URLs.
@@ -226,23 +299,54 @@ impl Store {
 
     /// Strikes the fetches of `extent`, then acts on its keys as they are now, some at a time: nobody waits for long.
     /// What is stored under them in the meantime came after the purge, and may go with the rest.
-    fn each(&self, extent: Extent, unsafe_too: bool, act: impl Fn(&mut Shard, &[Arc<Key>]) -> Batch) -> Purged {
+    fn each(
+        &self,
+        extent: Extent,
+        unsafe_too: bool,
+        soft: bool,
+        act: impl Fn(&mut Shard, &[Arc<Key>]) -> Batch,
+    ) -> Purged {
         let extent = Arc::new(extent);
+        let seq = self.next_number();
+        let mut is_filed = self.disk.as_ref().is_some_and(|disk| disk.is_recovering());
+        if is_filed {
+            self.meanwhile.lock().note_purge(seq, &extent, soft);
+        }
         let mut total = Purged::default();
         for shard in &self.shards {
             let keys = {
                 let mut shard = shard.lock();
-                total.fills += shard.strike(&extent, unsafe_too);
+                let (struck, is_written) = shard.strike(&extent, unsafe_too);
+                total.fills += struck;
+                is_filed |= is_written;
                 shard.keys_in(&extent)
             };
             for keys in keys.chunks(BATCH) {
                 // The guard is gone before the objects are dropped.
-                let Batch { purged, removed } = act(&mut shard.lock(), keys);
-                drop(removed);
-                total += purged;
+                let batch = act(&mut shard.lock(), keys);
+                total += batch.purged;
+                is_filed |= batch.bury();
             }
         }
+        // Only what is on disk can come back.
+        if let Some(disk) = self.disk.as_ref().filter(|_| is_filed) {
+            disk.record_purge(seq, Extent::clone(&extent), soft);
+        }
         total
+    }
+
+    /// Waits until every purge is written down. Blocks.
+    pub(crate) fn confirm(&self) {
+        if let Some(disk) = &self.disk {
+            disk.confirm();
+        }
+    }
+
+    /// Waits until what was begun is on the disk, as far as the disk allows. Blocks.
+    pub(crate) fn settle(&self) {
+        if let Some(disk) = &self.disk {
+            disk.settle();
+        }
     }
 
     pub(crate) fn usage(&self) -> Usage {
@@ -251,19 +355,26 @@ impl Store {
             evicted: self.evicted.load(Ordering::Relaxed),
             ..Usage::default()
         };
+        let mut filed = 0;
         for shard in &self.shards {
             let shard = shard.lock();
             usage.objects += shard.objects();
             usage.fills += shard.fills();
+            filed += shard.filed();
         }
+        usage.disk = self.disk.as_ref().map(|disk| disk.usage(filed));
         usage
     }
 }
 
 /// What was done under one lock.
+#[derive(Default)]
 struct Batch {
     purged: Purged,
     removed: Vec<Stored>,
+    taken_out: Vec<Arc<Filed>>,
+    /// Something on disk is meant that was not taken out.
+    is_filed: bool,
 }
 
 impl fmt::Debug for Store {

@@ -51,6 +51,11 @@ impl Tag {
         Ok(Self(text.to_ascii_lowercase().into()))
     }
 
+    /// From what [`Tag::as_str`] gave.
+    pub(crate) fn from_stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The text, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -16,6 +16,9 @@ pub enum BodyError {
     /// The viewer closed, reset or framed the body wrongly.
     #[error("viewer body ended early: {0}")]
     Viewer(String),
+    /// What the cache has stored cannot be read.
+    #[error("stored body could not be read: {0}")]
+    Stored(String),
     /// No byte came for the time allowed.
     #[error("no byte of the body came in time")]
     TimedOut,

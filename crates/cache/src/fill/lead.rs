@@ -297,6 +297,10 @@ impl Lead {
         if expected.is_some_and(|length| length > self.store.max_object()) {
             return self.pass_on(head, body, NotStored::TooLarge);
         }
+        let is_for_disk = expected.is_some_and(|length| length > self.store.max_in_memory());
+        if is_for_disk && self.store.may_spool(&self.key, expected).is_none() {
+            return self.pass_on(head, body, NotStored::TooLarge);
+        }
         let Some(face) = self.face(head.clone(), terms) else {
             return self.pass_on(head, body, NotStored::NoRoom);
         };

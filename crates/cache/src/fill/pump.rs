@@ -1,17 +1,24 @@
 //! Reads the origin's body into the fill, and stores it at the end. Owned by no viewer.
 
+use super::spool::{Broken, Spool};
 use super::state::Fill;
 use crate::key::Key;
+use crate::memory::Room;
 use crate::object::{Content, Face, Stored};
 use crate::store::{Mark, Store};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use rimward_types::{Body, Timestamp};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bodies are kept in pieces of about this size: large enough for few writes, small enough to be copied in no time
 /// (about 50 µs).
 const BLOCK: usize = 256 << 10;
+
+/// Where there is no memory for what goes to disk, it is tried again so often, so long.
+const PATIENCE: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The pump of one fill. Dropped before the end, by a runtime that stops or a body that panics, it breaks the fill off.
 pub(crate) struct Pump {
@@ -25,7 +32,11 @@ pub(crate) struct Pump {
     patient: bool,
     /// Too large to be stored: it is passed on to those who read it.
     overflown: bool,
-    /// Bytes that are not in blocks yet.
+    /// Too large for memory: it is written to disk while it arrives.
+    spool: Option<Spool>,
+    /// Pieces that are not on their way to the disk yet.
+    unwritten: Vec<Bytes>,
+    /// Bytes that are not in blocks, or not on their way to the disk, yet.
     loose: usize,
     forsaken: Option<Timestamp>,
     done: bool,
@@ -40,7 +51,20 @@ impl Pump {
         expected: Option<u64>,
         patient: bool,
     ) -> Self {
-        Self { store, key, fill, face, expected, patient, overflown: false, loose: 0, forsaken: None, done: false }
+        Self {
+            store,
+            key,
+            fill,
+            face,
+            expected,
+            patient,
+            overflown: false,
+            spool: None,
+            unwritten: Vec::new(),
+            loose: 0,
+            forsaken: None,
+            done: false,
+        }
     }
 
     /// Reads `body` to its end.
@@ -58,14 +82,24 @@ impl Pump {
                 return self.break_off("nobody reads it".to_owned());
             }
         }
-        self.finish();
+        self.finish().await;
     }
 
     /// Takes a piece of the body. False when there is nobody left to take it for.
     async fn take(&mut self, data: Bytes) -> bool {
         let (arrived, _) = self.fill.amounts();
         let length = data.len() as u64;
-        let limit = self.store.max_object();
+        let most = self.store.max_object();
+        let limit = self.store.max_in_memory();
+        if !self.overflown && arrived + length > most {
+            self.overflow(true);
+        }
+        if !self.overflown && self.spool.is_none() && self.expected.unwrap_or(arrived + length) > limit {
+            self.begin_spool();
+        }
+        if self.spool.is_some() {
+            return self.take_to_disk(data).await;
+        }
         let mut room = None;
         if arrived + length <= limit || self.overflown {
             room = self.store.reserve(data.len());
@@ -73,6 +107,11 @@ impl Pump {
         if room.is_none() && !self.overflown {
             self.overflow(arrived + length > limit);
         }
+        self.take_to_memory(data, room, limit).await
+    }
+
+    async fn take_to_memory(&mut self, data: Bytes, mut room: Option<Room>, limit: u64) -> bool {
+        let length = data.len() as u64;
         if self.overflown {
             // Back pressure: no more is held than an object may have, and what does not fit waits until the slowest
             // reader has all before it.
@@ -104,6 +143,69 @@ impl Pump {
         true
     }
 
+    /// It goes to disk from now on, if it is worth it.
+    fn begin_spool(&mut self) {
+        if let Some(disk) = self.store.may_spool(&self.key, self.expected) {
+            self.spool = Some(Spool::new(disk.clone()));
+            self.fill.spool();
+            self.unwritten = self.fill.blocks();
+        } else {
+            self.overflow(true);
+        }
+    }
+
+    async fn take_to_disk(&mut self, data: Bytes) -> bool {
+        let mut room = self.store.reserve(data.len());
+        for _ in 0..PATIENCE {
+            if room.is_some() {
+                break;
+            }
+            // What is on its way to the disk takes memory until it is there; the rest is held by other readers.
+            if self.write_on(true).await.is_err() {
+                return self.give_up_disk(data).await;
+            }
+            room = self.store.reserve(data.len());
+            if room.is_none() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        if room.is_none() {
+            return false;
+        }
+        self.loose += data.len();
+        self.unwritten.push(data.clone());
+        self.fill.push(data, room);
+        if self.loose >= BLOCK && self.write_on(false).await.is_err() {
+            self.stop_spool();
+        }
+        true
+    }
+
+    /// Sends what has come on its way to the disk; waits until it is there where `all`.
+    async fn write_on(&mut self, all: bool) -> Result<(), Broken> {
+        self.loose = 0;
+        let parts = std::mem::take(&mut self.unwritten);
+        let Some(spool) = &mut self.spool else { return Ok(()) };
+        if !parts.is_empty() {
+            spool.push(&self.fill, parts).await?;
+        }
+        if all { spool.settle(&self.fill).await } else { Ok(()) }
+    }
+
+    /// The disk fails: those who read go on, and it is not stored.
+    fn stop_spool(&mut self) {
+        self.spool = None;
+        self.unwritten.clear();
+        self.overflow(false);
+    }
+
+    async fn give_up_disk(&mut self, data: Bytes) -> bool {
+        self.stop_spool();
+        let room = self.store.reserve(data.len());
+        let limit = self.store.max_in_memory();
+        self.take_to_memory(data, room, limit).await
+    }
+
     /// It will not be stored. Those who read it go on; others go alone.
     fn overflow(&mut self, too_large: bool) {
         self.overflown = true;
@@ -124,10 +226,13 @@ impl Pump {
         self.overflown || now.since(since) >= self.store.abandoned()
     }
 
-    fn finish(mut self) {
+    async fn finish(mut self) {
         let (arrived, _) = self.fill.amounts();
         if self.expected.is_some_and(|expected| expected != arrived) {
             return self.break_off("its length is not what its head says".to_owned());
+        }
+        if self.spool.is_some() {
+            return self.finish_on_disk().await;
         }
         self.done = true;
         if !self.overflown {
@@ -141,6 +246,24 @@ impl Pump {
             // Stored before the end is told: who has read it all finds it stored.
             let stored = Stored { face: self.face.clone(), content };
             self.store.complete(&self.key, &self.fill, stored);
+        }
+        self.fill.end(None);
+    }
+
+    async fn finish_on_disk(mut self) {
+        let written = self.write_on(false).await;
+        let is_wanted = self.store.is_listed(&self.key, &self.fill);
+        let object = match self.spool.take().filter(|_| written.is_ok() && is_wanted) {
+            Some(spool) => spool.finish(&self.fill, &self.key, &self.face).await.ok(),
+            None => None,
+        };
+        self.done = true;
+        match object {
+            Some(object) => {
+                let stored = Stored { face: self.face.clone(), content: Content::Filed(object) };
+                self.store.complete(&self.key, &self.fill, stored);
+            }
+            None => self.store.release(&self.key, &self.fill),
         }
         self.fill.end(None);
     }

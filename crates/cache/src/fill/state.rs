@@ -2,6 +2,7 @@
 
 use super::OriginFailure;
 use super::stream::Filling;
+use crate::disk::writing::Readable;
 use crate::key::Key;
 use crate::memory::{Room, block};
 use crate::object::{Face, Stored};
@@ -13,6 +14,7 @@ use rimward_types::RequestHead;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 
@@ -26,6 +28,10 @@ pub(crate) struct Fill {
     pub(crate) request: Arc<RequestHead>,
     /// Whether others may wait for it.
     joinable: bool,
+    /// Purges with a higher number mean what it brings.
+    pub(crate) number: u64,
+    /// It is written to disk while it arrives.
+    spooled: AtomicBool,
     state: Mutex<State>,
     /// Purges since it began that its head may turn out to fall under.
     doubts: Mutex<SmallVec<[Arc<Extent>; 1]>>,
@@ -75,6 +81,8 @@ struct State {
     waiting: Slots<Option<Waker>>,
     readers: Slots<Reader>,
     pieces: VecDeque<Piece>,
+    /// The file that it is written to, and how much of it can be read there: earlier pieces are let go.
+    file: Option<(Readable, u64)>,
     /// Bytes that have come.
     arrived: u64,
     /// Length of the whole, when the head told.
@@ -116,6 +124,8 @@ pub(crate) enum Found {
 /// What a reader finds.
 pub(crate) enum Read {
     Bytes(Bytes),
+    /// They are in the file, which has as many.
+    InFile(Readable, u64),
     End,
     Broken(String),
 }
@@ -123,16 +133,20 @@ pub(crate) enum Read {
 // === impl Fill ===
 
 impl Fill {
-    pub(crate) fn new(request: Arc<RequestHead>, joinable: bool) -> Arc<Self> {
+    /// `number`: purges with a higher one mean what it brings.
+    pub(crate) fn new(request: Arc<RequestHead>, joinable: bool, number: u64) -> Arc<Self> {
         Arc::new(Self {
             request,
             joinable,
+            number,
+            spooled: AtomicBool::new(false),
             doubts: Mutex::default(),
             state: Mutex::new(State {
                 phase: Phase::Asking,
                 waiting: Slots::default(),
                 readers: Slots::default(),
                 pieces: VecDeque::new(),
+                file: None,
                 arrived: 0,
                 length: None,
                 end: End::Open,
@@ -159,7 +173,16 @@ impl Fill {
 
     /// Whether a purge since it began means the answer with this face.
     pub(crate) fn is_purged(&self, key: &Key, face: &Face) -> bool {
-        self.doubts.lock().iter().any(|extent| extent.means(key, Some(face)) == Meant::Yes)
+        self.doubts.lock().iter().any(|extent| extent.means(key, Some(&face.tags)) == Meant::Yes)
+    }
+
+    pub(crate) fn is_spooled(&self) -> bool {
+        self.spooled.load(Ordering::SeqCst)
+    }
+
+    /// It is written to disk from now on.
+    pub(crate) fn spool(&self) {
+        self.spooled.store(true, Ordering::SeqCst);
     }
 
     /// The head, once it has come.
@@ -326,6 +349,9 @@ impl Fill {
         if at < state.arrived {
             let index = state.pieces.partition_point(|piece| piece.at <= at).saturating_sub(1);
             let Some(piece) = state.pieces.get(index).filter(|piece| piece.at <= at) else {
+                if let Some((file, length)) = state.file.as_ref().filter(|(_, length)| at < *length) {
+                    return Poll::Ready(Read::InFile(file.clone(), *length));
+                }
                 return Poll::Ready(Read::Broken("its beginning is gone".to_owned()));
             };
             let from = (at - piece.at) as usize;
@@ -347,9 +373,22 @@ impl Fill {
         }
     }
 
-    /// The reader in `slot` starts at `at`.
+    /// The reader in `slot` goes on at `at`.
     pub(crate) fn seek(&self, slot: usize, at: u64) {
-        self.state.lock().readers.set(slot, Reader { at, waker: None });
+        let mut state = self.state.lock();
+        state.readers.set(slot, Reader { at, waker: None });
+        state.trim();
+        drop(state);
+        self.moved.notify_one();
+    }
+
+    /// So much of it can be read from its file.
+    pub(crate) fn filed(&self, file: Readable, length: u64) {
+        let mut state = self.state.lock();
+        state.file = Some((file, length));
+        state.trim();
+        drop(state);
+        self.moved.notify_one();
     }
 
     /// The reader in `slot` leaves.
@@ -373,12 +412,14 @@ impl State {
         self.readers.iter_mut().filter_map(|reader| reader.waker.take()).collect()
     }
 
-    /// Lets go of what every reader has, once the fill is a window.
+    /// Lets go of what is in the file, or, once the fill is a window, of what every reader has.
     fn trim(&mut self) {
-        if !self.is_window {
-            return;
-        }
-        let slowest = self.readers.iter_mut().map(|reader| reader.at).min().unwrap_or(self.arrived);
+        // What is in the file may be read there by whoever comes.
+        let slowest = match (self.is_window, &self.file) {
+            (true, _) => self.readers.iter_mut().map(|reader| reader.at).min().unwrap_or(self.arrived),
+            (false, Some((_, length))) => *length,
+            (false, None) => return,
+        };
         while self.pieces.front().is_some_and(|piece| piece.at + piece.bytes.len() as u64 <= slowest) {
             self.pieces.pop_front();
         }

@@ -112,7 +112,7 @@ pub struct TermsOrigin {
 }
 
 /// For how long after becoming stale a response may be served, by occasion. All zero when forbidden.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct StaleTerms {
     /// `must-revalidate`, `proxy-revalidate`, `no-cache` or `s-maxage` forbid what no directive of RFC 5861 permits.
     pub forbidden: bool,

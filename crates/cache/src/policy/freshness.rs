@@ -17,7 +17,7 @@ const HEURISTIC_MAX: Duration = Duration::from_secs(86_400);
 const CLOUDFRONT_DEFAULT: Duration = Duration::from_secs(86_400);
 
 /// What a lifetime comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Source {
     /// `s-maxage` (RFC 9111 section 5.2.2.10).
     SMaxAge,
@@ -74,7 +74,7 @@ impl Source {
 }
 
 /// A lifetime and what it comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Lifetime {
     /// Freshness lifetime, within the policy's bounds.
     pub time: Duration,

@@ -68,6 +68,14 @@ pub struct Selecting {
     language: Option<Box<[u8]>>,
 }
 
+/// A selecting field, to be written down.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Part {
+    name: String,
+    line: Option<Vec<u8>>,
+    canonical: Option<Vec<u8>>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Field {
     name: HeaderName,
@@ -93,6 +101,35 @@ impl Selecting {
             .map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase().into_boxed_slice())
             .filter(|value| !value.contains(&b','));
         Self { fields, language }
+    }
+
+    /// Name, value and canonical form of each field, and the language: what [`Selecting::from_parts`] takes.
+    pub(crate) fn to_parts(&self) -> (Vec<Part>, Option<Vec<u8>>) {
+        let part = |field: &Field| Part {
+            name: field.name.as_str().to_owned(),
+            line: field.line.as_ref().map(|line| line.as_bytes().to_vec()),
+            canonical: field.canonical.as_ref().map(|text| text.to_vec()),
+        };
+        (self.fields.iter().map(part).collect(), self.language.as_ref().map(|text| text.to_vec()))
+    }
+
+    /// From what [`Selecting::to_parts`] gave; `None` when it did not.
+    pub(crate) fn from_parts(parts: Vec<Part>, language: Option<Vec<u8>>) -> Option<Self> {
+        let mut fields = SmallVec::new();
+        for Part { name, line, canonical } in parts {
+            let line = match line {
+                Some(line) => Some(HeaderValue::from_bytes(&line).ok()?),
+                None => None,
+            };
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            fields.push(Field { name, line, canonical: canonical.map(Vec::into_boxed_slice) });
+        }
+        Some(Self { fields, language: language.map(Vec::into_boxed_slice) })
+    }
+
+    /// Whether every request selects it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
     }
 
     /// Whether `request` selects the same response.

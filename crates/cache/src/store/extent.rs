@@ -1,20 +1,20 @@
 //! Which keys a purge means.
 
 use crate::key::{self, Key};
-use crate::object::Face;
 use crate::purge::Purge;
 use crate::store::tags::tag_name;
-use smallvec::SmallVec;
+use crate::tag::Tag;
+use serde::{Deserialize, Serialize};
 
 /// Which keys are meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Extent {
     /// Those that begin so.
-    From(SmallVec<[u8; 128]>),
+    From(Box<[u8]>),
     /// Those that begin so and are for this host, or for any.
-    Host(SmallVec<[u8; 128]>, Box<str>),
+    Host(Box<[u8]>, Box<str>),
     /// Those that begin so and have a response with the tag of this name.
-    Tag(SmallVec<[u8; 128]>, Box<[u8]>),
+    Tag(Box<[u8]>, Box<[u8]>),
     /// All.
     All,
 }
@@ -32,23 +32,23 @@ impl Extent {
     pub(crate) fn of(what: &Purge) -> Self {
         match what {
             Purge::Url { distribution, url } => Extent::url(distribution, url),
-            Purge::Prefix { distribution, prefix } => Extent::From(key::url_prefix(distribution, prefix)),
+            Purge::Prefix { distribution, prefix } => Extent::From(key::url_prefix(distribution, prefix)[..].into()),
             Purge::Tag { distribution, tag } => {
                 let prefix = key::distribution_prefix(distribution);
                 let name = tag_name(&prefix, tag);
-                Extent::Tag(prefix, name)
+                Extent::Tag(prefix[..].into(), name)
             }
             Purge::Host { distribution, host } => {
-                Extent::Host(key::distribution_prefix(distribution), host.to_ascii_lowercase().into())
+                Extent::Host(key::distribution_prefix(distribution)[..].into(), host.to_ascii_lowercase().into())
             }
-            Purge::Distribution(distribution) => Extent::From(key::distribution_prefix(distribution)),
+            Purge::Distribution(distribution) => Extent::From(key::distribution_prefix(distribution)[..].into()),
             Purge::All => Extent::All,
         }
     }
 
     /// One URL, with all its keys.
     pub(crate) fn url(distribution: &str, url: &str) -> Self {
-        Extent::From(key::exact_url_prefix(distribution, url))
+        Extent::From(key::exact_url_prefix(distribution, url)[..].into())
     }
 
     /// What every key that is meant begins with.
@@ -68,14 +68,14 @@ impl Extent {
             }
     }
 
-    /// Whether the fetch of `key` is meant; `face` is its head, once it has come.
-    pub(crate) fn means(&self, key: &Key, face: Option<&Face>) -> Meant {
+    /// Whether a response under `key` is meant; `tags` are its own, once its head has come.
+    pub(crate) fn means(&self, key: &Key, tags: Option<&[Tag]>) -> Meant {
         if !self.admits(key) {
             return Meant::No;
         }
-        match (self, face) {
-            (Extent::Tag(prefix, name), Some(face)) => {
-                let is_tagged = face.tags.iter().any(|tag| *tag_name(prefix, tag) == **name);
+        match (self, tags) {
+            (Extent::Tag(prefix, name), Some(tags)) => {
+                let is_tagged = tags.iter().any(|tag| *tag_name(prefix, tag) == **name);
                 if is_tagged { Meant::Yes } else { Meant::No }
             }
             (Extent::Tag(..), None) => Meant::Perhaps,

@@ -1,13 +1,15 @@
 //! One shard: what is stored, what is being fetched, what is known to be uncacheable.
 
-use super::Mark;
 use super::extent::{Extent, Meant};
+use super::shelf::{Filed, Shelf};
 use super::tags::TagIndex;
+use super::{Batch, Mark};
 use crate::fill::state::{Fill, Phase};
 use crate::key::{KeepHash, Key};
 use crate::object::{Face, Stored};
 use crate::policy::vary::Selecting;
 use crate::purge::Purged;
+use crate::tag::Tag;
 use http::{HeaderMap, HeaderName};
 use lru::LruCache;
 use rimward_types::Timestamp;
@@ -26,6 +28,8 @@ type Variants = SmallVec<[Stored; 1]>;
 pub(crate) enum Found {
     /// A response that the request selects.
     Stored(Stored),
+    /// One that is on disk alone.
+    Filed(Arc<Filed>),
     /// Responses, but none that the request selects.
     OtherVariants,
     /// Nothing.
@@ -40,9 +44,32 @@ pub(crate) enum Joined {
     Arriving(Arc<Fill>, Arc<Face>),
 }
 
+/// An object that is being written.
+struct Filing {
+    key: Arc<Key>,
+    face: Arc<Face>,
+    cancelled: bool,
+}
+
+/// What came of a fetch that ended.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// Whether it is stored.
+    pub(super) stored: bool,
+    /// To be dropped outside the lock.
+    pub(super) replaced: Vec<Stored>,
+    pub(super) taken_out: Vec<Arc<Filed>>,
+}
+
 pub(crate) struct Shard {
     resources: LruCache<Arc<Key>, Variants, KeepHash>,
-    /// The same keys in order, for purges.
+    /// What is on disk.
+    shelf: Shelf,
+    /// What is being written.
+    filings: Vec<Filing>,
+    /// What is being read, by the file's number: those who ask for it wait.
+    recalls: HashMap<u64, Arc<Fill>>,
+    /// The keys of memory and disk in order, for purges.
     keys: BTreeSet<Arc<Key>>,
     tags: TagIndex,
     fills: HashMap<Arc<Key>, SmallVec<[Arc<Fill>; 1]>, KeepHash>,
@@ -55,6 +82,9 @@ impl Shard {
     pub(super) fn new() -> Self {
         Self {
             resources: LruCache::unbounded_with_hasher(KeepHash),
+            shelf: Shelf::new(),
+            filings: Vec::new(),
+            recalls: HashMap::new(),
             keys: BTreeSet::new(),
             tags: TagIndex::default(),
             fills: HashMap::with_hasher(KeepHash),
@@ -70,6 +100,10 @@ impl Shard {
 
     pub(super) fn objects(&self) -> u64 {
         self.objects
+    }
+
+    pub(super) fn filed(&self) -> u64 {
+        self.shelf.objects()
     }
 
     pub(super) fn fills(&self) -> u64 {
@@ -111,6 +145,10 @@ impl Shard {
         was_there
     }
 
+    pub(super) fn is_listed(&self, key: &Key, fill: &Arc<Fill>) -> bool {
+        self.fills.get(key).is_some_and(|fills| fills.iter().any(|other| Arc::ptr_eq(other, fill)))
+    }
+
     /// A fetch whose answer a request with these headers can expect to share.
     pub(crate) fn join(&self, key: &Key, request: &HeaderMap) -> Option<Joined> {
         let fills = self.fills.get(key)?;
@@ -144,18 +182,38 @@ impl Shard {
             .map(Joined::Asking)
     }
 
-    /// Stores the answer of a fetch that is still on the list and that no purge means. Gives what it replaces, to be
-    /// dropped outside the lock.
-    pub(super) fn complete(&mut self, key: &Arc<Key>, fill: &Arc<Fill>, stored: Stored, most: usize) -> Vec<Stored> {
+    /// Stores the answer of a fetch that is still on the list and that no purge means. `filed` is its entry on disk,
+    /// when it has a file already. `most` variants are kept.
+    pub(super) fn complete(
+        &mut self,
+        key: &Arc<Key>,
+        fill: &Arc<Fill>,
+        stored: Stored,
+        filed: Option<Arc<Filed>>,
+        most: usize,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
         if !self.release(key, fill) || fill.is_purged(key, &stored.face) {
-            return vec![stored];
+            outcome.replaced.push(stored);
+            outcome.taken_out.extend(filed);
+            return outcome;
         }
+        outcome.stored = true;
         let request = &fill.request.headers;
-        let mut replaced = Vec::new();
-        let tags = stored.face.clone();
+        self.cancel(|filing| *filing.key == **key && filing.face.selecting.matches(request));
+        let own = filed.as_ref().map(|filed| filed.object.id());
+        let superseded = self.shelf.remove(key, |other| other.matches(request) || Some(other.object.id()) == own);
+        // The object whose head is new keeps its file.
+        let (_, gone): (Vec<_>, Vec<_>) = superseded.into_iter().partition(|other| Some(other.object.id()) == own);
+        outcome.taken_out.extend(gone);
+        stored.face.set_file(own.unwrap_or(0));
+        self.tags.insert(key, &stored.face.tags);
+        self.keys.insert(key.clone());
+        if let Some(filed) = filed {
+            self.shelve(filed, most, &mut outcome.taken_out);
+        }
         match self.resources.get_mut(&**key) {
             None => {
-                self.keys.insert(key.clone());
                 self.resources.put(key.clone(), SmallVec::from_iter([stored]));
                 self.objects += 1;
             }
@@ -164,45 +222,74 @@ impl Shard {
                 // Older responses that this request would select are superseded (RFC 9111 section 4.1: the newest counts).
                 for old in std::mem::take(variants) {
                     if old.face.selecting.matches(request) || variants.len() + 1 >= most {
-                        replaced.push(old);
+                        outcome.replaced.push(old);
                     } else {
                         variants.push(old);
                     }
                 }
                 variants.insert(0, stored);
                 self.objects = self.objects + variants.len() as u64 - before as u64;
-                untag(&mut self.tags, key, &replaced, variants);
             }
         }
-        self.tags.insert(key, &tags.tags);
-        replaced
+        self.untag(key, &outcome.replaced, &outcome.taken_out);
+        outcome
     }
 
-    pub(super) fn remove(&mut self, key: &Key, stored: &Stored) -> Option<Stored> {
+    /// Removes a response from memory and disk.
+    pub(super) fn remove(&mut self, key: &Key, stored: &Stored) -> (Option<Stored>, Vec<Arc<Filed>>) {
+        self.cancel(|filing| Arc::ptr_eq(&filing.face, &stored.face));
+        let id = stored.face.file();
+        let filed = self.shelf.remove(key, |filed| filed.object.id() == id).to_vec();
+        let removed = self.take_out(key, |other| other.is(stored));
+        self.untag(key, removed.as_slice(), &filed);
+        self.tidy(key);
+        (removed, filed)
+    }
+
+    /// Takes one response out of memory alone.
+    fn take_out(&mut self, key: &Key, is_meant: impl Fn(&Stored) -> bool) -> Option<Stored> {
         let variants = self.resources.peek_mut(key)?;
-        let index = variants.iter().position(|other| other.is(stored))?;
+        let index = variants.iter().position(is_meant)?;
         let removed = variants.remove(index);
         self.objects -= 1;
-        untag(&mut self.tags, key, std::slice::from_ref(&removed), variants);
         if variants.is_empty() {
             self.resources.pop(key);
-            self.keys.remove(key);
         }
         Some(removed)
     }
 
-    /// Evicts the key that was used least recently.
+    /// Evicts the key that was used least recently from memory.
     pub(super) fn evict(&mut self) -> Option<Variants> {
         let (key, variants) = self.resources.pop_lru()?;
-        self.forget(&key, &variants);
+        self.objects -= variants.len() as u64;
+        // On disk it was used as recently as in memory.
+        self.shelf.touch(&key);
+        self.untag(&key, &variants, &[]);
+        self.tidy(&key);
         Some(variants)
     }
 
-    /// `key` has had `variants`, and has nothing any more.
-    fn forget(&mut self, key: &Key, variants: &[Stored]) {
-        self.keys.remove(key);
-        self.objects -= variants.len() as u64;
-        untag(&mut self.tags, key, variants, &[]);
+    /// Strikes `key` from the order when nothing is under it any more.
+    fn tidy(&mut self, key: &Key) {
+        if !self.resources.contains(key) && !self.shelf.has(key) {
+            self.keys.remove(key);
+        }
+    }
+
+    /// Takes the tags of what is gone from `key`, save for those that what is left has too.
+    fn untag(&mut self, key: &Key, gone: &[Stored], filed: &[Arc<Filed>]) {
+        let lost = gone.iter().flat_map(|stored| &stored.face.tags).chain(filed.iter().flat_map(|filed| &filed.tags));
+        let mut lost = lost.peekable();
+        if lost.peek().is_none() {
+            return;
+        }
+        let variants = self.resources.peek(key);
+        let shelved = self.shelf.get(key);
+        let is_left = |tag: &&Tag| {
+            variants.into_iter().flatten().any(|stored| stored.face.tags.contains(tag))
+                || shelved.iter().any(|filed| filed.tags.contains(tag))
+        };
+        self.tags.remove(key, lost.filter(|tag| !is_left(tag)));
     }
 
     /// Why requests for `key` do not wait for each other, if they do not.
@@ -245,70 +332,89 @@ impl Shard {
 
     /// How many fetches `extent` means, as far as is known.
     pub(super) fn fills_in(&self, extent: &Extent) -> u64 {
-        let meant = |key: &Key, fill: &Arc<Fill>| extent.means(key, fill.face().as_deref()) == Meant::Yes;
+        let meant = |key: &Key, fill: &Arc<Fill>| means(extent, key, fill) == Meant::Yes;
         self.fills.iter().map(|(key, fills)| fills.iter().filter(|fill| meant(key, fill)).count() as u64).sum()
     }
 
     /// Strikes fetches from the list, those of unsafe methods only if `unsafe_too`. A fetch whose head will tell goes
-    /// on, and nobody new waits for it.
-    pub(super) fn strike(&mut self, extent: &Arc<Extent>, unsafe_too: bool) -> u64 {
+    /// on, and nobody new waits for it. Tells how many were struck, and whether anything was being written.
+    pub(super) fn strike(&mut self, extent: &Arc<Extent>, unsafe_too: bool) -> (u64, bool) {
         let mut struck = 0;
+        let mut is_written = self.cancel(|filing| extent.means(&filing.key, Some(&filing.face.tags)) == Meant::Yes);
         self.fills.retain(|key, fills| {
             let before = fills.len();
             fills.retain(|fill| {
                 let is_spared = !unsafe_too && !fill.request.method.is_safe();
-                is_spared
-                    || match extent.means(key, fill.face().as_deref()) {
-                        Meant::Yes => false,
-                        Meant::No => true,
-                        Meant::Perhaps => fill.doubt(extent),
-                    }
+                let meant = if is_spared { Meant::No } else { means(extent, key, fill) };
+                is_written |= meant != Meant::No && fill.is_spooled();
+                match meant {
+                    Meant::Yes => false,
+                    Meant::No => true,
+                    Meant::Perhaps => fill.doubt(extent),
+                }
             });
             struck += (before - fills.len()) as u64;
             !fills.is_empty()
         });
-        struck
+        (struck, is_written)
     }
 
     /// Removes what is stored under `keys`.
-    pub(super) fn purge(&mut self, keys: &[Arc<Key>]) -> (Purged, Vec<Stored>) {
-        let mut removed = Vec::new();
+    pub(super) fn purge(&mut self, keys: &[Arc<Key>]) -> Batch {
+        let mut batch = Batch::default();
         for key in keys {
-            if let Some(variants) = self.resources.pop(&**key) {
-                self.forget(key, &variants);
-                removed.extend(variants);
-            }
+            let filed = self.shelf.remove(key, |_| true);
+            let variants = self.resources.pop(&**key).unwrap_or_default();
+            self.objects -= variants.len() as u64;
+            self.untag(key, &variants, &filed);
+            self.tidy(key);
+            batch.purged += counted(&variants, &filed);
+            batch.removed.extend(variants);
+            batch.taken_out.extend(filed);
         }
-        (counted(&removed), removed)
+        batch
     }
 
     /// Counts what is stored under `keys`.
     pub(super) fn count(&self, keys: &[Arc<Key>]) -> Purged {
-        counted(self.stored(keys))
+        let mut purged = Purged::default();
+        for key in keys {
+            purged += counted(self.resources.peek(&**key).map_or(&[], |variants| variants), self.shelf.get(key));
+        }
+        purged
     }
 
-    /// Makes stale what is stored under `keys`.
-    pub(super) fn expire(&mut self, keys: &[Arc<Key>]) -> Purged {
-        self.stored(keys).for_each(|stored| stored.face.expire());
-        counted(self.stored(keys))
-    }
-
-    fn stored<'a>(&'a self, keys: &'a [Arc<Key>]) -> impl Iterator<Item = &'a Stored> {
-        keys.iter().filter_map(|key| self.resources.peek(&**key)).flatten()
+    /// Makes stale what is stored under `keys`. Tells whether any of it is on disk.
+    pub(super) fn expire(&mut self, keys: &[Arc<Key>]) -> (Purged, bool) {
+        let mut is_filed = false;
+        for key in keys {
+            self.resources.peek(&**key).into_iter().flatten().for_each(|stored| stored.face.expire());
+            for filed in self.shelf.get(key) {
+                filed.expire();
+                is_filed = true;
+            }
+        }
+        (self.count(keys), is_filed)
     }
 }
 
-fn counted<'a>(stored: impl IntoIterator<Item = &'a Stored>) -> Purged {
+/// Whether `extent` means the answer that `fill` fetches.
+fn means(extent: &Extent, key: &Key, fill: &Fill) -> Meant {
+    extent.means(key, fill.face().as_ref().map(|face| &*face.tags))
+}
+
+/// What is in both tiers counts once.
+fn counted(stored: &[Stored], filed: &[Arc<Filed>]) -> Purged {
     let mut counted = Purged::default();
     for stored in stored {
         counted.objects += 1;
         counted.bytes += stored.weight();
     }
+    for filed in filed.iter().filter(|filed| stored.iter().all(|other| other.face.file() != filed.object.id())) {
+        counted.objects += 1;
+        counted.bytes += filed.object.length();
+    }
     counted
 }
 
-/// Takes the tags of `gone` from `key`, save for those that `left` have too.
-fn untag(tags: &mut TagIndex, key: &Key, gone: &[Stored], left: &[Stored]) {
-    let lost = gone.iter().flat_map(|stored| &stored.face.tags);
-    tags.remove(key, lost.filter(|tag| !left.iter().any(|stored| stored.face.tags.contains(tag))));
-}
+mod disk;

@@ -29,7 +29,7 @@ fn key(request: &RequestHead) -> Arc<Key> {
 }
 
 fn begin(store: &Store, request: &RequestHead) -> Arc<Fill> {
-    let fill = Fill::new(Arc::new(request.clone()), true);
+    let fill = Fill::new(Arc::new(request.clone()), true, 0);
     store.shard(&key(request)).register(&key(request), &fill);
     fill
 }
@@ -217,7 +217,7 @@ fn a_purge_by_host_takes_what_may_be_served_there() {
         let mut asked = request("/", "en");
         asked.headers.insert("host", HeaderValue::from_str(host).unwrap());
         let key = Arc::new(Key::new("E1", &asked, rules));
-        let fill = Fill::new(Arc::new(asked.clone()), true);
+        let fill = Fill::new(Arc::new(asked.clone()), true, 0);
         store.shard(&key).register(&key, &fill);
         let held = Stored { face: face(&store, &asked, &key, "").unwrap(), content: Content::Whole(Bytes::new()) };
         store.complete(&key, &fill, held);

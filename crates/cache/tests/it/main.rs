@@ -10,6 +10,7 @@ mod conformance;
 mod differential;
 mod explain;
 mod invariants;
+mod disk;
 mod play;
 mod stale;
 mod storing;

@@ -87,6 +87,8 @@ impl Play {
             }
             Begin::Follow(follow) => match follow.wait().await {
                 Followed::Hit(hit) => seen(None, hit).await,
+                // As the proxy does: what was read from the disk is found now.
+                Followed::Retry => Box::pin(self.ask(request, origin)).await,
                 other => panic!("follows in vain: {other:?}"),
             },
             Begin::Pass(reason) => {

@@ -1,7 +1,7 @@
 use super::*;
 
 fn fill() -> Arc<Fill> {
-    Fill::new(Arc::new(RequestHead::get("/")), true)
+    Fill::new(Arc::new(RequestHead::get("/")), true, 0)
 }
 
 #[test]

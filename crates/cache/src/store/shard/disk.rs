@@ -1,0 +1,187 @@
+//! A shard's dealings with the disk.
+
+use super::{Filing, Shard};
+use crate::disk::ObjectFile;
+use crate::fill::state::Fill;
+use crate::key::Key;
+use crate::object::{Content, Face, Stored};
+use crate::store::shelf::Filed;
+use http::HeaderMap;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+impl Shard {
+    /// What is on disk for a request.
+    pub(in crate::store) fn find_filed(&mut self, key: &Key, request: &HeaderMap) -> Option<Arc<Filed>> {
+        self.shelf.find(key, request).cloned()
+    }
+
+    /// An object is going to be written.
+    pub(in crate::store) fn begin_filing(&mut self, key: Arc<Key>, face: Arc<Face>) {
+        self.filings.push(Filing { key, face, cancelled: false });
+    }
+
+    /// Marks what is being written and is not wanted any more. Tells whether there was any.
+    pub(super) fn cancel(&mut self, is_meant: impl Fn(&Filing) -> bool) -> bool {
+        let mut any = false;
+        for filing in self.filings.iter_mut().filter(|filing| is_meant(filing)) {
+            filing.cancelled = true;
+            any = true;
+        }
+        any
+    }
+
+    /// An object was written, or could not be. Gives what is to be doomed: what was written, when it is not wanted any
+    /// more, or what had to make room.
+    pub(in crate::store) fn end_filing(
+        &mut self,
+        face: &Arc<Face>,
+        filed: Option<Arc<Filed>>,
+        most: usize,
+    ) -> Vec<Arc<Filed>> {
+        let mut unwanted = Vec::new();
+        let Some(at) = self.filings.iter().position(|filing| Arc::ptr_eq(&filing.face, face)) else {
+            return filed.into_iter().collect();
+        };
+        let Filing { key, cancelled, .. } = self.filings.swap_remove(at);
+        face.set_file(0);
+        match filed {
+            Some(filed) if cancelled => unwanted.push(filed),
+            Some(filed) => {
+                face.set_file(filed.object.id());
+                if face.is_expired() {
+                    filed.expire();
+                }
+                self.keys.insert(key.clone());
+                self.tags.insert(&key, &filed.tags);
+                let superseded = self.shelf.remove(&key, |other| other.selects_as(&filed));
+                unwanted.extend(superseded);
+                self.shelve(filed, most, &mut unwanted);
+            }
+            None => {}
+        }
+        unwanted
+    }
+
+    /// Puts an entry on the shelf; what is too many goes to `taken_out`.
+    pub(super) fn shelve(&mut self, filed: Arc<Filed>, most: usize, taken_out: &mut Vec<Arc<Filed>>) {
+        let key = filed.object.key.clone();
+        self.tags.insert(&key, &filed.tags);
+        self.shelf.insert(filed);
+        let oldest = self.shelf.get(&key).get(most).map(|filed| filed.object.id());
+        if let Some(oldest) = oldest {
+            taken_out.extend(self.shelf.remove(&key, |filed| filed.object.id() == oldest));
+        }
+    }
+
+    /// Takes in what an earlier run has left, unless there is something newer. Gives what is not wanted.
+    pub(in crate::store) fn recover(&mut self, filed: Arc<Filed>) -> Option<Arc<Filed>> {
+        let key = filed.object.key.clone();
+        let mut is_old = false;
+        let older = self.shelf.remove(&key, |other| {
+            let is_same = other.selects_as(&filed);
+            is_old |= is_same && other.object.id() > filed.object.id();
+            is_same && other.object.id() < filed.object.id()
+        });
+        if is_old {
+            return Some(filed);
+        }
+        self.keys.insert(key.clone());
+        self.tags.insert(&key, &filed.tags);
+        self.shelf.insert_old(filed);
+        older.into_iter().next()
+    }
+
+    /// A read of `id` that others may wait for.
+    pub(in crate::store) fn recall(&self, id: u64) -> Option<&Arc<Fill>> {
+        self.recalls.get(&id)
+    }
+
+    pub(in crate::store) fn begin_recall(&mut self, id: u64, fill: Arc<Fill>) {
+        self.recalls.insert(id, fill);
+    }
+
+    /// A read has ended; what was read is in memory now, unless it is gone from the disk meanwhile.
+    pub(in crate::store) fn end_recall(&mut self, filed: &Arc<Filed>, stored: Option<Stored>) -> Option<Stored> {
+        self.recalls.remove(&filed.object.id());
+        let stored = stored?;
+        let key = &filed.object.key;
+        let is_there = self.shelf.get(key).iter().any(|other| Arc::ptr_eq(other, filed));
+        let variants = self.resources.get(&**key);
+        let is_known = variants.into_iter().flatten().any(|other| other.face.file() == filed.object.id());
+        if !is_there || is_known {
+            return Some(stored);
+        }
+        if filed.is_expired() {
+            stored.face.expire();
+        }
+        self.objects += 1;
+        match self.resources.get_mut(&**key) {
+            Some(variants) => variants.push(stored),
+            None => {
+                self.resources.put(key.clone(), SmallVec::from_iter([stored]));
+            }
+        }
+        None
+    }
+
+    /// The body of what is in memory by its head alone has been read. Gives what it replaces.
+    pub(in crate::store) fn promote(&mut self, key: &Key, face: &Arc<Face>, content: Content) -> Option<Content> {
+        let variants = self.resources.peek_mut(key)?;
+        match variants.iter_mut().find(|stored| Arc::ptr_eq(&stored.face, face)) {
+            Some(stored) => Some(std::mem::replace(&mut stored.content, content)),
+            None => Some(content),
+        }
+    }
+
+    /// Takes the key that was used least recently from the disk. `None`: there is nothing.
+    pub(in crate::store) fn evict_file(&mut self) -> Option<(Vec<Arc<Filed>>, Vec<Stored>)> {
+        let (key, filed) = self.shelf.evict()?;
+        let unread = self.forget_files(&key, &filed);
+        Some((filed.to_vec(), unread))
+    }
+
+    /// Takes an object from the disk that cannot be read.
+    pub(in crate::store) fn discard(&mut self, object: &Arc<ObjectFile>) -> (Vec<Arc<Filed>>, Vec<Stored>) {
+        let filed = self.shelf.remove(&object.key, |filed| filed.object.id() == object.id());
+        let unread = self.forget_files(&object.key, &filed);
+        (filed.to_vec(), unread)
+    }
+
+    /// `filed` is gone from the shelf: what is in memory forgets it, and what has its body there alone goes too.
+    fn forget_files(&mut self, key: &Key, filed: &[Arc<Filed>]) -> Vec<Stored> {
+        let mut unread = Vec::new();
+        for filed in filed {
+            let id = filed.object.id();
+            let variants = self.resources.peek(key);
+            variants
+                .into_iter()
+                .flatten()
+                .filter(|stored| stored.face.file() == id)
+                .for_each(|stored| stored.face.set_file(0));
+            unread.extend(
+                self.take_out(key, |stored| matches!(&stored.content, Content::Filed(object) if object.id() == id)),
+            );
+        }
+        self.untag(key, &unread, filed);
+        self.tidy(key);
+        unread
+    }
+
+    /// The numbers of the files whose objects are stale by a purge.
+    pub(in crate::store) fn stale_files(&self, out: &mut Vec<u64>) {
+        out.extend(self.shelf.iter().filter(|filed| filed.is_expired()).map(|filed| filed.object.id()));
+    }
+
+    /// The entry of the file that the body of `stored` is in.
+    pub(in crate::store) fn entry_of(&self, key: &Key, content: &Content) -> Option<Arc<Filed>> {
+        let id = match content {
+            Content::Filed(object) => object.id(),
+            memory => {
+                let variants = self.resources.peek(key)?;
+                variants.iter().find(|other| other.content.is(memory))?.face.file()
+            }
+        };
+        self.shelf.get(key).iter().find(|filed| filed.object.id() == id).cloned()
+    }
+}
