@@ -31,8 +31,8 @@ mod url;
 pub use functions::{Expected, Refusal, Staged, Tested, ViewerFunctions};
 pub use key_values::KeyValues;
 pub use node::{
-    CacheStatus, CodeSource, ConfigurationStatus, DistributionStatus, FunctionInfo, Node, NotPurged, NotReady, Place,
-    Purged, Reloaded, Status, Tier,
+    CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, FunctionInfo, Node,
+    NotPurged, NotReady, Place, Purged, Reloaded, Status, Tier,
 };
 pub use purge::{InvalidPurge, Purge, Target};
 pub use url::InvalidUrl;

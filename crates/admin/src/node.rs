@@ -80,7 +80,7 @@ pub struct ConfigurationStatus {
 }
 
 /// What the cache holds.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CacheStatus {
     /// Stored answers; each variant counts.
@@ -89,6 +89,37 @@ pub struct CacheStatus {
     pub bytes: u64,
     /// Bytes that they may take.
     pub limit: u64,
+    /// The disk tier, when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskStatus>,
+}
+
+/// What the cache has on disk.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DiskStatus {
+    /// Stored answers; each variant counts.
+    pub objects: u64,
+    /// Bytes of their files.
+    pub bytes: u64,
+    /// Bytes that they may take.
+    pub limit: u64,
+    /// Whether what an earlier run has left is still being looked through.
+    pub recovering: bool,
+    /// Why nothing is written, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<DiskProblem>,
+}
+
+/// What is wrong with the disk.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DiskProblem {
+    /// What was done, and what the system said.
+    pub message: String,
+    /// Since when.
+    #[serde(serialize_with = "rfc3339")]
+    pub since: Timestamp,
 }
 
 /// A site.

@@ -14,8 +14,8 @@
 //! - [`status`]: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
 
 pub mod cache;
-pub mod explain;
 pub mod disk;
+pub mod explain;
 pub mod fill;
 pub mod hit;
 pub mod key;
@@ -29,8 +29,8 @@ mod store;
 pub mod tag;
 
 pub use cache::{Begin, Cache, Options, Usage};
-pub use explain::Explanation;
 pub use disk::{DiskError, DiskOptions, DiskUsage};
+pub use explain::Explanation;
 pub use fill::{Completed, Follow, Followed, Lead, OriginFailure, Times};
 pub use hit::Hit;
 pub use key::Key;

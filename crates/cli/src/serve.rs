@@ -36,6 +36,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
+/// What the cache's disk gets for what is to be written when the node stops.
+const SETTLE: Duration = Duration::from_secs(10);
 /// How long tasks that are left over may take when the node has stopped.
 const LEFT_OVER: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,14 @@ fn workers(node: &rimward_config::Node) -> usize {
 fn runtime(workers: usize) -> Result<Runtime, Stop> {
     let runtime = Builder::new_multi_thread().worker_threads(workers).thread_name("worker").enable_all().build();
     runtime.map_err(|error| Stop::failed(format!("cannot start {workers} threads: {error}")))
+}
+
+/// Gives the cache's disk time for what is to be written. What is not done by then is lost, and nothing else.
+async fn settle(cache: rimward_cache::Cache) {
+    let settling = tokio::task::spawn_blocking(move || cache.settle());
+    if tokio::time::timeout(SETTLE, settling).await.is_err() {
+        print::warning("the cache's disk is too slow: some answers were not written");
+    }
 }
 
 /// Serves until a signal says otherwise and all is drained.
@@ -106,6 +116,7 @@ async fn run(started: Started) -> Exit {
     for task in admin.into_iter().chain(events) {
         task.abort();
     }
+    settle(node.proxy().cache().clone()).await;
     match cut {
         0 => print::say("stopped: all requests were finished"),
         cut => print::warning(&format!("stopped: {cut} of the requests took too long and were cut")),

@@ -29,7 +29,7 @@ pub mod policy;
 mod read;
 
 pub use acl::{Acl, Networks};
-pub use cache::Cache;
+pub use cache::{Cache, Disk};
 pub use diagnostic::Diagnostic;
 pub use distribution::{Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol};
 pub use function::{

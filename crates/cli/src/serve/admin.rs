@@ -5,8 +5,8 @@ use super::metrics;
 use super::node::{Node, Reloaded};
 use rimward_admin::node::date;
 use rimward_admin::{
-    CacheStatus, CodeSource, ConfigurationStatus, DistributionStatus, FunctionInfo, NotPurged, NotReady, Place, Purge,
-    Purged, Status, Target, Tier,
+    CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, FunctionInfo, NotPurged,
+    NotReady, Place, Purge, Purged, Status, Target, Tier,
 };
 use rimward_cache::tag::{InvalidTag, Tag};
 use rimward_config::{Config, FunctionKind};
@@ -67,7 +67,12 @@ impl rimward_admin::Node for Node {
             listen_tls: self.setup.listen_tls.clone(),
             connections: counters.open.load(Ordering::Relaxed),
             requests: counters.requests.load(Ordering::Relaxed),
-            cache: CacheStatus { objects: usage.objects, bytes: usage.bytes, limit: self.cache_limit() },
+            cache: CacheStatus {
+                objects: usage.objects,
+                bytes: usage.bytes,
+                limit: self.cache_limit(),
+                disk: usage.disk.map(disk_status),
+            },
             distributions: config
                 .distributions
                 .iter()
@@ -123,6 +128,8 @@ impl rimward_admin::Node for Node {
             purged.fetches += removed.fills;
             purged.examples.extend(urls);
         }
+        // What the receipt says is so after a restart too.
+        cache.confirm();
         Ok(purged)
     }
 
@@ -148,6 +155,16 @@ impl rimward_admin::Node for Node {
             places: places(config, function.name()),
         };
         live.functions().iter().map(info).collect()
+    }
+}
+
+fn disk_status(usage: rimward_cache::DiskUsage) -> DiskStatus {
+    DiskStatus {
+        objects: usage.objects,
+        bytes: usage.bytes,
+        limit: usage.limit,
+        recovering: usage.recovering,
+        problem: usage.problem.map(|problem| DiskProblem { message: problem.message, since: problem.since }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Metrics in Prometheus' text format: what requests have left in the records, and what is counted beside them.
 
 use super::node::Setup;
+use rimward_cache::DiskUsage;
 use rimward_server::Refusal;
 use rimward_types::{Clock, SystemClock};
 use std::fmt::Write;
@@ -62,6 +63,9 @@ pub fn to_prometheus(setup: &Setup) -> String {
             line(&mut out, name, value);
         }
     }
+    if let Some(disk) = &usage.disk {
+        disk_metrics(&mut out, disk);
+    }
     let name = "rimward_requests_refused_total";
     head(&mut out, name, "counter", "requests refused before they were served");
     for refusal in Refusal::ALL {
@@ -75,6 +79,26 @@ pub fn to_prometheus(setup: &Setup) -> String {
         line(&mut out, &format!("{name}{{function=\"{}\"}}", function.name()), throttled);
     }
     out
+}
+
+fn disk_metrics(out: &mut String, disk: &DiskUsage) {
+    for (name, kind, help, value) in [
+        ("rimward_cache_disk_bytes", "gauge", "bytes of the files on the cache's disk", disk.bytes),
+        ("rimward_cache_disk_limit_bytes", "gauge", "bytes that they may have", disk.limit),
+        ("rimward_cache_disk_objects", "gauge", "answers on the cache's disk", disk.objects),
+        ("rimward_cache_disk_index_bytes", "gauge", "bytes of memory that their index takes", disk.index),
+        ("rimward_cache_disk_evicted_total", "counter", "answers that made room for others", disk.evicted),
+        ("rimward_cache_disk_written_total", "counter", "answers written", disk.written),
+        ("rimward_cache_disk_read_total", "counter", "answers read for a request", disk.read),
+        ("rimward_cache_disk_skipped_total", "counter", "answers not written for lack of time or room", disk.skipped),
+        ("rimward_cache_disk_damaged_total", "counter", "answers found damaged", disk.damaged),
+        ("rimward_cache_disk_failures_total", "counter", "operations of the disk that failed", disk.failures),
+        ("rimward_cache_disk_recovering", "gauge", "1 while the disk is looked through", disk.recovering.into()),
+        ("rimward_cache_disk_failing", "gauge", "1 while nothing can be written", disk.problem.is_some().into()),
+    ] {
+        head(out, name, kind, help);
+        line(out, name, value);
+    }
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

@@ -7,7 +7,7 @@ use super::{admin, banner, curl, invoke};
 use crate::engines;
 use crate::exit::Stop;
 use crate::print;
-use rimward_cache::Cache;
+use rimward_cache::{Cache, DiskError, DiskOptions};
 use rimward_config::{Config, FunctionKind};
 use rimward_hooks::{Engines, Functions, Versions};
 use rimward_invoke::Queue;
@@ -66,14 +66,10 @@ pub async fn start(
         origins.prepare(origin).map_err(|why| Stop::unusable(format!("origin `{}`: {why}", origin.name)))?;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = rimward_cache::Options {
-        memory: config.cache.memory,
-        max_object: config.cache.max_object,
-        ..rimward_cache::Options::default()
-    };
+    let cache = open_cache(&config.cache, &clock)?;
     let proxy = Proxy::new(Parts {
         live: Live::new(config, functions),
-        cache: Cache::new(options, clock.clone()),
+        cache,
         origins: origins.clone(),
         records: Records { metrics: Arc::default(), log: access_log },
         clock,
@@ -102,6 +98,24 @@ pub async fn start(
         listen_tls: server.tls_addresses().to_vec(),
     }));
     Ok(Started { server, admin, queue, node, signals })
+}
+
+/// The cache, with its disk tier where there is one. Blocks until the folder is taken.
+fn open_cache(settings: &rimward_config::Cache, clock: &Arc<dyn Clock>) -> Result<Cache, Stop> {
+    let disk = settings.disk.as_ref().map(|disk| DiskOptions::new(&disk.path, disk.size));
+    let options = rimward_cache::Options {
+        memory: settings.memory,
+        max_object: settings.max_object,
+        disk,
+        ..rimward_cache::Options::default()
+    };
+    Cache::open(options, clock.clone()).map_err(|error| {
+        let hint = match error {
+            DiskError::InUse(_) => "stop the other node, or give each its own `cache.disk.path`",
+            DiskError::Io { .. } => "the node must be able to write there: choose another `cache.disk.path`",
+        };
+        Stop::failed(&error).hint(hint)
+    })
 }
 
 /// Says which address cannot be had, and why. `flag` chooses another one.

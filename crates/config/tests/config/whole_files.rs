@@ -127,6 +127,7 @@ fn every_setting_of_the_node() {
         memory = "1 GB"
         max-object = "256 MB"
         tag-headers = ["XKey"]
+        disk = { path = "cache", size = "20 GB" }
     "#;
     let config = parse_in(folder.path(), &format!("{text}{}", super::REST)).unwrap();
     assert_eq!(
@@ -162,6 +163,7 @@ fn every_setting_of_the_node() {
         Cache {
             memory: ByteSize::mb(1024),
             max_object: ByteSize::mb(256),
+            disk: Some(Disk { path: path("cache"), size: ByteSize::mb(20 << 10) }),
             tag_headers: vec![HeaderName::from_static("xkey")]
         }
     );
@@ -173,6 +175,17 @@ fn with_tls_alone_there_is_no_listener_without_it() {
         "[node.tls]\nlisten = [\"127.0.0.1:8443\"]\ncertificates = [{ cert = \"site.pem\", key = \"site.key\" }]\n";
     assert!(right(tls).node.listen.is_empty());
     assert_eq!(right(&format!("[node]\nlisten = [\"127.0.0.1:80\"]\n{tls}")).node.listen.len(), 1);
+}
+
+#[test]
+fn the_largest_object_follows_a_disk() {
+    let with = |memory: &str, disk: &str| {
+        let disk = format!("[cache]\nmemory = \"{memory}\"\ndisk = {{ path = \"c\", size = \"{disk}\" }}\n");
+        right(&disk).cache.max_object
+    };
+    assert_eq!(with("8 MB", "1 GB"), ByteSize::mb(256));
+    assert_eq!(with("8 MB", "1000 GB"), ByteSize::mb(1024));
+    assert_eq!(with("1 GB", "16 MB"), ByteSize::mb(64));
 }
 
 #[test]

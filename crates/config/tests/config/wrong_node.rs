@@ -148,8 +148,9 @@ wrong! {
         "3:14 `max-object` is 3 MB; it must be at most a quarter of `memory`, 2 MB",
         "hint: a larger one would push out most of the cache at once",
     ]
-    the_disk_tier_is_not_there_yet: "[cache]\ndisk = { path = \"cache\", size = \"20 GB\" }" => [
-        "2:1 this version has no disk tier", "hint: leave `disk` out: answers are kept in memory",
+    an_object_is_at_most_a_quarter_of_the_disk: "[cache]\nmax-object = \"9 MB\"\ndisk = { path = \"c\", size = \"32 MB\" }\nmemory = \"8 MB\"" => [
+        "2:14 `max-object` is 9 MB; it must be at most a quarter of `disk`, 8 MB",
+        "hint: a larger one would push out most of the cache at once",
     ]
 }
 
