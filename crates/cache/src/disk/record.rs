@@ -3,7 +3,7 @@
 use super::frames::Unreadable;
 use crate::key::Key;
 use crate::object::Face;
-use crate::policy::admit::{StaleTerms, Terms};
+use crate::policy::admit::{StaleTerms, Terms, TermsOrigin};
 use crate::policy::freshness::Lifetime;
 use crate::policy::vary::{Part, Selecting};
 use crate::tag::Tag;
@@ -26,6 +26,7 @@ pub(super) struct Record {
     counted_age: Duration,
     received: u64,
     stale: StaleTerms,
+    origin: TermsOrigin,
     selecting: Vec<Part>,
     language: Option<Vec<u8>>,
     tags: Vec<String>,
@@ -47,7 +48,7 @@ impl Record {
     pub(super) fn of(seq: u64, key: &Key, face: &Face) -> Self {
         let ResponseHead { status, reason, headers } = &face.head;
         // What was dropped is not in the head any more.
-        let Terms { lifetime, initial_age, counted_age, received, stale, dropped: _ } = face.terms.clone();
+        let Terms { lifetime, initial_age, counted_age, received, stale, dropped: _, origin } = face.terms.clone();
         let (selecting, language) = face.selecting.to_parts();
         let field = |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
         Self {
@@ -61,6 +62,7 @@ impl Record {
             counted_age,
             received: received.as_millis(),
             stale,
+            origin,
             selecting,
             language,
             tags: face.tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
@@ -103,6 +105,7 @@ impl Record {
                 received: Timestamp::from_millis(self.received),
                 stale: self.stale,
                 dropped: Vec::new(),
+                origin: self.origin,
             },
             selecting: Selecting::from_parts(self.selecting, self.language).ok_or_else(damaged)?,
             tags: self.tags.iter().map(|text| Tag::from_stored(text)).collect(),

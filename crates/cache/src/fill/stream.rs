@@ -79,6 +79,7 @@ async fn read(file: Readable, length: u64, at: u64, most: u64) -> Result<Bytes, 
 impl Filling {
     /// Goes on with bytes `start..end`.
     pub(crate) fn turn_to(&mut self, start: u64, end: u64) {
+        self.reading = None;
         self.at = start;
         self.end = Some(end);
         self.fill.seek(self.slot, start);

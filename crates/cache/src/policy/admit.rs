@@ -103,7 +103,7 @@ pub struct Terms {
 }
 
 /// How terms came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct TermsOrigin {
     /// The field whose directives count.
     pub field: ControlField,

@@ -15,7 +15,7 @@ pub fn value(headers: &HeaderMap) -> Duration {
 }
 
 /// What the age of a response at its receipt is made of (RFC 9111 section 4.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Initial {
     /// `age_value`: the `Age` field.
     pub told: Duration,

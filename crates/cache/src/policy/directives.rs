@@ -92,7 +92,7 @@ impl Scope {
 }
 
 /// The field that directives of a response come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum ControlField {
     /// `Rimward-Cache-Control`: for nodes such as this one alone (RFC 9213 section 2).
     RimwardCacheControl,
