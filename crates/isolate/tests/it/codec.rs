@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use rimward_isolate::{Function, Restore};
 use rimward_wire::event::{Event, Pair, Request, Response, SetCookie};
-use rimward_wire::reply::{Body, Field, Query, Reply, Value};
+use rimward_wire::reply::{Body, Field, Origin, OriginCall, Query, Reply, Value};
 use std::sync::{Arc, OnceLock};
 
 /// A change to a message: at a place, a byte is replaced, put in, or taken out; or the rest is cut off.
@@ -119,7 +119,9 @@ fn reply() -> impl Strategy<Value = Vec<u8>> {
                     1 => Query::Text(&some),
                     _ => Query::Fields(headers.clone().unwrap_or_default()),
                 };
-                Reply::Request { method: "GET", uri: maybe.as_deref(), query, headers, cookies }
+                let call = OriginCall::from_u8((status % 4) as u8);
+                let origin = call.map(|call| Origin { call, arguments: &some });
+                Reply::Request { method: "GET", uri: maybe.as_deref(), query, headers, cookies, origin }
             } else {
                 let body = match kind {
                     0 => Body::Absent,
