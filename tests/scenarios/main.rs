@@ -7,6 +7,7 @@ mod caching;
 mod compression;
 mod demo;
 mod error_pages;
+mod explain;
 mod function_bindings;
 mod key_value_stores;
 mod lambda;

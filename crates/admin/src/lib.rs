@@ -9,17 +9,19 @@
 //! | `GET /functions` | functions, where they run, whether they work |
 //! | `POST /reload` | reads the configuration again; a wrong one is told and changes nothing |
 //! | `POST /purge` | removes stored answers |
+//! | `POST /explain` | tells why a request would be answered as it would |
 //! | `/key-value-stores` | see [`key_values`] |
 //! | `/functions/NAME` | see [`functions`] |
 //!
 //! - [`node`]: what the API needs of a node, as a trait: this crate knows no proxy.
-//! - [`purge`]: what `POST /purge` asks for.
+//! - [`purge`], [`explain`]: what `POST /purge` and `POST /explain` ask for.
 //! - [`key_values`]: key value stores. [`functions`]: stages and versions of viewer functions.
 //! - [`guard`]: requests that a web page made a browser send are refused.
 //! - `url`: URLs in what is asked for. `reply`: answers as JSON.
 //!
 //! There is no password: who reaches the address may do everything. It belongs on loopback.
 
+pub mod explain;
 pub mod functions;
 pub mod guard;
 pub mod key_values;
@@ -28,11 +30,12 @@ pub mod purge;
 mod reply;
 mod url;
 
+pub use explain::{Explain, InvalidExplain};
 pub use functions::{Expected, Refusal, Staged, Tested, ViewerFunctions};
 pub use key_values::KeyValues;
 pub use node::{
-    CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, FunctionInfo, Node,
-    NotPurged, NotReady, Place, Purged, Reloaded, Status, Tier,
+    CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, Explanation,
+    FunctionInfo, Node, NotPurged, NotReady, Place, Purged, Reloaded, Status, Tier,
 };
 pub use purge::{InvalidPurge, Purge, Target};
 pub use url::InvalidUrl;
@@ -67,9 +70,10 @@ enum Endpoint {
     Functions,
     Reload,
     Purge,
+    Explain,
 }
 
-const ENDPOINTS: [(&str, Endpoint); 7] = [
+const ENDPOINTS: [(&str, Endpoint); 8] = [
     ("/health", Endpoint::Health),
     ("/ready", Endpoint::Ready),
     ("/status", Endpoint::Status),
@@ -77,6 +81,7 @@ const ENDPOINTS: [(&str, Endpoint); 7] = [
     ("/functions", Endpoint::Functions),
     ("/reload", Endpoint::Reload),
     ("/purge", Endpoint::Purge),
+    ("/explain", Endpoint::Explain),
 ];
 
 impl<N: Node> Admin<N> {
@@ -143,6 +148,10 @@ impl<N: Node> Admin<N> {
                 check_json(headers)?;
                 self.purge(&collect(body, MAX_BODY).await?).await
             }
+            Endpoint::Explain => {
+                check_json(headers)?;
+                self.explain(&collect(body, MAX_BODY).await?).await
+            }
         })
     }
 
@@ -206,6 +215,13 @@ impl<N: Node> Admin<N> {
             Err(_) => broke("purging"),
         }
     }
+
+    async fn explain(&self, body: &[u8]) -> Reply {
+        match Explain::from_json(body) {
+            Ok(explain) => Reply::json(StatusCode::OK, &self.node.explain(explain).await),
+            Err(invalid) => Reply::error(invalid.status(), invalid.to_string(), invalid.hint()),
+        }
+    }
 }
 
 impl<N: Node> Service for Admin<N> {
@@ -223,7 +239,7 @@ impl<N: Node> Service for Admin<N> {
 
 fn check_method(endpoint: Endpoint, method: &Method) -> Result<(), Reply> {
     let (right, allow) = match endpoint {
-        Endpoint::Reload | Endpoint::Purge => (method == Method::POST, "POST"),
+        Endpoint::Reload | Endpoint::Purge | Endpoint::Explain => (method == Method::POST, "POST"),
         _ => (method == Method::GET || method == Method::HEAD, "GET, HEAD"),
     };
     if right {

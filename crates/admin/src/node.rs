@@ -1,5 +1,6 @@
 //! What the API needs of a node.
 
+use crate::explain::Explain;
 use crate::{KeyValues, Purge, ViewerFunctions};
 use http::StatusCode;
 use rimward_types::{Hook, Timestamp};
@@ -31,6 +32,9 @@ pub trait Node: KeyValues + ViewerFunctions + Send + Sync + 'static {
     /// # Errors
     /// When no distribution serves the host.
     fn purge(&self, purge: &Purge) -> Result<Purged, NotPurged>;
+
+    /// Explains what would become of a request. Nothing is fetched or stored.
+    fn explain(&self, explain: Explain) -> impl Future<Output = Explanation> + Send;
 
     /// Metrics, in Prometheus' text format.
     fn metrics(&self) -> String;
@@ -154,6 +158,15 @@ pub struct Reloaded {
     pub warnings: Vec<String>,
     /// Settings that differ from those the node started with and need a restart, such as `node.listen`.
     pub needs_restart: Vec<String>,
+}
+
+/// `POST /explain`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// Everything, for programs.
+    pub explanation: serde_json::Value,
+    /// The same in lines, for people.
+    pub text: String,
 }
 
 /// What a purge removed or made stale, or would.

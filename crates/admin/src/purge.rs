@@ -113,13 +113,13 @@ impl Purge {
                 if url.ends_with('*') {
                     return Err(InvalidPurge::Star);
                 }
-                let Url { host, path } = Url::parse(&url)?;
+                let Url { host, path, .. } = Url::parse(&url)?;
                 Target::Url { host, path }
             }
             (None, Some(prefix), (None, None), None) => {
                 // `cdn-behaviour.md` section 17: `*` is a wildcard as the last character, and itself elsewhere.
                 let prefix = prefix.strip_suffix('*').ok_or(InvalidPurge::NoStar)?;
-                let Url { host, path: prefix } = Url::parse(prefix)?;
+                let Url { host, path: prefix, .. } = Url::parse(prefix)?;
                 Target::Prefix { host, prefix }
             }
             (None, None, (Some(tag), host), None) => Target::Tag { tag, host },

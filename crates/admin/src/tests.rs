@@ -141,6 +141,11 @@ impl Node for Fake {
         }
     }
 
+    async fn explain(&self, explain: Explain) -> Explanation {
+        let text = format!("{} {}\n", explain.request.method, explain.request.path_and_query());
+        Explanation { explanation: json!({ "tls": explain.tls }), text }
+    }
+
     fn metrics(&self) -> String {
         "# TYPE rimward_requests_total counter\nrimward_requests_total 3\n".to_owned()
     }
@@ -290,7 +295,10 @@ async fn an_unknown_path_is_told_the_known_ones() {
     for path in ["/", "/healthz", "/purge/", "//status"] {
         let answer = ask("GET", path).await;
         assert_eq!(answer.head.status, 404);
-        assert_eq!(answer.json()["hint"], "try /health, /ready, /status, /metrics, /functions, /reload, /purge");
+        assert_eq!(
+            answer.json()["hint"],
+            "try /health, /ready, /status, /metrics, /functions, /reload, /purge, /explain"
+        );
     }
 }
 
@@ -384,6 +392,17 @@ async fn a_wrong_purge_is_told_how_to_mend_it() {
         assert_eq!(answer.json()["error"], error);
         assert!(answer.json()["hint"].is_string());
     }
+}
+
+#[tokio::test]
+async fn a_request_is_explained() {
+    let json = [("content-type", "application/json")];
+    let explain = |body: &'static str| ask_with(Fake::default(), "POST", "/explain", &json, body.into());
+    let answer = explain(r#"{"url":"https://a.com/x?y","method":"HEAD"}"#).await;
+    assert_eq!(answer.json(), json!({ "explanation": { "tls": true }, "text": "HEAD /x?y\n" }));
+    let wrong = explain(r#"{"url":"https://a.com/","headers":["a"]}"#).await;
+    assert_eq!((wrong.head.status.as_u16(), wrong.json()["error"].as_str()), (422, Some("`a` is no header")));
+    assert_eq!(explain("{").await.head.status, 400);
 }
 
 #[tokio::test]

@@ -11,6 +11,10 @@ const MAX_URL: usize = 8192;
 pub(crate) struct Url {
     /// Host, as `Config::distribution_for` takes it: lower case, without port.
     pub(crate) host: String,
+    /// Host and port as written.
+    pub(crate) authority: String,
+    /// Whether the scheme is `https`.
+    pub(crate) tls: bool,
     /// Path, and `?` and query where there is one, as written.
     pub(crate) path: String,
 }
@@ -60,7 +64,8 @@ impl Url {
         let path = parsed.path_and_query().map_or("/", |path| path.as_str());
         // `https://host?query` has an empty path, which is `/` (RFC 9110 section 4.2.3).
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        Ok(Self { host, path })
+        let tls = parsed.scheme_str() == Some("https");
+        Ok(Self { host, authority: authority.to_string(), tls, path })
     }
 }
 
@@ -80,7 +85,12 @@ mod tests {
             ("https://[::1]:1/a*b", "[::1]", "/a*b"),
             ("https://a.com//x/../y", "a.com", "//x/../y"),
         ] {
-            assert_eq!(Url::parse(text), Ok(Url { host: host.to_owned(), path: path.to_owned() }), "{text}");
+            let url = Url::parse(text).unwrap();
+            assert_eq!(
+                (url.host.as_str(), url.path.as_str(), url.tls),
+                (host, path, text.starts_with("https")),
+                "{text}"
+            );
         }
     }
 

@@ -67,6 +67,8 @@ pub enum Command {
     Build(Build),
     /// Remove stored answers of a running node, or make them stale
     Purge(Purge),
+    /// Tell why a running node would answer a request as it would
+    Explain(Explain),
 }
 
 const SERVE: &str = "\
@@ -291,6 +293,36 @@ pub struct Purge {
     #[arg(long)]
     pub dry_run: bool,
     /// Print the receipt as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node
+    #[command(flatten)]
+    pub node: Running,
+}
+
+const EXPLAIN: &str = "\
+Examples:
+  rimward explain https://www.example.com/index.html
+  rimward explain https://www.example.com/a?b=1 -H 'accept-encoding: br' -H 'cookie: session=1'
+  rimward explain https://www.example.com/ --json | jq .cache.decision
+
+Nothing is fetched, stored or logged as a request. A JavaScript function at viewer-request runs, since the cache key is
+made of what it returns; a component does not, as it may act outside, and the explanation says so.";
+
+/// `rimward explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXPLAIN}\n\n{EXIT_CODES}"))]
+pub struct Explain {
+    /// What is asked for
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// A header of the request, `name: value`
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub headers: Vec<String>,
+    /// Its method
+    #[arg(short = 'X', long, value_name = "METHOD", default_value = "GET")]
+    pub method: String,
+    /// Print the explanation as one JSON object
     #[arg(long)]
     pub json: bool,
     /// Which node

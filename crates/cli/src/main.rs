@@ -5,8 +5,8 @@
 //! - [`invoke`]: runs one event through one function. [`test`]: all events of many functions.
 //! - [`check`]: configuration and functions, without running them.
 //! - [`build`]: a component from a function's sources.
-//! - [`purge`]: removes stored answers of a running node. [`client`]: the admin API, as commands ask it.
-//! - [`kv`], [`functions`]: key value stores and viewer functions of a running node.
+//! - [`purge`]: removes stored answers of a running node. [`explain`]: why it would answer as it would.
+//! - [`kv`], [`functions`]: key value stores and viewer functions of a running node. [`client`]: the admin API, as commands ask it.
 //! - [`run`]: one event through a function of either tier; what `invoke` and `test` share.
 //! - [`engines`], [`configuration`]: what runs functions; the configuration with its problems printed.
 //! - [`print`]: colours, numbers, code excerpts. [`exit`]: exit codes.
@@ -22,6 +22,7 @@ mod client;
 mod configuration;
 mod engines;
 mod exit;
+mod explain;
 mod functions;
 mod invoke;
 mod kv;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::CompileComponent(args) => return rimward_sandbox::compile_component(&args.limits),
         Command::Build(args) => build::build(args),
         Command::Purge(args) => purge::purge(args),
+        Command::Explain(args) => explain::explain(args),
     };
     ended.unwrap_or_else(exit::Stop::say).into()
 }

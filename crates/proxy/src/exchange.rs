@@ -44,6 +44,11 @@ impl Context {
         Arc::new(Self { target: plan.behavior.origin.clone(), plan, ..self.unattended() })
     }
 
+    /// For a request that nobody sent.
+    pub fn alone(proxy: &Arc<Proxy>, plan: Arc<Plan>, connection: Arc<Connection>, id: RequestId) -> Arc<Self> {
+        Arc::new(Self { proxy: proxy.clone(), plan, connection, id, interim: Interim::default() })
+    }
+
     /// What hooks are told of the request's surroundings.
     pub fn call(&self) -> Call<'_> {
         let mut seed = [0; 8];
@@ -112,6 +117,8 @@ pub struct Exchange {
     pub record: Box<Record>,
     /// When the head had arrived, for durations.
     pub began: Instant,
+    /// Where the viewer asked for an explanation and may have it: the cache's part, empty until it was asked.
+    pub explanation: Option<String>,
 }
 
 impl Exchange {
@@ -141,7 +148,7 @@ impl Exchange {
             bytes: 0,
             complete: false,
         };
-        Self { record: Box::new(record), began: Instant::now() }
+        Self { record: Box::new(record), began: Instant::now(), explanation: None }
     }
 
     /// Takes over what a part of the way has learned.

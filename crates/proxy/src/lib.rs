@@ -16,11 +16,13 @@
 //! - [`respond`]: what the node adds to every answer.
 //! - [`page`]: pages that the node itself writes.
 //! - [`finish`]: the record, when the last byte is gone.
+//! - [`explain`]: why a request would be answered as it would.
 //! - [`live`]: what a configuration amounts to, swapped as a whole.
 
 pub mod compress;
 pub mod error_page;
 pub mod exchange;
+pub mod explain;
 pub mod fill;
 pub mod finish;
 pub mod forward;
@@ -37,6 +39,7 @@ pub mod route;
 pub mod viewer;
 pub mod viewer_headers;
 
+pub use explain::Explained;
 pub use finish::{RecordedBody, Records};
 pub use live::{Live, Plan};
 pub use pipeline::{Parts, Proxy};

@@ -24,6 +24,9 @@ pub async fn answer(
 ) -> Result<Answer, Answer> {
     let plan = &context.plan;
     let key = Key::new(&plan.distribution_id, request, &plan.rules.key);
+    if let Some(explanation) = &mut exchange.explanation {
+        *explanation = context.proxy.cache.explain(&key, request, &plan.rules).to_string();
+    }
     for _ in 0..MOST_RETRIES {
         match context.proxy.cache.begin(&key, request, &plan.rules) {
             Begin::Hit(hit) => return Ok(from_hit(hit)),

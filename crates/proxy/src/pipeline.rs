@@ -8,10 +8,11 @@
 
 use crate::compress::{self, Compressors};
 use crate::exchange::{Answer, Context, Exchange};
+use crate::explain::Explained;
 use crate::finish::{RecordedBody, Records};
 use crate::live::Live;
 use crate::refused::RefusedRequest;
-use crate::{error_page, guard, lookup, purge, respond, route, viewer, viewer_headers};
+use crate::{error_page, explain, guard, lookup, purge, respond, route, viewer, viewer_headers};
 use arc_swap::ArcSwap;
 use rimward_cache::Cache;
 use rimward_origin::Origins;
@@ -95,6 +96,11 @@ impl Proxy {
         respond::finish(self, exchange, answer)
     }
 
+    /// Explains what would become of `request`, as if it came over `connection`. Nothing is fetched, stored or recorded.
+    pub async fn explain(self: &Arc<Self>, connection: Arc<Connection>, request: RequestHead) -> Explained {
+        explain::explain(self, connection, request).await
+    }
+
     /// Records a request that the server refused before any phase, with the answer that it gives.
     pub fn refused(
         &self,
@@ -120,6 +126,7 @@ impl Proxy {
         let live = self.live.load_full();
         let plan = route::route(&live, exchange, &request)?;
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request)?;
+        explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
         viewer_headers::add(&plan.viewer_headers, &connection, reused, &mut request);
         let target = plan.behavior.origin.clone();

@@ -1,6 +1,7 @@
 //! What the node adds to every answer, and how the record is closed.
 
 use crate::exchange::{Answer, Exchange};
+use crate::explain;
 use crate::finish::RecordedBody;
 use crate::page;
 use crate::pipeline::Proxy;
@@ -36,9 +37,13 @@ pub fn failed(failure: &Failure, id: &RequestId) -> Answer {
 }
 
 /// Adds the node's own headers (`cdn-behaviour.md` section 14) and gives the record to the body.
-pub fn finish(proxy: &Proxy, exchange: Exchange, answer: Answer) -> (ResponseHead, RecordedBody) {
+pub fn finish(proxy: &Proxy, mut exchange: Exchange, answer: Answer) -> (ResponseHead, RecordedBody) {
     let Answer { mut head, body, result, detail, cache, .. } = answer;
-    let Exchange { mut record, began } = exchange;
+    exchange.record.detail = detail;
+    if let Some(value) = exchange.explanation.take().and_then(|cache| explain::value(&exchange, &cache)) {
+        head.headers.insert(explain::RIMWARD_EXPLAIN, value);
+    }
+    let Exchange { mut record, began, .. } = exchange;
     if let Some(status) = &cache {
         status.append_to(&mut head.headers);
         record.cache = Some(rimward_telemetry::CacheRecord { status: status.to_string(), stored: None });
@@ -52,7 +57,6 @@ pub fn finish(proxy: &Proxy, exchange: Exchange, answer: Answer) -> (ResponseHea
         head.headers.insert(X_AMZ_CF_POP, place.clone());
     }
     record.result = result;
-    record.detail = detail;
     record.status = head.status.as_u16();
     record.first_byte = began.elapsed();
     (head, RecordedBody::new(body, record, began, proxy.records.clone()))

@@ -5,19 +5,22 @@ use super::metrics;
 use super::node::{Node, Reloaded};
 use rimward_admin::node::date;
 use rimward_admin::{
-    CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, FunctionInfo, NotPurged,
-    NotReady, Place, Purge, Purged, Status, Target, Tier,
+    CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, Explain, Explanation,
+    FunctionInfo, NotPurged, NotReady, Place, Purge, Purged, Status, Target, Tier,
 };
 use rimward_cache::tag::{InvalidTag, Tag};
 use rimward_config::{Config, FunctionKind};
 use rimward_invoke::Queue;
 use rimward_kv::Store;
 use rimward_server::{BindError, Server};
-use rimward_types::{Clock, Hook, SystemClock, Timestamp};
+use rimward_types::connection::Tls;
+use rimward_types::{Clock, Connection, Hook, SystemClock, Timestamp};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// Where a request comes to that a node without listeners explains.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 /// URLs that a purge names.
 const EXAMPLES: usize = 10;
 /// Bytes of a function's digest that tell its versions apart.
@@ -131,6 +134,15 @@ impl rimward_admin::Node for Node {
         // What the receipt says is so after a restart too.
         cache.confirm();
         Ok(purged)
+    }
+
+    async fn explain(&self, explain: Explain) -> Explanation {
+        let local: SocketAddr = self.setup.listen.first().or(self.setup.listen_tls.first()).copied().unwrap_or(NOWHERE);
+        let tls = explain.tls.then(|| Tls { version: "TLSv1.3", cipher: String::new(), server_name: None });
+        // Whoever asks is near the node.
+        let connection = Connection { peer: SocketAddr::new(local.ip(), 0), local, tls };
+        let explained = self.proxy().explain(Arc::new(connection), explain.request).await;
+        Explanation { text: explained.to_string(), explanation: serde_json::to_value(&explained).unwrap_or_default() }
     }
 
     fn metrics(&self) -> String {

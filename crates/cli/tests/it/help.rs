@@ -5,9 +5,19 @@ use crate::support::Folder;
 #[test]
 fn help_names_every_command_the_exit_codes_and_a_first_round() {
     let ran = Folder::new().run(&["--help"]).expect(0);
-    for part in
-        ["serve", "invoke", "test", "check", "purge", "kv", "functions", "Exit codes:", "wrong usage", "rimward test"]
-    {
+    for part in [
+        "serve",
+        "invoke",
+        "test",
+        "check",
+        "purge",
+        "explain",
+        "kv",
+        "functions",
+        "Exit codes:",
+        "wrong usage",
+        "rimward test",
+    ] {
         assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
     }
     assert_eq!(ran.stderr, "");
@@ -16,7 +26,7 @@ fn help_names_every_command_the_exit_codes_and_a_first_round() {
 #[test]
 fn the_help_of_each_command_has_examples_and_exit_codes() {
     let folder = Folder::new();
-    for command in ["serve", "invoke", "test", "check", "purge", "kv", "functions"] {
+    for command in ["serve", "invoke", "test", "check", "purge", "explain", "kv", "functions"] {
         let ran = folder.run(&[command, "--help"]).expect(0);
         for part in ["Examples:", &format!("rimward {command}"), "Exit codes:"] {
             assert!(ran.stdout.contains(part), "{command} {part}: {}", ran.stdout);

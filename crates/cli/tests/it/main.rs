@@ -5,6 +5,7 @@
 mod build;
 mod check;
 mod compile;
+mod explain;
 mod functions;
 mod help;
 mod invoke;
