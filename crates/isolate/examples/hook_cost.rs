@@ -12,6 +12,7 @@ use rimward_types::Timestamp;
 use rimward_wire::event::{Event, Pair, Request, Response};
 use rimward_wire::reply::Reply;
 use sha2::Sha256;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const RUNS: usize = 20_000;

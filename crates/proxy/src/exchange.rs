@@ -46,7 +46,8 @@ impl Context {
 
     /// For a request that nobody sent.
     pub fn alone(proxy: &Arc<Proxy>, plan: Arc<Plan>, connection: Arc<Connection>, id: RequestId) -> Arc<Self> {
-        Arc::new(Self { proxy: proxy.clone(), plan, connection, id, interim: Interim::default() })
+        let target = plan.behavior.origin.clone();
+        Arc::new(Self { proxy: proxy.clone(), plan, target, connection, id, interim: Interim::default() })
     }
 
     /// What hooks are told of the request's surroundings.

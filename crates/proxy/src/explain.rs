@@ -8,7 +8,7 @@ use crate::compress;
 use crate::exchange::{Answer, Context, Exchange};
 use crate::live::Plan;
 use crate::pipeline::Proxy;
-use crate::{guard, route, viewer};
+use crate::{guard, route, viewer, viewer_headers};
 use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
 use rimward_cache::{Explanation, Key};
 use rimward_config::{Acl, Target};
@@ -34,12 +34,12 @@ pub struct Explained {
     pub distribution: Option<Arc<str>>,
     /// Path pattern of the behavior.
     pub behavior: Option<Arc<str>>,
-    /// Name of its origin, or of the primary and the secondary of its group.
+    /// Name of its origin, or of the primary and the secondary of its group; what a function chose instead, if one did.
     pub origins: Vec<Arc<str>>,
     /// Name of its cache policy.
     pub cache_policy: Option<Arc<str>>,
-    /// The function at viewer-request.
-    pub function: Option<FunctionPart>,
+    /// The functions at viewer-request, in order.
+    pub functions: Vec<FunctionPart>,
     /// Where it ends before the cache is asked.
     pub ends: Option<End>,
     /// Path and query that the key is made of: after viewer-request, with the default root object.
@@ -92,28 +92,29 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
     if let Err(answer) = guard::admit(&exchange, &connection, &plan.behavior, &request) {
         return explained.ending("guard", &answer);
     }
+    viewer_headers::add(&plan.viewer_headers, &connection, false, &mut request);
     let context = Context::alone(proxy, plan, connection, exchange.record.id);
-    match &context.plan.hooks.viewer_request {
-        None => {}
-        Some(function) if function.is_lambda() => {
-            let verdict = "not run: it may act outside; what it would change is not seen below";
-            explained.function =
-                Some(FunctionPart { name: function.name().clone(), ran: false, verdict, reason: None });
-        }
-        Some(_) => {
-            let ran = viewer::request(&context, &mut exchange, request, Body::Empty).await;
-            explained.function =
-                exchange.record.hooks.pop().filter(|hook| hook.hook == Hook::ViewerRequest).map(|hook| FunctionPart {
-                    name: hook.function,
-                    ran: true,
-                    verdict: hook.verdict,
-                    reason: hook.reason,
-                });
-            request = match ran {
-                Ok((request, _)) => request,
-                Err(answer) => return explained.ending("viewer-request", &answer),
-            };
-        }
+    let functions = &context.plan.hooks.viewer_request;
+    // A behavior has functions of one tier at its viewer hooks.
+    if functions.iter().any(|function| function.is_lambda()) {
+        let verdict = "not run: it may act outside; what it would change is not seen below";
+        let part = |name: &Arc<str>| FunctionPart { name: name.clone(), ran: false, verdict, reason: None };
+        explained.functions = functions.iter().map(|function| part(function.name())).collect();
+    } else if !functions.is_empty() {
+        let ran = viewer::request(&context, &mut exchange, request, Body::Empty).await;
+        let hooks = exchange.record.hooks.drain(..).filter(|hook| hook.hook == Hook::ViewerRequest);
+        explained.functions = hooks
+            .map(|hook| FunctionPart { name: hook.function, ran: true, verdict: hook.verdict, reason: hook.reason })
+            .collect();
+        request = match ran {
+            Ok((request, _, chosen)) => {
+                if let Some(target) = &chosen {
+                    explained.goes_to(target);
+                }
+                request
+            }
+            Err(answer) => return explained.ending("viewer-request", &answer),
+        };
     }
     let plan = &context.plan;
     route::default_root_object(plan, &mut request);
@@ -165,7 +166,7 @@ impl Explained {
             behavior: None,
             origins: Vec::new(),
             cache_policy: None,
-            function: None,
+            functions: Vec::new(),
             ends: None,
             cached_as: None,
             accept_encoding: None,
@@ -177,7 +178,11 @@ impl Explained {
         self.distribution = Some(plan.distribution_id.clone());
         self.behavior = Some(plan.pattern.clone());
         self.cache_policy = Some(plan.behavior.cache_policy.name.clone());
-        self.origins = match &plan.behavior.origin {
+        self.goes_to(&plan.behavior.origin);
+    }
+
+    fn goes_to(&mut self, target: &Target) {
+        self.origins = match target {
             Target::Origin(origin) => vec![origin.name.clone()],
             Target::Group(group) => vec![group.primary.name.clone(), group.secondary.name.clone()],
         };
@@ -202,7 +207,7 @@ impl fmt::Display for Explained {
         if let Some(policy) = &self.cache_policy {
             writeln!(f, "origin {}, cache policy {policy}", self.origins.join(", then "))?;
         }
-        if let Some(FunctionPart { name, verdict, reason, .. }) = &self.function {
+        for FunctionPart { name, verdict, reason, .. } in &self.functions {
             write!(f, "viewer-request {name}: {verdict}")?;
             match reason {
                 Some(reason) => writeln!(f, ": {reason}")?,

@@ -125,7 +125,7 @@ impl Proxy {
         let reused = connection.count_request();
         let live = self.live.load_full();
         let plan = route::route(&live, exchange, &request)?;
-        purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request)?;
+        purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request).await?;
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
         viewer_headers::add(&plan.viewer_headers, &connection, reused, &mut request);

@@ -6,6 +6,7 @@
 use crate::exchange::{Answer, Exchange};
 use crate::guard::{self, Refusal};
 use crate::live::Plan;
+use crate::page;
 use crate::pipeline::Proxy;
 use crate::route;
 use http::{HeaderValue, StatusCode, header};
@@ -36,7 +37,7 @@ enum Asked {
 ///
 /// # Errors
 /// The receipt, or the refusal; other methods go on.
-pub fn answer(
+pub async fn answer(
     proxy: &Proxy,
     exchange: &mut Exchange,
     acl: &Acl,
@@ -53,7 +54,12 @@ pub fn answer(
             let what = Purge::of_request(&plan.distribution_id, &request, &plan.rules.key);
             let purged = if soft { proxy.cache.expire(&what) } else { proxy.cache.purge(&what) };
             exchange.record.cache = Some(CacheRecord { status: sentence(soft, purged), stored: None });
-            Err(receipt(soft, purged))
+            // What the receipt says is so after a restart too. The disk takes longer than the executor may be held.
+            let cache = proxy.cache.clone();
+            match tokio::task::spawn_blocking(move || cache.confirm()).await {
+                Ok(()) => Err(receipt(soft, purged)),
+                Err(_) => Err(unwritten(exchange)),
+            }
         }
     }
 }
@@ -81,6 +87,13 @@ fn receipt(soft: bool, purged: Purged) -> Answer {
     head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let receipt = json!({ "removed": purged.objects, "bytes": purged.bytes, "fetches": purged.fills, "soft": soft });
     Answer::new(head, format!("{receipt}\n").into(), ResultType::Purged)
+}
+
+/// The answers are gone, but a restart might bring them back.
+fn unwritten(exchange: &Exchange) -> Answer {
+    let sentence = "The purge was done but not written down. Ask for it again.";
+    let (head, body) = page::page(StatusCode::INTERNAL_SERVER_ERROR, sentence, &exchange.record.id);
+    Answer::new(head, body, ResultType::Error).because("PurgeNotWritten")
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ fn a_request_is_explained_before_and_after_it_is_stored() {
     }
     let json = explain(&[url, "-H", "cache-control: no-cache", "--json"]).expect(0).json();
     assert_eq!(json["cache"]["decision"], "validate", "{json}");
-    assert_eq!((&json["function"]["ran"], &json["cached-as"]), (&true.into(), &"/cache/max-age/60".into()));
+    assert_eq!((&json["functions"][0]["ran"], &json["cached-as"]), (&true.into(), &"/cache/max-age/60".into()));
     let refused = explain(&[url, "-X", "POST"]).expect(0);
     assert!(refused.stdout.contains("ends at guard: 403 Error, InvalidRequestMethod"), "{}", refused.stdout);
     explain(&["http://other.example.com/"]).expect(0).prints("ends at route: 403 Error, InvalidRequestHost");
