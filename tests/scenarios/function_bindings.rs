@@ -108,7 +108,7 @@ async fn a_secret_or_a_key_set_that_is_not_there_is_a_problem_of_its_function() 
     let (config, code) = function("return event.request", "secrets = { key = { env = \"RIMWARD_TEST_NOT_SET\" } }");
     let node = TestNode::start(&config, &[("f.js", code.as_bytes())]).await;
     let text = node.problems[0].message.clone();
-    assert!(text.starts_with("its secret `key` cannot be used: "), "{text}");
+    assert!(text.starts_with("secret `key`: the node's environment has no "), "{text}");
     assert_eq!(node.get("/").await.status(), 503);
     let (config, code) = function("return event.request", "jwks = { file = \"keys.json\" }");
     let node = TestNode::start(&config, &[("f.js", code.as_bytes()), ("keys.json", b"{}")]).await;

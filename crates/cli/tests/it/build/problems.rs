@@ -50,7 +50,7 @@ fn javascript_that_cannot_work_is_told_with_its_file_and_a_way_out() {
     }
     let handler = "exports.handler = async (event) => event;";
     for (files, message, hint, place) in [
-        (&[("index.js", "exports.handler = async (event => {")][..], "Expected", "", "index.js:1"),
+        (&[("index.js", "exports.handler = async (event => {")][..], "Unexpected end of file", "", "index.js:1"),
         (&[("index.js", "const net = require('net');")], "Node module \"net\" is not there", "fetch", "index.js:1"),
         (
             &[("index.js", "\nconst x = require('left-pad');")],
