@@ -51,7 +51,7 @@ fn keep(cache: &Cache, rules: &Arc<Rules>, n: usize, tags: usize) {
     let times = Times { requested: START, received: START };
     assert!(matches!(lead.respond(head, "a body".into(), times), Completed::Stored(_)));
     assert!(matches!(cache.begin(&key, &request, rules), Begin::Hit(_)));
-    if n % 100 == 0 {
+    if n.is_multiple_of(100) {
         cache.settle();
     }
 }

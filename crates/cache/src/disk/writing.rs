@@ -93,7 +93,7 @@ impl Writing {
     }
 
     /// Bytes of body that can be read, after a flush.
-    pub(crate) fn written(&self) -> u64 {
+    pub(crate) fn framed(&self) -> u64 {
         self.framed
     }
 

@@ -86,7 +86,7 @@ impl Spool {
             State::Idle(writing) => Ok(Some(writing)),
             State::Busy(written) => {
                 let writing = self.wait(written).await?;
-                fill.filed(writing.readable(), writing.written());
+                fill.filed(writing.readable(), writing.framed());
                 Ok(Some(writing))
             }
             State::Broken => Err(Broken),
