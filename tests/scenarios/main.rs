@@ -4,6 +4,7 @@
 mod attacks;
 mod attacks_wire;
 mod caching;
+mod chains;
 mod compression;
 mod demo;
 mod error_pages;
