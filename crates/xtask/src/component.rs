@@ -143,7 +143,11 @@ mod tests {
     #[test]
     fn built_components_belong_to_their_sources() {
         let root = root().unwrap();
-        for folder in ["edge-functions/origin/origin-select", "crates/sandbox/tests/guests/probe"] {
+        for folder in [
+            "edge-functions/origin/maintenance",
+            "edge-functions/origin/origin-select",
+            "crates/sandbox/tests/guests/probe",
+        ] {
             check(&root.join(folder)).unwrap();
         }
     }
