@@ -119,7 +119,8 @@ impl Cache {
         self.store.confirm();
     }
 
-    /// Waits until what was begun is on the disk, as far as the disk allows: before the node stops. Blocks.
+    /// Waits until what was purged is gone and what was begun is on the disk, as far as the disk allows: before the node
+    /// stops. Blocks.
     pub fn settle(&self) {
         self.store.settle();
     }
@@ -282,8 +283,9 @@ impl Cache {
         total
     }
 
-    /// Removes; a fetch that began before is not stored. It takes as long as there are objects to remove: not on a worker,
-    /// unless it is one URL.
+    /// Removes; a fetch that began before is not stored. Nobody is given what it names once it returns; the memory of
+    /// more than a few hundred keys is given back soon after, by a thread of its own. It takes longer the more there is to
+    /// remove: not on a worker, unless it is one URL.
     pub fn purge(&self, what: &Purge) -> Purged {
         self.store.purge(what)
     }

@@ -4,7 +4,9 @@
 pub(crate) mod extent;
 mod filing;
 pub(crate) mod frequency;
+mod held;
 mod meanwhile;
+mod purging;
 pub(crate) mod shard;
 pub(crate) mod shelf;
 pub(crate) mod tags;
@@ -16,17 +18,15 @@ use crate::key::Key;
 use crate::memory::{Budget, Room};
 use crate::object::{Content, Stored};
 use crate::policy::NotStored;
-use crate::purge::{Purge, Purged};
-use extent::Extent;
 use frequency::Frequency;
 use meanwhile::Meanwhile;
 use parking_lot::{Mutex, MutexGuard};
 use rimward_types::{Clock, Timestamp};
-use shard::{Outcome, Shard};
+use shard::{Evicted, Outcome, Shard};
 use shelf::Filed;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Shards of a large cache; a power of two. Small caches have fewer, so that one order of use decides.
@@ -40,8 +40,6 @@ const EVICT_AT_MOST: u64 = 8;
 const FREQUENCY_SHARE: usize = 256;
 /// The share of memory that the index of the disk may take.
 const INDEX_SHARE: usize = 4;
-/// Keys that a purge acts on under one lock, about 100 µs.
-const BATCH: usize = 128;
 
 /// Why requests for a key do not wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +63,8 @@ pub(crate) struct Store {
     /// The shard that is evicted from next.
     cursor: AtomicUsize,
     evicted: AtomicU64,
+    /// A thread takes out what purges have condemned.
+    is_sweeping: AtomicBool,
 }
 
 impl Mark {
@@ -103,6 +103,7 @@ impl Store {
             shards: (0..count).map(|_| Mutex::new(Shard::new())).collect(),
             cursor: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
+            is_sweeping: AtomicBool::new(false),
             options,
             clock,
         }
@@ -183,9 +184,9 @@ impl Store {
         (0..count).find_map(|i| {
             // The guard is gone before the objects are dropped.
             let evicted = self.shards[first.wrapping_add(i) & (count - 1)].lock().evict();
-            evicted.map(|variants| {
-                self.evicted.fetch_add(variants.len() as u64, Ordering::Relaxed);
-                variants.iter().map(Stored::in_memory).sum()
+            evicted.map(|(batch, Evicted(objects))| {
+                self.evicted.fetch_add(objects, Ordering::Relaxed);
+                batch.removed.iter().map(Stored::in_memory).sum()
             })
         })
     }
@@ -256,85 +257,6 @@ impl Store {
         self.shard(key).unmark(key);
     }
 
-    /// Removes what `what` names. Every fetch that began before is struck from the list.
-    pub(crate) fn purge(&self, what: &Purge) -> Purged {
-        self.remove_extent(Extent::of(what), true)
-    }
-
-    /// Removes one URL after an unsafe method. The fetch of an answer to such a method goes on.
-    pub(crate) fn invalidate(&self, distribution: &str, url: &str) -> Purged {
-        self.remove_extent(Extent::url(distribution, url), false)
-    }
-
-    fn remove_extent(&self, extent: Extent, unsafe_too: bool) -> Purged {
-        self.each(extent, unsafe_too, false, Shard::purge)
-    }
-
-    /// Makes stale what `what` names. Every fetch that began before is struck from the list.
-    pub(crate) fn expire(&self, what: &Purge) -> Purged {
-        self.each(Extent::of(what), true, true, |shard, keys| {
-            let (purged, is_filed) = shard.expire(keys);
-            Batch { purged, is_filed, ..Batch::default() }
-        })
-    }
-
-    /// Counts what [`Store::purge`] would remove now, with up to `most` URLs.
-    pub(crate) fn count(&self, what: &Purge, most: usize) -> (Purged, Vec<String>) {
-        let extent = Extent::of(what);
-        let mut examples = Vec::new();
-        let mut total = Purged::default();
-        for shard in &self.shards {
-            let (keys, fills) = {
-                let shard = shard.lock();
-                (shard.keys_in(&extent), shard.fills_in(&extent))
-            };
-            total.fills += fills;
-            for keys in keys.chunks(BATCH) {
-                total += shard.lock().count(keys);
-            }
-            examples.extend(keys.iter().take(most - examples.len()).map(|key| key.url()));
-        }
-        (total, examples)
-    }
-
-    /// Strikes the fetches of `extent`, then acts on its keys as they are now, some at a time: nobody waits for long.
-    /// What is stored under them in the meantime came after the purge, and may go with the rest.
-    fn each(
-        &self,
-        extent: Extent,
-        unsafe_too: bool,
-        soft: bool,
-        act: impl Fn(&mut Shard, &[Arc<Key>]) -> Batch,
-    ) -> Purged {
-        let extent = Arc::new(extent);
-        let seq = self.next_number();
-        let mut is_filed = self.disk.as_ref().is_some_and(|disk| disk.is_recovering());
-        if is_filed {
-            self.meanwhile.lock().note_purge(seq, &extent, soft);
-        }
-        let mut total = Purged::default();
-        for shard in &self.shards {
-            let keys = {
-                let mut shard = shard.lock();
-                let (struck, is_written) = shard.strike(&extent, unsafe_too);
-                total.fills += struck;
-                is_filed |= is_written;
-                shard.keys_in(&extent)
-            };
-            for keys in keys.chunks(BATCH) {
-                // The guard is gone before the objects are dropped.
-                let batch = act(&mut shard.lock(), keys);
-                total += batch.purged;
-                is_filed |= batch.bury();
-            }
-        }
-        // Only what is on disk can come back.
-        if let Some(disk) = self.disk.as_ref().filter(|_| is_filed) {
-            disk.record_purge(seq, Extent::clone(&extent), soft);
-        }
-        total
-    }
-
     /// Waits until every purge is written down. Blocks.
     pub(crate) fn confirm(&self) {
         if let Some(disk) = &self.disk {
@@ -342,8 +264,9 @@ impl Store {
         }
     }
 
-    /// Waits until what was begun is on the disk, as far as the disk allows. Blocks.
+    /// Waits until what was purged is gone and what was begun is on the disk, as far as the disk allows. Blocks.
     pub(crate) fn settle(&self) {
+        self.sweep();
         if let Some(disk) = &self.disk {
             disk.settle();
         }
@@ -367,14 +290,11 @@ impl Store {
     }
 }
 
-/// What was done under one lock.
+/// What was taken out under one lock.
 #[derive(Default)]
 struct Batch {
-    purged: Purged,
     removed: Vec<Stored>,
     taken_out: Vec<Arc<Filed>>,
-    /// Something on disk is meant that was not taken out.
-    is_filed: bool,
 }
 
 impl fmt::Debug for Store {

@@ -90,7 +90,11 @@ fn the_allocator_agrees() {
         assert!(usage.bytes <= memory.as_u64() && usage.evicted > 0);
         assert!(held as u64 <= memory.as_u64(), "{fields} fields, {body} bytes: {held} held, {} counted", usage.bytes);
         cache.purge(&Purge::All);
-        assert_eq!(cache.usage().bytes, 0);
+        // A thread may have taken some of it out, and be about to drop it.
+        cache.settle();
+        while cache.usage().bytes > 0 {
+            std::thread::yield_now();
+        }
     }
 
     let cache = Cache::new(Options::default(), clock);

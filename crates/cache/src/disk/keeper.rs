@@ -5,6 +5,7 @@ use super::journal::{Entry, Journal};
 use crate::memory::Room;
 use crate::store::extent::Extent;
 use parking_lot::{Condvar, Mutex};
+use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -38,6 +39,8 @@ pub(super) struct Keeper {
 struct Desk {
     entries: Vec<Entry>,
     doomed: Vec<Doomed>,
+    /// All files that are to be removed, until they are: those that somebody still reads too.
+    dying: HashSet<u64>,
     /// Files that could not be removed.
     stuck: Vec<Doomed>,
     failed: bool,
@@ -110,9 +113,17 @@ impl Keeper {
         self.wake.notify_all();
     }
 
+    /// A file that nobody will open any more; [`Keeper::doom`] follows. It must not come back after a restart.
+    pub(super) fn expect_doomed(&self, id: u64) {
+        self.desk.lock().dying.insert(id);
+    }
+
     /// A file that nobody needs any more.
     pub(super) fn doom(&self, doomed: Doomed) {
-        self.desk.lock().doomed.push(doomed);
+        let mut desk = self.desk.lock();
+        desk.dying.insert(doomed.id);
+        desk.doomed.push(doomed);
+        drop(desk);
         self.wake.notify_all();
     }
 
@@ -151,11 +162,11 @@ impl Keeper {
     /// Puts what is left of all purges in the place of the purges.
     fn shorten(&self, disk: &Disk, journal: &mut Journal) {
         let seq = disk.next_number();
-        let stale = disk.store().map(|store| store.stale_files()).unwrap_or_default();
-        let gone = {
-            let desk = self.desk.lock();
-            desk.doomed.iter().chain(&desk.stuck).map(|doomed| doomed.id).collect()
-        };
+        let store = disk.store();
+        let stale = store.as_ref().map(|store| store.stale_files()).unwrap_or_default();
+        // In the order in which a file goes from one list to the next.
+        let mut gone = store.map(|store| store.condemned_files()).unwrap_or_default();
+        gone.extend(&self.desk.lock().dying);
         if let Err(error) = journal.replace(&[Entry::Standing { seq, stale, gone }]) {
             disk.health.failed("making the list of purges short", &error);
         }
@@ -178,7 +189,10 @@ impl Keeper {
                     disk.health.stumbled("removing an object", &error);
                     self.desk.lock().stuck.push(doomed);
                 }
-                _ => removed = true,
+                _ => {
+                    removed = true;
+                    self.desk.lock().dying.remove(&doomed.id);
+                }
             }
         }
         removed

@@ -53,7 +53,13 @@ impl ObjectFile {
 
     /// The file is removed once nobody reads it.
     pub(crate) fn doom(&self) {
-        self.doomed.store(true, Ordering::SeqCst);
+        if !self.doomed.swap(true, Ordering::SeqCst) {
+            self.disk.keeper.expect_doomed(self.id);
+        }
+    }
+
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.doomed.load(Ordering::SeqCst)
     }
 
     /// Opens the file. Blocks.

@@ -2,7 +2,7 @@
 
 use super::shard::{Found, Shard};
 use super::shelf::Filed;
-use super::{Batch, Store};
+use super::Store;
 use crate::disk::writing::Writing;
 use crate::disk::{Disk, ObjectFile, Unreadable};
 use crate::fill::state::{Ended, Fill};
@@ -188,7 +188,9 @@ impl Store {
         let evicted = (0..count).find_map(|i| self.shards[first.wrapping_add(i) & (count - 1)].lock().evict_file());
         let Some((gone, unread)) = evicted else { return false };
         if let Some(disk) = &self.disk {
-            disk.counters.evicted.fetch_add(gone.len() as u64, Ordering::Relaxed);
+            // What was doomed before was purged.
+            let evicted = gone.iter().filter(|filed| !filed.object.is_doomed()).count();
+            disk.counters.evicted.fetch_add(evicted as u64, Ordering::Relaxed);
         }
         doom(&gone);
         drop(unread);
@@ -293,12 +295,4 @@ fn write(
 /// Files of `gone` are removed once nobody reads them.
 pub(super) fn doom(gone: &[Arc<Filed>]) {
     gone.iter().for_each(|filed| filed.object.doom());
-}
-
-impl Batch {
-    /// Ends the life of what was taken out. Tells whether any of it was on disk.
-    pub(super) fn bury(self) -> bool {
-        doom(&self.taken_out);
-        self.is_filed || !self.taken_out.is_empty()
-    }
 }

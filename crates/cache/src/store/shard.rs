@@ -1,6 +1,6 @@
 //! One shard: what is stored, what is being fetched, what is known to be uncacheable.
 
-use super::extent::{Extent, Meant};
+use super::held::{Held, Tally};
 use super::shelf::{Filed, Shelf};
 use super::tags::TagIndex;
 use super::{Batch, Mark};
@@ -8,14 +8,12 @@ use crate::fill::state::{Fill, Phase};
 use crate::key::{KeepHash, Key};
 use crate::object::{Face, Stored};
 use crate::policy::vary::Selecting;
-use crate::purge::Purged;
 use crate::tag::Tag;
 use http::{HeaderMap, HeaderName};
 use lru::LruCache;
 use rimward_types::Timestamp;
 use smallvec::SmallVec;
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Bound;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Keys that one shard remembers as uncacheable; about 100 bytes each.
@@ -61,6 +59,9 @@ pub(super) struct Outcome {
     pub(super) taken_out: Vec<Arc<Filed>>,
 }
 
+/// Objects that were evicted.
+pub(super) struct Evicted(pub(super) u64);
+
 pub(crate) struct Shard {
     resources: LruCache<Arc<Key>, Variants, KeepHash>,
     /// What is on disk.
@@ -70,8 +71,14 @@ pub(crate) struct Shard {
     /// What is being read, by the file's number: those who ask for it wait.
     recalls: HashMap<u64, Arc<Fill>>,
     /// The keys of memory and disk in order, for purges.
-    keys: BTreeSet<Arc<Key>>,
+    keys: BTreeMap<Arc<Key>, Arc<Held>>,
     tags: TagIndex,
+    /// What a purge has removed and what is still in the lists above.
+    condemned: Vec<Arc<Held>>,
+    /// How much that is.
+    hidden: Tally,
+    /// What was taken out of the lists since somebody came for it, to be dropped by the sweeper.
+    swept: Batch,
     fills: HashMap<Arc<Key>, SmallVec<[Arc<Fill>; 1]>, KeepHash>,
     /// By the hash of the key: should two share it, one is not collapsed for a while.
     marks: LruCache<u64, (Mark, Timestamp), KeepHash>,
@@ -85,8 +92,11 @@ impl Shard {
             shelf: Shelf::new(),
             filings: Vec::new(),
             recalls: HashMap::new(),
-            keys: BTreeSet::new(),
+            keys: BTreeMap::new(),
             tags: TagIndex::default(),
+            condemned: Vec::new(),
+            hidden: Tally::default(),
+            swept: Batch::default(),
             fills: HashMap::with_hasher(KeepHash),
             marks: LruCache::unbounded_with_hasher(KeepHash),
             objects: 0,
@@ -99,11 +109,11 @@ impl Shard {
     }
 
     pub(super) fn objects(&self) -> u64 {
-        self.objects
+        self.objects - self.hidden.in_memory
     }
 
     pub(super) fn filed(&self) -> u64 {
-        self.shelf.objects()
+        self.shelf.objects() - self.hidden.on_disk
     }
 
     pub(super) fn fills(&self) -> u64 {
@@ -112,6 +122,7 @@ impl Shard {
 
     /// Looks up, and counts as a use.
     pub(crate) fn find(&mut self, key: &Key, request: &HeaderMap) -> Found {
+        self.settle(key);
         let Some(variants) = self.resources.get(key) else { return Found::Nothing };
         match variants.iter().find(|stored| stored.face.selecting.matches(request)) {
             Some(stored) => Found::Stored(stored.clone()),
@@ -120,7 +131,8 @@ impl Shard {
     }
 
     /// Every stored response of `key`, the newest first.
-    pub(crate) fn variants(&self, key: &Key) -> Vec<Stored> {
+    pub(crate) fn variants(&mut self, key: &Key) -> Vec<Stored> {
+        self.settle(key);
         self.resources.peek(key).map(|variants| variants.to_vec()).unwrap_or_default()
     }
 
@@ -199,6 +211,7 @@ impl Shard {
             return outcome;
         }
         outcome.stored = true;
+        self.settle(key);
         let request = &fill.request.headers;
         self.cancel(|filing| *filing.key == **key && filing.face.selecting.matches(request));
         let own = filed.as_ref().map(|filed| filed.object.id());
@@ -207,8 +220,8 @@ impl Shard {
         let (_, gone): (Vec<_>, Vec<_>) = superseded.into_iter().partition(|other| Some(other.object.id()) == own);
         outcome.taken_out.extend(gone);
         stored.face.set_file(own.unwrap_or(0));
-        self.tags.insert(key, &stored.face.tags);
-        self.keys.insert(key.clone());
+        let held = self.held(key);
+        self.tags.insert(&held, &stored.face.tags);
         if let Some(filed) = filed {
             self.shelve(filed, most, &mut outcome.taken_out);
         }
@@ -232,17 +245,19 @@ impl Shard {
             }
         }
         self.untag(key, &outcome.replaced, &outcome.taken_out);
+        self.recount(key);
         outcome
     }
 
     /// Removes a response from memory and disk.
     pub(super) fn remove(&mut self, key: &Key, stored: &Stored) -> (Option<Stored>, Vec<Arc<Filed>>) {
+        self.settle(key);
         self.cancel(|filing| Arc::ptr_eq(&filing.face, &stored.face));
         let id = stored.face.file();
         let filed = self.shelf.remove(key, |filed| filed.object.id() == id).to_vec();
         let removed = self.take_out(key, |other| other.is(stored));
         self.untag(key, removed.as_slice(), &filed);
-        self.tidy(key);
+        self.recount(key);
         (removed, filed)
     }
 
@@ -258,22 +273,20 @@ impl Shard {
         Some(removed)
     }
 
-    /// Evicts the key that was used least recently from memory.
-    pub(super) fn evict(&mut self) -> Option<Variants> {
+    /// Evicts the key that was used least recently from memory; what a purge has removed goes first, and does not count
+    /// as evicted. `None`: there is nothing.
+    pub(super) fn evict(&mut self) -> Option<(Batch, Evicted)> {
+        if !self.condemned.is_empty() {
+            return Some((self.sweep(1), Evicted(0)));
+        }
         let (key, variants) = self.resources.pop_lru()?;
         self.objects -= variants.len() as u64;
         // On disk it was used as recently as in memory.
         self.shelf.touch(&key);
         self.untag(&key, &variants, &[]);
-        self.tidy(&key);
-        Some(variants)
-    }
-
-    /// Strikes `key` from the order when nothing is under it any more.
-    fn tidy(&mut self, key: &Key) {
-        if !self.resources.contains(key) && !self.shelf.has(key) {
-            self.keys.remove(key);
-        }
+        self.recount(&key);
+        let evicted = Evicted(variants.len() as u64);
+        Some((Batch { removed: variants.into_vec(), ..Batch::default() }, evicted))
     }
 
     /// Takes the tags of what is gone from `key`, save for those that what is left has too.
@@ -283,13 +296,14 @@ impl Shard {
         if lost.peek().is_none() {
             return;
         }
+        let Some(held) = self.keys.get(key) else { return };
         let variants = self.resources.peek(key);
         let shelved = self.shelf.get(key);
         let is_left = |tag: &&Tag| {
             variants.into_iter().flatten().any(|stored| stored.face.tags.contains(tag))
                 || shelved.iter().any(|filed| filed.tags.contains(tag))
         };
-        self.tags.remove(key, lost.filter(|tag| !is_left(tag)));
+        self.tags.remove(held, lost.filter(|tag| !is_left(tag)));
     }
 
     /// Why requests for `key` do not wait for each other, if they do not.
@@ -312,109 +326,22 @@ impl Shard {
     pub(super) fn unmark(&mut self, key: &Key) {
         self.marks.pop(&key.hash());
     }
-
-    /// The keys that `extent` means.
-    pub(super) fn keys_in(&self, extent: &Extent) -> Vec<Arc<Key>> {
-        match extent {
-            Extent::All => self.keys.iter().cloned().collect(),
-            Extent::Tag(_, name) => self.tags.keys(name),
-            Extent::From(prefix) | Extent::Host(prefix, _) => {
-                let first = Key::probe(prefix);
-                self.keys
-                    .range::<Key, _>((Bound::Included(&first), Bound::Unbounded))
-                    .take_while(|key| key.as_bytes().starts_with(prefix))
-                    .filter(|key| extent.admits(key))
-                    .cloned()
-                    .collect()
-            }
-        }
-    }
-
-    /// How many fetches `extent` means, as far as is known.
-    pub(super) fn fills_in(&self, extent: &Extent) -> u64 {
-        let meant = |key: &Key, fill: &Arc<Fill>| means(extent, key, fill) == Meant::Yes;
-        self.fills.iter().map(|(key, fills)| fills.iter().filter(|fill| meant(key, fill)).count() as u64).sum()
-    }
-
-    /// Strikes fetches from the list, those of unsafe methods only if `unsafe_too`. A fetch whose head will tell goes
-    /// on, and nobody new waits for it. Tells how many were struck, and whether anything was being written.
-    pub(super) fn strike(&mut self, extent: &Arc<Extent>, unsafe_too: bool) -> (u64, bool) {
-        let mut struck = 0;
-        let mut is_written = self.cancel(|filing| extent.means(&filing.key, Some(&filing.face.tags)) == Meant::Yes);
-        self.fills.retain(|key, fills| {
-            let before = fills.len();
-            fills.retain(|fill| {
-                let is_spared = !unsafe_too && !fill.request.method.is_safe();
-                let meant = if is_spared { Meant::No } else { means(extent, key, fill) };
-                is_written |= meant != Meant::No && fill.is_spooled();
-                match meant {
-                    Meant::Yes => false,
-                    Meant::No => true,
-                    Meant::Perhaps => fill.doubt(extent),
-                }
-            });
-            struck += (before - fills.len()) as u64;
-            !fills.is_empty()
-        });
-        (struck, is_written)
-    }
-
-    /// Removes what is stored under `keys`.
-    pub(super) fn purge(&mut self, keys: &[Arc<Key>]) -> Batch {
-        let mut batch = Batch::default();
-        for key in keys {
-            let filed = self.shelf.remove(key, |_| true);
-            let variants = self.resources.pop(&**key).unwrap_or_default();
-            self.objects -= variants.len() as u64;
-            self.untag(key, &variants, &filed);
-            self.tidy(key);
-            batch.purged += counted(&variants, &filed);
-            batch.removed.extend(variants);
-            batch.taken_out.extend(filed);
-        }
-        batch
-    }
-
-    /// Counts what is stored under `keys`.
-    pub(super) fn count(&self, keys: &[Arc<Key>]) -> Purged {
-        let mut purged = Purged::default();
-        for key in keys {
-            purged += counted(self.resources.peek(&**key).map_or(&[], |variants| variants), self.shelf.get(key));
-        }
-        purged
-    }
-
-    /// Makes stale what is stored under `keys`. Tells whether any of it is on disk.
-    pub(super) fn expire(&mut self, keys: &[Arc<Key>]) -> (Purged, bool) {
-        let mut is_filed = false;
-        for key in keys {
-            self.resources.peek(&**key).into_iter().flatten().for_each(|stored| stored.face.expire());
-            for filed in self.shelf.get(key) {
-                filed.expire();
-                is_filed = true;
-            }
-        }
-        (self.count(keys), is_filed)
-    }
-}
-
-/// Whether `extent` means the answer that `fill` fetches.
-fn means(extent: &Extent, key: &Key, fill: &Fill) -> Meant {
-    extent.means(key, fill.face().as_ref().map(|face| &*face.tags))
 }
 
 /// What is in both tiers counts once.
-fn counted(stored: &[Stored], filed: &[Arc<Filed>]) -> Purged {
-    let mut counted = Purged::default();
+fn counted(stored: &[Stored], filed: &[Arc<Filed>]) -> Tally {
+    let mut tally =
+        Tally { in_memory: stored.len() as u64, on_disk: filed.len() as u64, ..Tally::default() };
     for stored in stored {
-        counted.objects += 1;
-        counted.bytes += stored.weight();
+        tally.total.objects += 1;
+        tally.total.bytes += stored.weight();
     }
     for filed in filed.iter().filter(|filed| stored.iter().all(|other| other.face.file() != filed.object.id())) {
-        counted.objects += 1;
-        counted.bytes += filed.object.length();
+        tally.total.objects += 1;
+        tally.total.bytes += filed.object.length();
     }
-    counted
+    tally
 }
 
 mod disk;
+mod purge;

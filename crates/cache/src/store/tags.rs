@@ -1,8 +1,9 @@
 //! Which keys of a shard carry which tag.
 
-use crate::key::{KeepHash, Key};
+use super::held::{ByPlace, Held};
 use crate::tag::Tag;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// What an answer's tag takes besides its text: the text's owner, a slot in the index, a set with room for its first
@@ -19,39 +20,40 @@ pub(crate) fn tag_name(distribution_prefix: &[u8], tag: &Tag) -> Box<[u8]> {
     [distribution_prefix, tag.as_str().as_bytes()].concat().into()
 }
 
-/// The index.
+/// The index. Its sets are ordered, so that a purge can go through one a bit at a time while it changes, and grow by
+/// a few keys at once, so that no answer waits for a large table to be made anew.
 #[derive(Default)]
 pub(crate) struct TagIndex {
-    keys: HashMap<Box<[u8]>, HashSet<Arc<Key>, KeepHash>, ahash::RandomState>,
+    keys: HashMap<Box<[u8]>, BTreeSet<ByPlace>, ahash::RandomState>,
 }
 
 impl TagIndex {
-    /// `key` has a response with `tags`.
-    pub(crate) fn insert(&mut self, key: &Arc<Key>, tags: &[Tag]) {
+    /// `held` has a response with `tags`.
+    pub(super) fn insert(&mut self, held: &Arc<Held>, tags: &[Tag]) {
         for tag in tags {
-            self.keys.entry(tag_name(key.distribution_prefix(), tag)).or_default().insert(key.clone());
+            let name = tag_name(held.key.distribution_prefix(), tag);
+            self.keys.entry(name).or_default().insert(ByPlace(held.clone()));
         }
     }
 
-    /// `key` has no response with `tags` any more.
-    pub(crate) fn remove<'a>(&mut self, key: &Key, tags: impl IntoIterator<Item = &'a Tag>) {
+    /// `held` has no response with `tags` any more.
+    pub(super) fn remove<'a>(&mut self, held: &Arc<Held>, tags: impl IntoIterator<Item = &'a Tag>) {
         for tag in tags {
-            let name = tag_name(key.distribution_prefix(), tag);
+            let name = tag_name(held.key.distribution_prefix(), tag);
             if let Some(keys) = self.keys.get_mut(&name) {
-                keys.remove(key);
+                keys.remove(&ByPlace(held.clone()));
                 if keys.is_empty() {
                     self.keys.remove(&name);
-                } else if keys.capacity() > 64 && keys.len() < keys.capacity() / 8 {
-                    // What is counted for each key does not pay for a table that was once large.
-                    keys.shrink_to(keys.len() * 2);
                 }
             }
         }
     }
 
-    /// The keys that carry the tag.
-    pub(crate) fn keys(&self, name: &[u8]) -> Vec<Arc<Key>> {
-        self.keys.get(name).into_iter().flatten().cloned().collect()
+    /// Up to `most` keys that carry the tag, after `last`.
+    pub(super) fn after(&self, name: &[u8], last: Option<&Arc<Held>>, most: usize) -> Vec<Arc<Held>> {
+        let Some(keys) = self.keys.get(name) else { return Vec::new() };
+        let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(ByPlace(last.clone())));
+        keys.range((from, Bound::Unbounded)).take(most).map(|key| key.0.clone()).collect()
     }
 
     #[cfg(test)]

@@ -13,9 +13,9 @@ use rimward_types::{ByteSize, RequestHead, ResponseHead, TestClock};
 use shard::Found;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn store(memory: ByteSize, variants: usize) -> Store {
+fn store(memory: ByteSize, variants: usize) -> Arc<Store> {
     let options = Options { memory, max_object: memory, variants, ..Options::default() };
-    Store::new(options, Arc::new(TestClock::at(Timestamp::from_secs(1_750_000_000))))
+    Arc::new(Store::new(options, Arc::new(TestClock::at(Timestamp::from_secs(1_750_000_000)))))
 }
 
 fn request(url: &str, language: &str) -> RequestHead {
@@ -231,15 +231,72 @@ fn a_purge_by_host_takes_what_may_be_served_there() {
     assert_eq!(store.purge(&host("b.example.com")).objects, 1);
 }
 
+/// Purges; `lazy`: what is purged is not swept yet.
+fn purge(store: &Arc<Store>, what: &Purge, lazy: bool) -> Purged {
+    if lazy { store.each(Extent::of(what), true, false, Shard::condemn) } else { store.purge(what) }
+}
+
+#[test]
+fn what_is_purged_is_gone_before_it_is_swept() {
+    // cdn-behaviour.md section 17
+    let store = store(ByteSize::mb(1), 4);
+    for n in 0..10 {
+        put_tagged(&store, &format!("/{n}"), "en", "news sports");
+    }
+    let (counted, _) = store.count(&tag("news"), 0);
+    assert_eq!(purge(&store, &tag("news"), true), counted);
+    assert_eq!(counted.objects, 10);
+    assert!(store.usage().bytes > 0, "nothing is swept yet");
+    assert_eq!(store.usage().objects, 0);
+    assert_eq!(store.count(&tag("sports"), 9), (Purged::default(), vec![]), "by its other tag it is gone too");
+    assert_eq!(store.purge(&tag("sports")), Purged::default());
+    assert!(find(&store, &request("/1", "en")).is_none());
+    put_tagged(&store, "/2", "en", "news");
+    assert_eq!(store.usage().objects, 1);
+    store.sweep();
+    assert!(find(&store, &request("/2", "en")).is_some(), "what came after the purge stays");
+    assert_eq!(store.purge(&tag("news")).objects, 1);
+    assert_eq!(store.usage(), Usage::default());
+}
+
+#[test]
+fn what_is_purged_makes_room_first() {
+    let store = store(ByteSize::kb(64), 4);
+    put_tagged(&store, "/kept", "en", "");
+    let old = request("/old", "en");
+    assert!(end_tagged(&store, &old, &begin(&store, &old), 40_000, 1, "news"));
+    purge(&store, &tag("news"), true);
+    let new = request("/new", "en");
+    assert!(end(&store, &new, &begin(&store, &new), 40_000, 2));
+    assert!(find(&store, &request("/kept", "en")).is_some(), "though it was used less recently");
+    assert_eq!(store.usage().evicted, 0);
+}
+
+#[test]
+fn a_purge_of_very_many_is_swept_by_a_thread() {
+    let store = store(ByteSize::mb(8), 4);
+    for n in 0..1000 {
+        put_tagged(&store, &format!("/{n}"), "en", "news");
+    }
+    assert_eq!(store.purge(&tag("news")).objects, 1000);
+    assert_eq!(store.usage().objects, 0);
+    // Whoever does it: the thread, or we.
+    store.settle();
+    while store.usage().bytes > 0 {
+        std::thread::yield_now();
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Begin(u8, bool),
     End(prop::sample::Index, usize, u8),
     Leave(prop::sample::Index),
     Find(u8, bool),
-    Purge(u8),
-    PurgeAll,
-    PurgeTag(bool),
+    Purge(u8, bool),
+    PurgeAll(bool),
+    PurgeTag(bool, bool),
+    Sweep,
     Hold(u8, bool),
     LetGo,
 }
@@ -250,9 +307,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (any::<prop::sample::Index>(), 0usize..30_000, any::<u8>()).prop_map(|(at, size, mark)| Step::End(at, size, mark)),
         1 => any::<prop::sample::Index>().prop_map(Step::Leave),
         3 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Find(url, german)),
-        1 => (0u8..6).prop_map(Step::Purge),
-        1 => Just(Step::PurgeAll),
-        1 => any::<bool>().prop_map(Step::PurgeTag),
+        1 => (0u8..6, any::<bool>()).prop_map(|(url, lazy)| Step::Purge(url, lazy)),
+        1 => any::<bool>().prop_map(Step::PurgeAll),
+        1 => any::<(bool, bool)>().prop_map(|(even, lazy)| Step::PurgeTag(even, lazy)),
+        1 => Just(Step::Sweep),
         1 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Hold(url, german)),
         1 => Just(Step::LetGo),
     ]
@@ -292,8 +350,8 @@ proptest! {
                     struck.remove(&(Arc::as_ptr(&fill) as usize));
                     doubted.retain(|(other, _)| *other != Arc::as_ptr(&fill) as usize);
                 }
-                Step::PurgeTag(even) => {
-                    store.purge(&tag(if even { "even" } else { "odd" }));
+                Step::PurgeTag(even, lazy) => {
+                    purge(&store, &tag(if even { "even" } else { "odd" }), lazy);
                     let urls: BTreeSet<u8> = model.iter().filter(|(name, body)| {
                         find(&store, &ask(name.0, name.1)).is_none() && body.first().is_none_or(|mark| (mark % 2 == 0) == even)
                     }).map(|((url, _), _)| *url).collect();
@@ -308,16 +366,21 @@ proptest! {
                         prop_assert_eq!(Some(&found), model.get(&(url, german)));
                     }
                 }
-                Step::Purge(url) => {
-                    let purged = store.purge(&Purge::Url { distribution: "E1".into(), url: format!("/{url}") });
+                Step::Purge(url, lazy) => {
+                    let what = Purge::Url { distribution: "E1".into(), url: format!("/{url}") };
+                    let counted = store.count(&what, 0).0;
+                    let purged = purge(&store, &what, lazy);
+                    prop_assert_eq!((counted.objects, counted.bytes), (purged.objects, purged.bytes));
                     model.retain(|(other, _), _| *other != url);
                     let fresh = fills.iter().filter(|(other, ..)| *other == url)
                         .filter(|(_, _, fill)| struck.insert(Arc::as_ptr(fill) as usize)).count();
                     prop_assert_eq!(purged.fills, fresh as u64);
                     prop_assert!(find(&store, &ask(url, true)).is_none() && find(&store, &ask(url, false)).is_none());
                 }
-                Step::PurgeAll => {
-                    store.purge(&Purge::All);
+                Step::Sweep => store.sweep(),
+                Step::PurgeAll(lazy) => {
+                    let before = store.usage().objects;
+                    prop_assert_eq!(purge(&store, &Purge::All, lazy).objects, before);
                     model.clear();
                     struck = fills.iter().map(|(_, _, fill)| Arc::as_ptr(fill) as usize).collect();
                     prop_assert_eq!(store.usage().objects, 0);
@@ -334,6 +397,7 @@ proptest! {
         }
         drop((held, fills));
         store.purge(&Purge::All);
+        store.sweep();
         prop_assert_eq!(store.usage().bytes, 0);
         prop_assert!(store.shards.iter().all(|shard| shard.lock().has_no_tags()));
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 impl Shard {
     /// What is on disk for a request.
     pub(in crate::store) fn find_filed(&mut self, key: &Key, request: &HeaderMap) -> Option<Arc<Filed>> {
+        self.settle(key);
         self.shelf.find(key, request).cloned()
     }
 
@@ -44,6 +45,7 @@ impl Shard {
             return filed.into_iter().collect();
         };
         let Filing { key, cancelled, .. } = self.filings.swap_remove(at);
+        self.settle(&key);
         face.set_file(0);
         match filed {
             Some(filed) if cancelled => unwanted.push(filed),
@@ -52,11 +54,11 @@ impl Shard {
                 if face.is_expired() {
                     filed.expire();
                 }
-                self.keys.insert(key.clone());
-                self.tags.insert(&key, &filed.tags);
                 let superseded = self.shelf.remove(&key, |other| other.selects_as(&filed));
                 unwanted.extend(superseded);
                 self.shelve(filed, most, &mut unwanted);
+                self.untag(&key, &[], &unwanted);
+                self.recount(&key);
             }
             None => {}
         }
@@ -66,7 +68,8 @@ impl Shard {
     /// Puts an entry on the shelf; what is too many goes to `taken_out`.
     pub(super) fn shelve(&mut self, filed: Arc<Filed>, most: usize, taken_out: &mut Vec<Arc<Filed>>) {
         let key = filed.object.key.clone();
-        self.tags.insert(&key, &filed.tags);
+        let held = self.held(&key);
+        self.tags.insert(&held, &filed.tags);
         self.shelf.insert(filed);
         let oldest = self.shelf.get(&key).get(most).map(|filed| filed.object.id());
         if let Some(oldest) = oldest {
@@ -77,6 +80,7 @@ impl Shard {
     /// Takes in what an earlier run has left, unless there is something newer. Gives what is not wanted.
     pub(in crate::store) fn recover(&mut self, filed: Arc<Filed>) -> Option<Arc<Filed>> {
         let key = filed.object.key.clone();
+        self.settle(&key);
         let mut is_old = false;
         let older = self.shelf.remove(&key, |other| {
             let is_same = other.selects_as(&filed);
@@ -86,9 +90,11 @@ impl Shard {
         if is_old {
             return Some(filed);
         }
-        self.keys.insert(key.clone());
-        self.tags.insert(&key, &filed.tags);
+        let held = self.held(&key);
+        self.tags.insert(&held, &filed.tags);
         self.shelf.insert_old(filed);
+        self.untag(&key, &[], &older);
+        self.recount(&key);
         older.into_iter().next()
     }
 
@@ -106,6 +112,7 @@ impl Shard {
         self.recalls.remove(&filed.object.id());
         let stored = stored?;
         let key = &filed.object.key;
+        self.settle(key);
         let is_there = self.shelf.get(key).iter().any(|other| Arc::ptr_eq(other, filed));
         let variants = self.resources.get(&**key);
         let is_known = variants.into_iter().flatten().any(|other| other.face.file() == filed.object.id());
@@ -122,11 +129,13 @@ impl Shard {
                 self.resources.put(key.clone(), SmallVec::from_iter([stored]));
             }
         }
+        self.recount(key);
         None
     }
 
     /// The body of what is in memory by its head alone has been read. Gives what it replaces.
     pub(in crate::store) fn promote(&mut self, key: &Key, face: &Arc<Face>, content: Content) -> Option<Content> {
+        self.settle(key);
         let variants = self.resources.peek_mut(key)?;
         match variants.iter_mut().find(|stored| Arc::ptr_eq(&stored.face, face)) {
             Some(stored) => Some(std::mem::replace(&mut stored.content, content)),
@@ -134,8 +143,13 @@ impl Shard {
         }
     }
 
-    /// Takes the key that was used least recently from the disk. `None`: there is nothing.
+    /// Takes the key that was used least recently from the disk; what a purge has removed goes first. `None`: there is
+    /// nothing.
     pub(in crate::store) fn evict_file(&mut self) -> Option<(Vec<Arc<Filed>>, Vec<Stored>)> {
+        if !self.condemned.is_empty() {
+            let swept = self.sweep(1);
+            return Some((swept.taken_out, swept.removed));
+        }
         let (key, filed) = self.shelf.evict()?;
         let unread = self.forget_files(&key, &filed);
         Some((filed.to_vec(), unread))
@@ -143,6 +157,7 @@ impl Shard {
 
     /// Takes an object from the disk that cannot be read.
     pub(in crate::store) fn discard(&mut self, object: &Arc<ObjectFile>) -> (Vec<Arc<Filed>>, Vec<Stored>) {
+        self.settle(&object.key);
         let filed = self.shelf.remove(&object.key, |filed| filed.object.id() == object.id());
         let unread = self.forget_files(&object.key, &filed);
         (filed.to_vec(), unread)
@@ -164,7 +179,7 @@ impl Shard {
             );
         }
         self.untag(key, &unread, filed);
-        self.tidy(key);
+        self.recount(key);
         unread
     }
 
@@ -174,7 +189,8 @@ impl Shard {
     }
 
     /// The entry of the file that the body of `stored` is in.
-    pub(in crate::store) fn entry_of(&self, key: &Key, content: &Content) -> Option<Arc<Filed>> {
+    pub(in crate::store) fn entry_of(&mut self, key: &Key, content: &Content) -> Option<Arc<Filed>> {
+        self.settle(key);
         let id = match content {
             Content::Filed(object) => object.id(),
             memory => {

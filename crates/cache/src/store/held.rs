@@ -1,0 +1,80 @@
+//! What is known of a key that something is stored under, without looking at what is stored: a purge of very many keys
+//! has the time for no more.
+
+use crate::key::Key;
+use crate::purge::Purged;
+use parking_lot::Mutex;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// A key that something is stored under. All lists of a shard that purges go by share it.
+pub(crate) struct Held {
+    pub(super) key: Arc<Key>,
+    /// Changes under the shard's lock alone.
+    tally: Mutex<Tally>,
+}
+
+/// How much is stored under a key.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    /// What is in both tiers counts once.
+    pub(super) total: Purged,
+    /// Objects in memory.
+    pub(super) in_memory: u64,
+    /// Objects on disk.
+    pub(super) on_disk: u64,
+    /// A purge has removed it: nobody is given it any more, and it will be taken out.
+    pub(super) condemned: bool,
+}
+
+impl Held {
+    pub(super) fn new(key: Arc<Key>) -> Arc<Self> {
+        Arc::new(Self { key, tally: Mutex::default() })
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        *self.tally.lock()
+    }
+
+    pub(super) fn count(&self, tally: Tally) {
+        *self.tally.lock() = tally;
+    }
+
+    /// Nobody is given it from now on. Tells what it was; `None` when it was condemned before.
+    pub(super) fn condemn(&self) -> Option<Tally> {
+        let mut tally = self.tally.lock();
+        let before = *tally;
+        tally.condemned = true;
+        (!before.condemned).then_some(before)
+    }
+}
+
+/// A key in an order that needs no look at the key: where it lies in memory.
+#[derive(Clone)]
+pub(super) struct ByPlace(pub(super) Arc<Held>);
+
+impl ByPlace {
+    fn place(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
+impl PartialEq for ByPlace {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for ByPlace {}
+
+impl PartialOrd for ByPlace {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByPlace {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}

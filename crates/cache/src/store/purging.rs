@@ -1,0 +1,178 @@
+//! Removal by URL, prefix, tag, host: complete when the call returns, whatever is on its way; only the memory is given
+//! back later.
+
+use super::extent::Extent;
+use super::held::Held;
+use super::shard::Shard;
+use super::Store;
+use crate::purge::{Purge, Purged};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+/// Keys that a purge acts on under one lock, about 30 µs.
+const BATCH: usize = 128;
+/// Keys that are swept under one lock, about 100 µs.
+const SWEEP: usize = 32;
+/// When no more keys are condemned, the caller sweeps them itself, in about a millisecond.
+const FEW: usize = 256;
+
+impl Store {
+    /// Removes what `what` names. Every fetch that began before is struck from the list.
+    pub(crate) fn purge(self: &Arc<Self>, what: &Purge) -> Purged {
+        self.remove_extent(Extent::of(what), true)
+    }
+
+    /// Removes one URL after an unsafe method. The fetch of an answer to such a method goes on.
+    pub(crate) fn invalidate(self: &Arc<Self>, distribution: &str, url: &str) -> Purged {
+        self.remove_extent(Extent::url(distribution, url), false)
+    }
+
+    fn remove_extent(self: &Arc<Self>, extent: Extent, unsafe_too: bool) -> Purged {
+        let purged = self.each(extent, unsafe_too, false, Shard::condemn);
+        self.sweep_soon();
+        purged
+    }
+
+    /// Makes stale what `what` names. Every fetch that began before is struck from the list.
+    pub(crate) fn expire(&self, what: &Purge) -> Purged {
+        self.each(Extent::of(what), true, true, |shard, keys| shard.expire(&keys))
+    }
+
+    /// Counts what [`Store::purge`] would remove now, with up to `most` URLs.
+    pub(crate) fn count(&self, what: &Purge, most: usize) -> (Purged, Vec<String>) {
+        let extent = Extent::of(what);
+        let mut examples = Vec::new();
+        let mut total = Purged::default();
+        for shard in &self.shards {
+            total.fills += shard.lock().fills_in(&extent);
+            some_at_a_time(|last| {
+                let keys = shard.lock().some_of(&extent, last, BATCH);
+                for held in &keys {
+                    let tally = held.tally();
+                    if !tally.condemned {
+                        total += tally.total;
+                        if examples.len() < most {
+                            examples.push(held.key.url());
+                        }
+                    }
+                }
+                keys
+            });
+        }
+        (total, examples)
+    }
+
+    /// Strikes the fetches of `extent`, then acts on its keys as they are now, some at a time: nobody waits for long.
+    /// What is stored under them in the meantime came after the purge, and may go with the rest.
+    pub(super) fn each(
+        &self,
+        extent: Extent,
+        unsafe_too: bool,
+        soft: bool,
+        act: impl Fn(&mut Shard, Vec<Arc<Held>>) -> (Purged, bool),
+    ) -> Purged {
+        let extent = Arc::new(extent);
+        let seq = self.next_number();
+        let mut is_filed = self.disk.as_ref().is_some_and(|disk| disk.is_recovering());
+        if is_filed {
+            self.meanwhile.lock().note_purge(seq, &extent, soft);
+        }
+        let mut total = Purged::default();
+        for shard in &self.shards {
+            let (struck, is_written) = shard.lock().strike(&extent, unsafe_too);
+            total.fills += struck;
+            is_filed |= is_written;
+            some_at_a_time(|last| {
+                let mut shard = shard.lock();
+                let keys = shard.some_of(&extent, last, BATCH);
+                let (purged, any_filed) = act(&mut shard, keys.clone());
+                total += purged;
+                is_filed |= any_filed;
+                keys
+            });
+        }
+        // Only what is on disk can come back.
+        if let Some(disk) = self.disk.as_ref().filter(|_| is_filed) {
+            disk.record_purge(seq, Extent::clone(&extent), soft);
+        }
+        total
+    }
+
+    /// Sweeps what is condemned: at once when it is little, on a thread of its own when it is much.
+    fn sweep_soon(self: &Arc<Self>) {
+        let condemned: usize = self.shards.iter().map(|shard| shard.lock().condemned()).sum();
+        if condemned <= FEW {
+            return self.sweep();
+        }
+        if self.is_sweeping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let store = Arc::downgrade(self);
+        let sweeper = thread::Builder::new().name("cache-sweep".to_owned()).spawn(move || {
+            while let Some(store) = store.upgrade() {
+                if store.sweep_some() {
+                    continue;
+                }
+                store.is_sweeping.store(false, Ordering::SeqCst);
+                // A purge that came just before has relied on this thread.
+                if !store.is_condemned() || store.is_sweeping.swap(true, Ordering::SeqCst) {
+                    break;
+                }
+            }
+        });
+        if sweeper.is_err() {
+            self.is_sweeping.store(false, Ordering::SeqCst);
+            self.sweep();
+        }
+    }
+
+    /// Sweeps all that is condemned.
+    pub(super) fn sweep(&self) {
+        while self.sweep_some() {}
+    }
+
+    /// Sweeps a bit of each shard; false when there was nothing.
+    fn sweep_some(&self) -> bool {
+        let mut any = false;
+        for shard in &self.shards {
+            // The guard is gone before the objects are dropped.
+            let batch = {
+                let mut shard = shard.lock();
+                if shard.condemned() == 0 {
+                    continue;
+                }
+                shard.sweep(SWEEP)
+            };
+            drop(batch);
+            any = true;
+        }
+        any
+    }
+
+    fn is_condemned(&self) -> bool {
+        self.shards.iter().any(|shard| shard.lock().condemned() > 0)
+    }
+
+    /// The numbers of the files of what is condemned.
+    pub(crate) fn condemned_files(&self) -> Vec<u64> {
+        let mut files = Vec::new();
+        for shard in &self.shards {
+            shard.lock().condemned_files(&mut files);
+        }
+        files
+    }
+}
+
+/// Calls `act` with the last key that it acted on, until it has found no more.
+fn some_at_a_time(mut act: impl FnMut(Option<&Arc<Held>>) -> Vec<Arc<Held>>) {
+    let mut last = None;
+    loop {
+        let mut keys = act(last.as_ref());
+        let is_end = keys.len() < BATCH;
+        last = keys.pop();
+        if is_end {
+            return;
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Removal from a shard, in two steps. Condemning is quick: what is stored under a key is counted and given to nobody
+//! any more. Sweeping takes it out of all lists, later, a bit at a time; until then whoever changes something under the
+//! key sweeps it first.
+
+use super::{Shard, counted};
+use crate::fill::state::Fill;
+use crate::key::Key;
+use crate::purge::Purged;
+use crate::store::Batch;
+use crate::store::extent::{Extent, Meant};
+use crate::store::held::Held;
+use std::ops::Bound;
+use std::sync::Arc;
+
+impl Shard {
+    /// Up to `most` of the keys that `extent` means, after `last`.
+    pub(in crate::store) fn some_of(&self, extent: &Extent, last: Option<&Arc<Held>>, most: usize) -> Vec<Arc<Held>> {
+        if let Extent::Tag(_, name) = extent {
+            return self.tags.after(name, last, most);
+        }
+        let prefix = extent.prefix();
+        let first = Key::probe(prefix);
+        let from = last.map_or(Bound::Included(&first), |last| Bound::Excluded(&*last.key));
+        self.keys
+            .range::<Key, _>((from, Bound::Unbounded))
+            .take_while(|(key, _)| key.as_bytes().starts_with(prefix))
+            .filter(|(key, _)| extent.admits(key))
+            .take(most)
+            .map(|(_, held)| held.clone())
+            .collect()
+    }
+
+    /// How many fetches `extent` means, as far as is known.
+    pub(in crate::store) fn fills_in(&self, extent: &Extent) -> u64 {
+        let meant = |key: &Key, fill: &Arc<Fill>| means(extent, key, fill) == Meant::Yes;
+        self.fills.iter().map(|(key, fills)| fills.iter().filter(|fill| meant(key, fill)).count() as u64).sum()
+    }
+
+    /// Strikes fetches from the list, those of unsafe methods only if `unsafe_too`. A fetch whose head will tell goes
+    /// on, and nobody new waits for it. Tells how many were struck, and whether anything was being written.
+    pub(in crate::store) fn strike(&mut self, extent: &Arc<Extent>, unsafe_too: bool) -> (u64, bool) {
+        let mut struck = 0;
+        let mut is_written = self.cancel(|filing| extent.means(&filing.key, Some(&filing.face.tags)) == Meant::Yes);
+        self.fills.retain(|key, fills| {
+            let before = fills.len();
+            fills.retain(|fill| {
+                let is_spared = !unsafe_too && !fill.request.method.is_safe();
+                let meant = if is_spared { Meant::No } else { means(extent, key, fill) };
+                is_written |= meant != Meant::No && fill.is_spooled();
+                match meant {
+                    Meant::Yes => false,
+                    Meant::No => true,
+                    Meant::Perhaps => fill.doubt(extent),
+                }
+            });
+            struck += (before - fills.len()) as u64;
+            !fills.is_empty()
+        });
+        (struck, is_written)
+    }
+
+    /// Condemns `keys`. Tells what was stored under them, and whether any of it is on disk or on its way there.
+    pub(in crate::store) fn condemn(&mut self, keys: Vec<Arc<Held>>) -> (Purged, bool) {
+        let mut purged = Purged::default();
+        // Writes that began after the fetches were struck.
+        let mut is_filed = self.cancel(|filing| keys.iter().any(|held| *held.key == *filing.key));
+        for held in keys {
+            let Some(tally) = held.condemn() else { continue };
+            purged += tally.total;
+            is_filed |= tally.on_disk > 0;
+            self.hidden.in_memory += tally.in_memory;
+            self.hidden.on_disk += tally.on_disk;
+            self.condemned.push(held);
+        }
+        (purged, is_filed)
+    }
+
+    /// How many keys are condemned and not swept.
+    pub(in crate::store) fn condemned(&self) -> usize {
+        self.condemned.len()
+    }
+
+    /// Takes out what is stored under up to `most` condemned keys, and gives it; nothing when there are none.
+    pub(in crate::store) fn sweep(&mut self, most: usize) -> Batch {
+        let mut batch = std::mem::take(&mut self.swept);
+        for held in self.condemned.split_off(self.condemned.len().saturating_sub(most)) {
+            // Somebody may have come before, and something new may be stored under the key.
+            if self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, &held)) {
+                self.empty(&held, &mut batch);
+            }
+        }
+        if self.condemned.is_empty() {
+            self.condemned.shrink_to_fit();
+        }
+        batch
+    }
+
+    /// Sweeps `key`, if it is condemned: before anything is found or changed under it.
+    pub(in crate::store) fn settle(&mut self, key: &Key) {
+        if self.condemned.is_empty() {
+            return;
+        }
+        if let Some(held) = self.keys.get(key).filter(|held| held.tally().condemned).cloned() {
+            let mut swept = std::mem::take(&mut self.swept);
+            self.empty(&held, &mut swept);
+            // To be dropped by the sweeper, which comes as long as the list of the condemned is not empty.
+            self.swept = swept;
+        }
+    }
+
+    fn empty(&mut self, held: &Arc<Held>, batch: &mut Batch) {
+        let tally = held.tally();
+        self.hidden.in_memory -= tally.in_memory;
+        self.hidden.on_disk -= tally.on_disk;
+        let filed = self.shelf.remove(&held.key, |_| true);
+        let variants = self.resources.pop(&*held.key).unwrap_or_default();
+        self.objects -= variants.len() as u64;
+        self.untag(&held.key, &variants, &filed);
+        self.keys.remove(&*held.key);
+        // Under the lock: a list of purged files that is made meanwhile finds them among the condemned or the doomed.
+        filed.iter().for_each(|filed| filed.object.doom());
+        batch.removed.extend(variants);
+        batch.taken_out.extend(filed);
+    }
+
+    /// The numbers of the files of what is condemned.
+    pub(in crate::store) fn condemned_files(&self, out: &mut Vec<u64>) {
+        for held in self.condemned.iter().filter(|held| held.tally().on_disk > 0) {
+            if self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, held)) {
+                out.extend(self.shelf.get(&held.key).iter().map(|filed| filed.object.id()));
+            }
+        }
+    }
+
+    /// Makes stale what is stored under `keys`. Tells what it is, and whether any of it is on disk.
+    pub(in crate::store) fn expire(&self, keys: &[Arc<Held>]) -> (Purged, bool) {
+        let mut purged = Purged::default();
+        let mut is_filed = false;
+        for held in keys {
+            let tally = held.tally();
+            if tally.condemned {
+                continue;
+            }
+            purged += tally.total;
+            self.resources.peek(&*held.key).into_iter().flatten().for_each(|stored| stored.face.expire());
+            for filed in self.shelf.get(&held.key) {
+                filed.expire();
+                is_filed = true;
+            }
+        }
+        (purged, is_filed)
+    }
+
+    /// Counts anew what is stored under `key`, after a change; when that is nothing, the key is struck from the order.
+    pub(super) fn recount(&mut self, key: &Key) {
+        let variants = self.resources.peek(key).map_or(&[][..], |variants| variants);
+        let filed = self.shelf.get(key);
+        if variants.is_empty() && filed.is_empty() {
+            self.keys.remove(key);
+        } else if let Some(held) = self.keys.get(key) {
+            held.count(counted(variants, filed));
+        }
+    }
+
+    /// The entry of `key` in the order; made when it is not there.
+    pub(super) fn held(&mut self, key: &Arc<Key>) -> Arc<Held> {
+        self.keys.entry(key.clone()).or_insert_with(|| Held::new(key.clone())).clone()
+    }
+}
+
+/// Whether `extent` means the answer that `fill` fetches.
+fn means(extent: &Extent, key: &Key, fill: &Fill) -> Meant {
+    extent.means(key, fill.face().as_ref().map(|face| &*face.tags))
+}
