@@ -1,8 +1,9 @@
-//! What a request costs from head to last byte, without the socket: a hit, a hit behind a hook, a miss.
+//! What a request costs from head to last byte, without the socket: hits, a hit behind a hook, what is passed on, a miss;
+//! and what it takes when ten thousand viewers ask for the same at once.
 
 use http_body_util::BodyExt;
 use rimward_benches::sample::Subject;
-use rimward_benches::{Report, alternate};
+use rimward_benches::{Report, allocations, alternate};
 use rimward_cache::Cache;
 use rimward_hooks::{Engines, Functions, Versions};
 use rimward_isolate::Isolates;
@@ -20,7 +21,17 @@ const CONFIG: &str = "[origins.app]\nurl = \"builtin:demo\"\n\
     [functions.tag]\ncode = \"functions/tag.js\"\n\
     [[distributions]]\ndomains = [\"*\"]\n\
     [[distributions.behaviors]]\npath = \"/hooked/*\"\norigin = \"app\"\nviewer-request = \"tag\"\n\
-    [[distributions.behaviors]]\npath = \"*\"\norigin = \"app\"\n";
+    [[distributions.behaviors]]\npath = \"/passed/*\"\norigin = \"app\"\ncache-policy = \"off\"\n\
+    [[distributions.behaviors]]\npath = \"*\"\norigin = \"app\"\n\
+    [cache-policies.off]\nenabled = false\n";
+
+/// Viewers who ask for the same at once.
+const VIEWERS: usize = 10_000;
+/// Bytes of what they ask for.
+const SHARED: usize = 1_000_000;
+
+#[global_allocator]
+static COUNTED: allocations::Counted = allocations::Counted;
 
 async fn proxy() -> Arc<Proxy> {
     let code = std::env::temp_dir().join("rimward-bench-code");
@@ -62,33 +73,80 @@ fn request(path: &str) -> RequestHead {
     head
 }
 
+/// A request that takes no coding: what is stored has the size that its URL says.
+fn plain(path: &str) -> RequestHead {
+    let mut head = request(path);
+    head.headers.remove("accept-encoding");
+    head
+}
+
+fn connection() -> Arc<Connection> {
+    Arc::new(Connection::new(([203, 0, 113, 7], 4711).into(), ([127, 0, 0, 1], 80).into(), None))
+}
+
+/// Ten thousand viewers, none of whom has been served when the last one comes: one fetch, and one body in memory.
+async fn collapse(proxy: &Arc<Proxy>, report: &mut Report) {
+    let path = format!("/size/{SHARED}");
+    allocations::peak();
+    let before = allocations::held();
+    let viewers: Vec<_> = (0..VIEWERS)
+        .map(|_| {
+            let (proxy, head) = (proxy.clone(), plain(&path));
+            tokio::spawn(async move {
+                let (head, body) = proxy.serve(connection(), head, Body::Empty, Interim::default()).await;
+                let serial = head.header("x-demo-serial").unwrap_or_default().to_owned();
+                let body = body.collect().await.expect("the body arrives").to_bytes();
+                assert_eq!(body.len(), SHARED);
+                serial
+            })
+        })
+        .collect();
+    let mut serials = std::collections::BTreeSet::new();
+    for viewer in viewers {
+        serials.insert(viewer.await.expect("an answer"));
+    }
+    let grown = allocations::peak() - before;
+    report.number("collapse/10000/origin-requests", serials.len() as f64);
+    report.number("collapse/10000/kb-each", grown as f64 / 1024.0 / VIEWERS as f64);
+}
+
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let proxy = runtime.block_on(proxy());
-    let connection = Arc::new(Connection::new(([203, 0, 113, 7], 4711).into(), ([127, 0, 0, 1], 80).into(), None));
-    let ask = |path: &str| {
+    let connection = connection();
+    let ask = |head: RequestHead| {
         runtime.block_on(async {
-            let (head, body) = proxy.serve(connection.clone(), request(path), Body::Empty, Interim::default()).await;
+            let (head, body) = proxy.serve(connection.clone(), head, Body::Empty, Interim::default()).await;
             body.collect().await.expect("the body arrives");
             head
         })
     };
-    let expect = |path: &str, x_cache: &str| {
-        ask(path);
-        let head = ask(path);
-        assert!(head.header("x-cache").is_some_and(|v| v.starts_with(x_cache)), "{path}: {head:?}");
+    let expect = |head: RequestHead, x_cache: &str| {
+        ask(head.clone());
+        let answer = ask(head);
+        assert!(answer.header("x-cache").is_some_and(|v| v.starts_with(x_cache)), "{answer:?}");
     };
-    expect("/cache/max-age/3600", "Hit");
-    expect("/hooked/page", "Hit");
-    expect("/echo", "Miss");
-    let mut subjects: Vec<Subject<'_>> = vec![
-        ("hit", Box::new(|| drop(ask("/cache/max-age/3600")))),
-        ("hit-behind-hook", Box::new(|| drop(ask("/hooked/page")))),
-        ("miss", Box::new(|| drop(ask("/echo")))),
+    let subjects = [
+        ("hit", request("/cache/max-age/3600"), "Hit"),
+        ("hit-1kb", plain("/size/1024"), "Hit"),
+        ("hit-100kb", plain("/size/102400"), "Hit"),
+        ("hit-behind-hook", request("/hooked/page"), "Hit"),
+        ("pass", plain("/passed/page"), "Miss"),
+        ("miss", request("/echo"), "Miss"),
     ];
     let mut report = Report::new("pipeline");
-    for (name, times) in alternate(10, 2000, &mut subjects) {
+    for (name, head, x_cache) in &subjects {
+        expect(head.clone(), x_cache);
+        let (_, calls) = allocations::calls_of(|| ask(head.clone()));
+        report.number(&format!("{name}/allocations"), calls as f64);
+    }
+    let mut timed: Vec<Subject<'_>> = subjects
+        .iter()
+        .map(|(name, head, _)| (*name, Box::new(|| drop(ask(head.clone()))) as Box<dyn FnMut()>))
+        .collect();
+    for (name, times) in alternate(10, 2000, &mut timed) {
         report.times(name, &times);
     }
+    runtime.block_on(collapse(&proxy, &mut report));
     report.finish()
 }

@@ -1,12 +1,14 @@
-//! The memory tier: shards of least recently used keys, bounded by bytes, with the fetches in flight beside them, so
-//! that looking up, electing a leader, storing and purging are each one step under one short lock.
+//! The memory tier: shards of keys, bounded by bytes, with the fetches in flight beside them, so that looking up,
+//! electing a leader, storing and purging are each one step under one short lock.
 
 pub(crate) mod extent;
 mod filing;
 pub(crate) mod frequency;
+mod ghosts;
 mod held;
 mod meanwhile;
 mod purging;
+mod queues;
 pub(crate) mod shard;
 pub(crate) mod shelf;
 pub(crate) mod tags;
@@ -92,15 +94,17 @@ impl Store {
         let count = (memory / SHARD_MEMORY).clamp(1, SHARDS);
         let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
         let frequency = Frequency::new(memory / FREQUENCY_SHARE);
-        // The counts are there from the beginning to the end.
-        let budget = Budget::new(memory.saturating_sub(frequency.weight()));
+        let shards: Box<[Mutex<Shard>]> = (0..count).map(|_| Mutex::new(Shard::new(memory / count))).collect();
+        let fixed = frequency.weight() + shards.iter().map(|shard| shard.lock().weight()).sum::<usize>();
+        // These are there from the beginning to the end.
+        let budget = Budget::new(memory.saturating_sub(fixed));
         Self {
             max_in_memory: options.max_object.as_u64().min(options.memory.as_u64() / 4),
             frequency,
             budget,
             disk: None,
             meanwhile: Mutex::default(),
-            shards: (0..count).map(|_| Mutex::new(Shard::new())).collect(),
+            shards,
             cursor: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
             is_sweeping: AtomicBool::new(false),
@@ -157,7 +161,7 @@ impl Store {
         self.shards[index].lock()
     }
 
-    /// Room for `bytes`, evicting what was used least recently. No shard may be locked by the caller.
+    /// Room for `bytes`, evicting what is worth least. No shard may be locked by the caller.
     pub(crate) fn reserve(&self, bytes: usize) -> Option<Room> {
         let enough = (bytes as u64).saturating_mul(EVICT_AT_MOST).saturating_add(1 << 20);
         let mut evicted = 0;
@@ -177,7 +181,7 @@ impl Store {
         self.budget.nothing()
     }
 
-    /// Evicts the least recently used key of the next shard that has one; tells its bytes.
+    /// Evicts a key of the next shard that has one; tells its bytes.
     fn evict(&self) -> Option<u64> {
         let count = self.shards.len();
         let first = self.cursor.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! One shard: what is stored, what is being fetched, what is known to be uncacheable.
 
 use super::held::{Held, Tally};
+use super::queues::Queues;
 use super::shelf::{Filed, Shelf};
 use super::tags::TagIndex;
 use super::{Batch, Mark};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 const MARKS: usize = 1024;
 
 /// The stored responses of one key, the newest first.
-type Variants = SmallVec<[Stored; 1]>;
+pub(super) type Variants = SmallVec<[Stored; 1]>;
 
 /// What a lookup finds.
 pub(crate) enum Found {
@@ -63,7 +64,8 @@ pub(super) struct Outcome {
 pub(super) struct Evicted(pub(super) u64);
 
 pub(crate) struct Shard {
-    resources: LruCache<Arc<Key>, Variants, KeepHash>,
+    /// What is in memory.
+    resources: Queues,
     /// What is on disk.
     shelf: Shelf,
     /// What is being written.
@@ -86,9 +88,10 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new() -> Self {
+    /// For about `memory` bytes.
+    pub(super) fn new(memory: usize) -> Self {
         Self {
-            resources: LruCache::unbounded_with_hasher(KeepHash),
+            resources: Queues::new(memory),
             shelf: Shelf::new(),
             filings: Vec::new(),
             recalls: HashMap::new(),
@@ -101,6 +104,11 @@ impl Shard {
             marks: LruCache::unbounded_with_hasher(KeepHash),
             objects: 0,
         }
+    }
+
+    /// Bytes that it takes from the beginning to the end.
+    pub(super) fn weight(&self) -> usize {
+        self.resources.weight()
     }
 
     #[cfg(test)]
@@ -123,7 +131,7 @@ impl Shard {
     /// Looks up, and counts as a use.
     pub(crate) fn find(&mut self, key: &Key, request: &HeaderMap) -> Found {
         self.settle(key);
-        let Some(variants) = self.resources.get(key) else { return Found::Nothing };
+        let Some(variants) = self.resources.find(key) else { return Found::Nothing };
         match variants.iter().find(|stored| stored.face.selecting.matches(request)) {
             Some(stored) => Found::Stored(stored.clone()),
             None => Found::OtherVariants,
@@ -133,7 +141,7 @@ impl Shard {
     /// Every stored response of `key`, the newest first.
     pub(crate) fn variants(&mut self, key: &Key) -> Vec<Stored> {
         self.settle(key);
-        self.resources.peek(key).map(|variants| variants.to_vec()).unwrap_or_default()
+        self.resources.get(key).to_vec()
     }
 
     pub(super) fn fetching(&self, key: &Key) -> usize {
@@ -181,7 +189,7 @@ impl Shard {
         asking?;
         // What the key's responses vary by tells which of those that are asked for will fit.
         let names = varies_by.or_else(|| {
-            let newest = self.resources.peek(key)?.first()?;
+            let newest = self.resources.get(key).first()?;
             Some(newest.face.selecting.names().cloned().collect())
         });
         let names = names.unwrap_or_default();
@@ -225,9 +233,9 @@ impl Shard {
         if let Some(filed) = filed {
             self.shelve(filed, most, &mut outcome.taken_out);
         }
-        match self.resources.get_mut(&**key) {
+        match self.resources.get_mut(key) {
             None => {
-                self.resources.put(key.clone(), SmallVec::from_iter([stored]));
+                self.resources.insert(key.clone(), SmallVec::from_iter([stored]));
                 self.objects += 1;
             }
             Some(variants) => {
@@ -263,23 +271,23 @@ impl Shard {
 
     /// Takes one response out of memory alone.
     fn take_out(&mut self, key: &Key, is_meant: impl Fn(&Stored) -> bool) -> Option<Stored> {
-        let variants = self.resources.peek_mut(key)?;
+        let variants = self.resources.get_mut(key)?;
         let index = variants.iter().position(is_meant)?;
         let removed = variants.remove(index);
         self.objects -= 1;
         if variants.is_empty() {
-            self.resources.pop(key);
+            self.resources.remove(key);
         }
         Some(removed)
     }
 
-    /// Evicts the key that was used least recently from memory; what a purge has removed goes first, and does not count
+    /// Evicts the key that is worth least from memory; what a purge has removed goes first, and does not count
     /// as evicted. `None`: there is nothing.
     pub(super) fn evict(&mut self) -> Option<(Batch, Evicted)> {
         if !self.condemned.is_empty() {
             return Some((self.sweep(1), Evicted(0)));
         }
-        let (key, variants) = self.resources.pop_lru()?;
+        let (key, variants) = self.resources.evict()?;
         self.objects -= variants.len() as u64;
         // On disk it was used as recently as in memory.
         self.shelf.touch(&key);
@@ -297,10 +305,10 @@ impl Shard {
             return;
         }
         let Some(held) = self.keys.get(key) else { return };
-        let variants = self.resources.peek(key);
+        let variants = self.resources.get(key);
         let shelved = self.shelf.get(key);
         let is_left = |tag: &&Tag| {
-            variants.into_iter().flatten().any(|stored| stored.face.tags.contains(tag))
+            variants.iter().any(|stored| stored.face.tags.contains(tag))
                 || shelved.iter().any(|filed| filed.tags.contains(tag))
         };
         self.tags.remove(held, lost.filter(|tag| !is_left(tag)));

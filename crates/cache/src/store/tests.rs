@@ -70,7 +70,7 @@ fn find(store: &Store, request: &RequestHead) -> Option<Bytes> {
 }
 
 #[test]
-fn the_least_recently_used_key_goes_first() {
+fn what_was_not_asked_for_again_goes_first() {
     let store = store(ByteSize::kb(64), 4);
     let requests: Vec<_> = (0..5).map(|i| request(&format!("/{i}"), "en")).collect();
     for request in &requests[..3] {

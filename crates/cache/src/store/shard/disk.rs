@@ -114,8 +114,7 @@ impl Shard {
         let key = &filed.object.key;
         self.settle(key);
         let is_there = self.shelf.get(key).iter().any(|other| Arc::ptr_eq(other, filed));
-        let variants = self.resources.get(&**key);
-        let is_known = variants.into_iter().flatten().any(|other| other.face.file() == filed.object.id());
+        let is_known = self.resources.get(key).iter().any(|other| other.face.file() == filed.object.id());
         if !is_there || is_known {
             return Some(stored);
         }
@@ -123,10 +122,10 @@ impl Shard {
             stored.face.expire();
         }
         self.objects += 1;
-        match self.resources.get_mut(&**key) {
+        match self.resources.get_mut(key) {
             Some(variants) => variants.push(stored),
             None => {
-                self.resources.put(key.clone(), SmallVec::from_iter([stored]));
+                self.resources.insert(key.clone(), SmallVec::from_iter([stored]));
             }
         }
         self.recount(key);
@@ -136,11 +135,13 @@ impl Shard {
     /// The body of what is in memory by its head alone has been read. Gives what it replaces.
     pub(in crate::store) fn promote(&mut self, key: &Key, face: &Arc<Face>, content: Content) -> Option<Content> {
         self.settle(key);
-        let variants = self.resources.peek_mut(key)?;
-        match variants.iter_mut().find(|stored| Arc::ptr_eq(&stored.face, face)) {
-            Some(stored) => Some(std::mem::replace(&mut stored.content, content)),
-            None => Some(content),
-        }
+        let variants = self.resources.get_mut(key)?;
+        let replaced = match variants.iter_mut().find(|stored| Arc::ptr_eq(&stored.face, face)) {
+            Some(stored) => std::mem::replace(&mut stored.content, content),
+            None => content,
+        };
+        self.recount(key);
+        Some(replaced)
     }
 
     /// Takes the key that was used least recently from the disk; what a purge has removed goes first. `None`: there is
@@ -168,10 +169,9 @@ impl Shard {
         let mut unread = Vec::new();
         for filed in filed {
             let id = filed.object.id();
-            let variants = self.resources.peek(key);
+            let variants = self.resources.get(key);
             variants
-                .into_iter()
-                .flatten()
+                .iter()
                 .filter(|stored| stored.face.file() == id)
                 .for_each(|stored| stored.face.set_file(0));
             unread.extend(
@@ -194,7 +194,7 @@ impl Shard {
         let id = match content {
             Content::Filed(object) => object.id(),
             memory => {
-                let variants = self.resources.peek(key)?;
+                let variants = self.resources.get(key);
                 variants.iter().find(|other| other.content.is(memory))?.face.file()
             }
         };

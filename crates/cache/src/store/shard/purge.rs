@@ -5,6 +5,7 @@
 use super::{Shard, counted};
 use crate::fill::state::Fill;
 use crate::key::Key;
+use crate::object::Stored;
 use crate::purge::Purged;
 use crate::store::Batch;
 use crate::store::extent::{Extent, Meant};
@@ -113,7 +114,7 @@ impl Shard {
         self.hidden.in_memory -= tally.in_memory;
         self.hidden.on_disk -= tally.on_disk;
         let filed = self.shelf.remove(&held.key, |_| true);
-        let variants = self.resources.pop(&*held.key).unwrap_or_default();
+        let variants = self.resources.remove(&held.key).unwrap_or_default();
         self.objects -= variants.len() as u64;
         self.untag(&held.key, &variants, &filed);
         self.keys.remove(&*held.key);
@@ -142,7 +143,7 @@ impl Shard {
                 continue;
             }
             purged += tally.total;
-            self.resources.peek(&*held.key).into_iter().flatten().for_each(|stored| stored.face.expire());
+            self.resources.get(&held.key).iter().for_each(|stored| stored.face.expire());
             for filed in self.shelf.get(&held.key) {
                 filed.expire();
                 is_filed = true;
@@ -153,13 +154,15 @@ impl Shard {
 
     /// Counts anew what is stored under `key`, after a change; when that is nothing, the key is struck from the order.
     pub(super) fn recount(&mut self, key: &Key) {
-        let variants = self.resources.peek(key).map_or(&[][..], |variants| variants);
+        let variants = self.resources.get(key);
         let filed = self.shelf.get(key);
         if variants.is_empty() && filed.is_empty() {
             self.keys.remove(key);
         } else if let Some(held) = self.keys.get(key) {
             held.count(counted(variants, filed));
         }
+        let in_memory = variants.iter().map(Stored::in_memory).sum();
+        self.resources.weigh(key, in_memory);
     }
 
     /// The entry of `key` in the order; made when it is not there.
