@@ -18,6 +18,7 @@ mod pipeline;
 mod publish;
 mod purge;
 mod reload;
+mod slices;
 mod viewer_headers;
 mod viewer_state;
 mod viewer_walls;

@@ -12,6 +12,7 @@ use crate::policy::reuse::{self, Failing, Reason, Reuse};
 use crate::policy::{PassReason, Refusal, invalidation, request as requests, validate, vary};
 use crate::purge::{Purge, Purged};
 use crate::rules::Rules;
+use crate::slice::{self, Slices};
 use crate::status::{CacheResult, CacheStatus, Forward};
 use crate::store::shard::{Found, Joined, Shard};
 use crate::store::{Mark, Store};
@@ -77,6 +78,8 @@ pub enum Begin {
     Lead(Lead),
     /// Somebody fetches already: wait.
     Follow(Follow),
+    /// Answer from slices, and fetch those that are not stored.
+    Slices(Slices),
     /// Send it on; the cache has no part in it.
     Pass(PassReason),
     /// Answer with the refusal's status.
@@ -181,18 +184,26 @@ impl Cache {
                 Reuse::Validate(Reason::Request(_)) => (Some(stored), Forward::Request),
             },
         };
+        let mark = shard.marked(key, asked.now);
+        let may_slice = may_join && stored.is_none() && mark.is_none_or(Mark::may_slice) && !is_personal(&asked);
+        if may_slice
+            && let Some(wanted) = slice::wanted(request, rules)
+            && shard.join(key, &request.headers).is_none()
+        {
+            return Begin::Slices(Slices::new(self, key, request, rules, wanted));
+        }
         if asked.wishes.only_if_cached {
             return Begin::Refuse(Refusal::OnlyIfCached);
         }
         self.store.count_miss(key);
-        let mark = shard.marked(key, asked.now);
+        let mark = mark.filter(|mark| *mark != Mark::Unsliced);
         let may_join = may_join && mark.is_none() && !is_personal(&asked);
         if may_join && let Some(begin) = self.join(&shard, &asked, why) {
             return begin;
         }
         // HEAD brings no body that others could share.
         let joinable = may_join && request.method != Method::HEAD;
-        let stored = stored.filter(|_| mark != Some(Mark::TooLarge));
+        let stored = stored.filter(|_| !mark.is_some_and(Mark::is_too_large));
         let is_plain = stored.is_none() && (mark.is_some() || asked.wishes.no_store);
         let others = if why == Forward::UriMiss || is_plain { Vec::new() } else { others(&shard, &asked, &stored) };
         let mut lead = self.lead(&mut shard, &asked, stored, why, joinable);
@@ -266,6 +277,14 @@ impl Cache {
         Some(lead)
     }
 
+    /// The lead of a fetch whose answer has come already: for a slice of `key` that turned out to be the whole.
+    pub(crate) fn lead_whole(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Lead {
+        let wishes = RequestDirectives::default();
+        let asked = Asked { key, request, rules, wishes, now: self.store.now() };
+        let mut shard = self.store.shard(key);
+        self.lead(&mut shard, &asked, None, Forward::UriMiss, true)
+    }
+
     /// Removes what an answer to an unsafe method makes doubtful (RFC 9111 section 4.4): the URL and, on the same host,
     /// `Location` and `Content-Location`. Does nothing for safe methods and for errors. `request` is the viewer's.
     pub fn invalidate(
@@ -305,7 +324,7 @@ impl Cache {
         self.store.usage()
     }
 
-    pub(crate) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
@@ -346,7 +365,7 @@ pub(crate) fn may_stand_in(stored: &Stored, asked: &Asked<'_>) -> bool {
 }
 
 /// Whether the answer is most likely for this request alone.
-fn is_personal(asked: &Asked<'_>) -> bool {
+pub(crate) fn is_personal(asked: &Asked<'_>) -> bool {
     let Asked { request, rules, .. } = asked;
     let table = rules.profile.table();
     // `cdn-behaviour.md` section 12.

@@ -3,7 +3,7 @@
 
 mod text;
 
-use crate::cache::{Asked, Cache, may_stand_in, reuse_of};
+use crate::cache::{Asked, Cache, is_personal, may_stand_in, reuse_of};
 use crate::key::{self, Key};
 use crate::object::Stored;
 use crate::policy::directives::ControlField;
@@ -11,6 +11,7 @@ use crate::policy::freshness::Source;
 use crate::policy::reuse::{self, Reason, Reuse};
 use crate::policy::{PassReason, Refusal, age, date, request as requests, vary};
 use crate::rules::{Profile, Rules};
+use crate::slice;
 use crate::status::{CacheStatus, Forward};
 use crate::store::Mark;
 use http::HeaderValue;
@@ -61,6 +62,8 @@ pub enum Decision {
     Validate,
     /// The origin is asked.
     Fetch,
+    /// Answered from slices; the origin is asked for those that are not stored.
+    Slices,
     /// The request goes past the cache.
     Pass,
     /// The cache refuses it.
@@ -76,6 +79,7 @@ impl Decision {
             Decision::StaleAndRefresh => "stale-and-refresh",
             Decision::Validate => "validate",
             Decision::Fetch => "fetch",
+            Decision::Slices => "slices",
             Decision::Pass => "pass",
             Decision::Refuse => "refuse",
         }
@@ -94,6 +98,8 @@ pub struct Because {
 /// A stored response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredResponse {
+    /// Whether it is on disk alone: a request waits until it is read.
+    pub on_disk: bool,
     /// Its status.
     pub status: u16,
     /// Bytes of its body.
@@ -183,6 +189,25 @@ impl Serialize for Seconds {
 impl Cache {
     /// Explains what [`Cache::begin`] would do now. Nothing is fetched, counted as a use, or changed.
     pub fn explain(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Explanation {
+        self.explained(key, request, rules, self.store().variants(key), None)
+    }
+
+    /// As [`Cache::explain`], and looks at what is on disk alone.
+    pub async fn explain_from_disk(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Explanation {
+        let variants = self.store().variants(key);
+        let is_in_memory = variants.iter().any(|stored| stored.face.selecting.matches(&request.headers));
+        let filed = if is_in_memory { None } else { self.store().look_on_disk(key, &request.headers).await };
+        self.explained(key, request, rules, variants, filed)
+    }
+
+    fn explained(
+        &self,
+        key: &Key,
+        request: &RequestHead,
+        rules: &Arc<Rules>,
+        in_memory: Vec<Stored>,
+        on_disk: Option<Stored>,
+    ) -> Explanation {
         let now = self.now();
         let mark = self.store().marked(key);
         let mut explanation = Explanation {
@@ -210,15 +235,23 @@ impl Cache {
         let wishes = requests::directives(request, rules);
         let asked = Asked { key, request, rules, wishes, now };
         let (selected, others): (Vec<_>, Vec<_>) =
-            self.store().variants(key).into_iter().partition(|stored| stored.face.selecting.matches(&request.headers));
+            in_memory.into_iter().partition(|stored| stored.face.selecting.matches(&request.headers));
         explanation.other_variants = others.iter().map(|stored| selectors(&stored.face.selecting)).collect();
-        match selected.first() {
+        match selected.first().or(on_disk.as_ref()) {
             Some(stored) => {
-                explanation.stored = Some(described(stored, now));
+                explanation.stored = Some(described(stored, on_disk.is_some(), now));
                 explanation.uses(stored, &asked);
             }
             None if others.is_empty() => explanation.misses(Forward::UriMiss, "RFC 9111 section 4"),
             None => explanation.misses(Forward::VaryMiss, "RFC 9111 section 4.1"),
+        }
+        if explanation.stored.is_none()
+            && mark.is_none_or(Mark::may_slice)
+            && slice::wanted(request, rules).is_some()
+            && !is_personal(&asked)
+        {
+            explanation.decision = Decision::Slices;
+            explanation.because = Because { rule: "slice", reference: "the behavior's cache policy" };
         }
         explanation.cache_status.push_str(&key_parameter(&explanation.key.url));
         let asks = matches!(explanation.decision, Decision::Validate | Decision::Fetch);
@@ -295,12 +328,13 @@ fn reference(source: Source, field: ControlField) -> &'static str {
     if is_directive && field != ControlField::CacheControl { "RFC 9213 section 2.2" } else { source.reference() }
 }
 
-fn described(stored: &Stored, now: Timestamp) -> StoredResponse {
+fn described(stored: &Stored, on_disk: bool, now: Timestamp) -> StoredResponse {
     let face = &stored.face;
     let terms = &face.terms;
     let text = |value: &Option<HeaderValue>| value.as_ref().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let made = terms.origin.age;
     StoredResponse {
+        on_disk,
         status: face.head.status.as_u16(),
         length: stored.content.length(),
         etag: text(&face.validators.etag),

@@ -2,6 +2,7 @@
 //!
 //! - [`lead`]: the right and the duty to fetch.
 //! - [`follow`]: a place behind somebody else's fetch.
+//! - `sliced`: an answer that should be a slice.
 //! - `state`: what leader, followers and pump share.
 //! - `stream`: a body that is read while it arrives.
 //! - `spool`: a body that is written to disk while it arrives.
@@ -10,6 +11,7 @@
 pub mod follow;
 pub mod lead;
 pub(crate) mod pump;
+mod sliced;
 mod spool;
 pub(crate) mod state;
 pub(crate) mod stream;

@@ -5,8 +5,9 @@ use crate::fill::stream::Filling;
 use crate::object::{Content, Face, Stored};
 use crate::policy::directives::MAX_SECONDS;
 use crate::policy::range::{self, Ranges, Span};
-use crate::policy::validate::{self, Outcome};
+use crate::policy::validate::{self, Outcome, Validators};
 use crate::policy::{age, reuse};
+use crate::slice::SliceBody;
 use crate::status::{CacheResult, CacheStatus};
 use bytes::Bytes;
 use http::header::{
@@ -52,7 +53,7 @@ impl Hit {
         result: CacheResult,
     ) -> Self {
         let head = aged(&stored.face, now);
-        answer(head, &stored.face, Source::Stored(&stored.content), request, now, status, result)
+        answer(head, &stored.face.validators, Source::Stored(&stored.content), request, now, status, result)
     }
 
     /// The leader's answer, with the origin's own head.
@@ -64,7 +65,7 @@ impl Hit {
         status: CacheStatus,
     ) -> Self {
         let source = Source::Stored(&stored.content);
-        answer(head, &stored.face, source, request, now, status, CacheResult::Miss)
+        answer(head, &stored.face.validators, source, request, now, status, CacheResult::Miss)
     }
 
     /// An answer from a fetch that is still arriving.
@@ -77,7 +78,20 @@ impl Hit {
         status: CacheStatus,
         result: CacheResult,
     ) -> Self {
-        answer(head, face, Source::Filling(filling), request, now, status, result)
+        answer(head, &face.validators, Source::Filling(filling), request, now, status, result)
+    }
+
+    /// An answer from slices. `head` is that of the whole.
+    pub(crate) fn of_slices(
+        head: ResponseHead,
+        body: SliceBody,
+        request: &RequestHead,
+        now: Timestamp,
+        status: CacheStatus,
+        result: CacheResult,
+    ) -> Self {
+        let validators = Validators::of(&head.headers, now);
+        answer(head, &validators, Source::Slices(body), request, now, status, result)
     }
 }
 
@@ -112,6 +126,7 @@ fn decimal(mut number: u64) -> HeaderValue {
 enum Source<'a> {
     Stored(&'a Content),
     Filling(Filling),
+    Slices(SliceBody),
 }
 
 impl Source<'_> {
@@ -119,6 +134,7 @@ impl Source<'_> {
         match self {
             Source::Stored(content) => Some(content.length()),
             Source::Filling(filling) => filling.length(),
+            Source::Slices(body) => Some(body.total()),
         }
     }
 
@@ -139,13 +155,17 @@ impl Source<'_> {
                 Body::stream(FileBody::new(object.clone(), start, end))
             }
             Source::Filling(filling) => Body::stream(filling.part(start, end)),
+            Source::Slices(mut body) => {
+                body.turn_to(start, end.unwrap_or(body.total()));
+                Body::stream(body)
+            }
         }
     }
 }
 
 fn answer(
     mut head: ResponseHead,
-    face: &Face,
+    validators: &Validators,
     source: Source<'_>,
     request: &RequestHead,
     now: Timestamp,
@@ -156,7 +176,7 @@ fn answer(
     let result = result.with_status(head.status);
     let hit = |head, body| Hit { head, body, status, result };
     if request.method == Method::GET || request.method == Method::HEAD {
-        match validate::evaluate(asked, head.status, &face.validators, now) {
+        match validate::evaluate(asked, head.status, validators, now) {
             Outcome::NotModified => return hit(not_modified(head), Body::Empty),
             Outcome::Failed => {
                 return Hit { result: CacheResult::Error, ..hit(precondition_failed(head), Body::Empty) };
@@ -169,7 +189,7 @@ fn answer(
     }
     if request.method == Method::GET && head.status == StatusCode::OK && asked.contains_key(RANGE) {
         let ranges = match source.length() {
-            Some(length) if validate::range_applies(asked, &face.validators, now) => {
+            Some(length) if validate::range_applies(asked, validators, now) => {
                 Some((range::ranges(asked, length), length))
             }
             // The length is not known before the end: the whole is a good answer to any range.

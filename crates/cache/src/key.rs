@@ -1,9 +1,10 @@
 //! The cache key (`cdn-behaviour.md` section 5).
 //!
 //! A key is a string of bytes that sorts by distribution, then by URL, so that a purge by URL or prefix is a range:
-//! `distribution 00 path[?query] 00 class {part 00}`. A byte 00 or 01 inside a part is written as 01 02 or 01 03.
+//! `distribution 00 path[?query] 00 class {part 00}`. A slice's key has one more part. A byte 00 or 01 inside a part is written as 01 02 or 01 03.
 
 use crate::rules::{KeyRules, NameSet};
+use crate::slice::Slice;
 use http::header::{ACCEPT_ENCODING, COOKIE};
 use http::{HeaderMap, Method};
 use rimward_types::RequestHead;
@@ -21,6 +22,8 @@ static HASHER: LazyLock<ahash::RandomState> = LazyLock::new(ahash::RandomState::
 
 const END: u8 = 0;
 const ESCAPE: u8 = 1;
+/// The kind of the part that a slice adds.
+const SLICE: u8 = b's';
 
 type Buffer = SmallVec<[u8; 128]>;
 
@@ -89,6 +92,43 @@ impl Key {
             rest = values.get(1..)?;
         }
         None
+    }
+
+    /// The key of a slice of what is under this key. It sorts behind it, so that a purge by URL or prefix means it too.
+    pub(crate) fn of_slice(&self, slice: Slice) -> Self {
+        let mut bytes = self.bytes.clone();
+        push_part(&mut bytes, SLICE, format!("{}-{}", slice.size, slice.index).as_bytes());
+        Self { hash: HASHER.hash_one(&bytes[..]), bytes }
+    }
+
+    /// What the keys of all slices of what is under this key begin with.
+    pub(crate) fn slice_prefix(&self) -> Box<[u8]> {
+        [&self.bytes[..], &[SLICE]].concat().into()
+    }
+
+    /// Where its last part begins, if that is the part of a slice.
+    fn slice_at(&self) -> Option<usize> {
+        let mut rest = after_end(after_end(&self.bytes)).get(1..)?;
+        while let Some((kind, part)) = rest.split_first() {
+            rest = match *kind {
+                SLICE => return Some(self.bytes.len() - rest.len()),
+                b'h' => after_header(part),
+                _ => after_end(part),
+            };
+        }
+        None
+    }
+
+    /// The slice that it is the key of, if it is one.
+    pub(crate) fn slice(&self) -> Option<Slice> {
+        let part = self.bytes.get(self.slice_at()? + 1..self.bytes.len() - 1)?;
+        let (size, index) = std::str::from_utf8(part).ok()?.split_once('-')?;
+        Some(Slice { size: size.parse().ok()?, index: index.parse().ok()? })
+    }
+
+    /// The key of the whole, if it is that of a slice.
+    pub(crate) fn of_whole(&self) -> Option<Self> {
+        Some(Self::from_stored(self.bytes.get(..self.slice_at()?)?))
     }
 
     /// What all keys of its distribution begin with.
@@ -196,6 +236,16 @@ pub(crate) fn exact_url_prefix(distribution: &str, url: &str) -> SmallVec<[u8; 1
 fn after_end(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|&b| b == END);
     end.and_then(|end| bytes.get(end + 1..)).unwrap_or_default()
+}
+
+/// What follows the part of a header, `name {: value 00} 00`, without its kind.
+fn after_header(part: &[u8]) -> &[u8] {
+    let name = part.iter().position(|&b| b == b':' || b == END).unwrap_or(part.len());
+    let mut rest = &part[name..];
+    while let Some(value) = rest.strip_prefix(b":") {
+        rest = after_end(value);
+    }
+    rest.get(1..).unwrap_or_default()
 }
 
 /// The host of a `Host` field.

@@ -11,6 +11,7 @@
 //! - `store`, `object`, `memory`: what is stored, sharded and bounded by bytes.
 //! - [`disk`]: the disk tier.
 //! - [`purge`]: removal by URL, prefix, tag, host, distribution, and after unsafe methods.
+//! - [`slice`]: large objects in slices.
 //! - [`status`]: `Cache-Status` (RFC 9211) and the word for `X-Cache`.
 
 pub mod cache;
@@ -24,6 +25,7 @@ mod object;
 pub mod policy;
 pub mod purge;
 pub mod rules;
+pub mod slice;
 pub mod status;
 mod store;
 pub mod tag;
@@ -37,5 +39,6 @@ pub use key::Key;
 pub use policy::{NotStored, PassReason, Refusal};
 pub use purge::{Purge, Purged};
 pub use rules::{ForwardedHeaders, KeyRules, NameSet, Profile, Rules, TtlRules};
+pub use slice::{GetSlice, Slices};
 pub use status::{CacheResult, CacheStatus};
 pub use tag::{InvalidTag, Tag};

@@ -1,8 +1,10 @@
 //! What a behavior's cache policy asks for.
 
 use crate::tag;
-use http::HeaderName;
+use http::{HeaderName, StatusCode};
+use rimward_types::ByteSize;
 pub use rimward_types::NameSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +97,8 @@ pub struct Rules {
     pub options: bool,
     /// CloudFront profile: how long errors are kept at least, and the time between two questions to a failing origin.
     pub error_ttl: Duration,
+    /// The same for single statuses.
+    pub error_ttls: BTreeMap<u16, Duration>,
     /// Response headers that carry tags (`cdn-behaviour.md` section 17).
     pub tag_headers: Arc<[HeaderName]>,
     /// Which request headers reach the origin, for what viewers see of `Vary`.
@@ -103,6 +107,15 @@ pub struct Rules {
     pub forwards_cookies: bool,
     /// Drops `Set-Cookie` from what is stored: CloudFront does so when cookies are not forwarded.
     pub strip_set_cookie: bool,
+    /// Ranges of what is not stored are answered from slices of this size. `None`: from the whole.
+    pub slice: Option<ByteSize>,
+}
+
+impl Rules {
+    /// How long an error of `status` is kept at least.
+    pub fn error_ttl_of(&self, status: StatusCode) -> Duration {
+        self.error_ttls.get(&status.as_u16()).copied().unwrap_or(self.error_ttl)
+    }
 }
 
 impl Default for Rules {
@@ -115,10 +128,12 @@ impl Default for Rules {
             key: KeyRules { query: NameSet::All, ..KeyRules::default() },
             options: false,
             error_ttl: Duration::from_secs(10),
+            error_ttls: BTreeMap::new(),
             tag_headers: tag::DEFAULT_HEADERS.into(),
             forwarded: ForwardedHeaders::All,
             forwards_cookies: true,
             strip_set_cookie: false,
+            slice: None,
         }
     }
 }

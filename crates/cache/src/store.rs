@@ -50,6 +50,10 @@ pub(crate) enum Mark {
     Uncacheable(Option<NotStored>),
     /// Its answers are too large to be kept.
     TooLarge,
+    /// It cannot be had in slices.
+    Unsliced,
+    /// Neither as a whole nor in slices.
+    TooLargeUnsliced,
 }
 
 /// The memory tier.
@@ -74,7 +78,26 @@ impl Mark {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Mark::Uncacheable(_) => "uncacheable",
-            Mark::TooLarge => "too-large",
+            Mark::TooLarge | Mark::TooLargeUnsliced => "too-large",
+            Mark::Unsliced => "unsliced",
+        }
+    }
+
+    /// Whether ranges may be answered from slices.
+    pub(crate) fn may_slice(self) -> bool {
+        self == Mark::TooLarge
+    }
+
+    pub(crate) fn is_too_large(self) -> bool {
+        matches!(self, Mark::TooLarge | Mark::TooLargeUnsliced)
+    }
+
+    /// This and what was known before.
+    fn and(self, before: Option<Mark>) -> Mark {
+        match (self, before) {
+            (Mark::TooLarge, Some(Mark::Unsliced | Mark::TooLargeUnsliced))
+            | (Mark::Unsliced, Some(Mark::TooLarge | Mark::TooLargeUnsliced)) => Mark::TooLargeUnsliced,
+            (mark, _) => mark,
         }
     }
 
@@ -82,7 +105,8 @@ impl Mark {
     pub(crate) fn not_stored(self) -> Option<NotStored> {
         match self {
             Mark::Uncacheable(why) => why,
-            Mark::TooLarge => Some(NotStored::TooLarge),
+            Mark::TooLarge | Mark::TooLargeUnsliced => Some(NotStored::TooLarge),
+            Mark::Unsliced => None,
         }
     }
 }
@@ -253,8 +277,10 @@ impl Store {
     }
 
     pub(crate) fn mark(&self, key: &Key, mark: Mark) {
-        let until = self.now().plus(self.options.uncacheable);
-        self.shard(key).mark(key, mark, until);
+        let now = self.now();
+        let mut shard = self.shard(key);
+        let mark = mark.and(shard.marked(key, now));
+        shard.mark(key, mark, now.plus(self.options.uncacheable));
     }
 
     pub(crate) fn unmark(&self, key: &Key) {

@@ -1,7 +1,9 @@
 //! `[cache-policies.NAME]` (`cdn-behaviour.md` section 6) and `forward` (section 7.1).
 
 use http::HeaderName;
+use rimward_types::ByteSize;
 pub use rimward_types::NameSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ pub struct CachePolicy {
     /// `error-ttl`: with `"cloudfront"`, errors are kept at least as long, and an origin that failed is left in peace as
     /// long while something stale can be served (`cdn-behaviour.md` section 11), up to 100 y. Default: 10 s.
     pub error_ttl: Duration,
+    /// The same for single statuses, written as `error-ttl = { 404 = "1 min", default = "10 s" }`.
+    pub error_ttls: BTreeMap<u16, Duration>,
     /// `headers`: request headers in the key, at most 10. Default: none.
     pub headers: Vec<HeaderName>,
     /// `cookies` in the key: `"none"`, `"all"`, `["a", "b"]` or `{ except = ["a"] }`. Default: `"none"`.
@@ -36,6 +40,9 @@ pub struct CachePolicy {
     pub query: NameSet,
     /// `accept-encoding`: whether the viewer's, made normal (`br,gzip`), is in the key. Default: false.
     pub accept_encoding: bool,
+    /// `slice`: ranges of what is not stored are answered from slices of this size, 64 KB to 64 MB. Default: from the
+    /// whole.
+    pub slice: Option<ByteSize>,
     /// `enabled`: whether answers are stored. Default: true, unless all three times are set to 0 s.
     pub enabled: bool,
 }
@@ -134,10 +141,12 @@ impl CachePolicy {
             default_ttl,
             max_ttl: YEAR,
             error_ttl: ERROR_TTL,
+            error_ttls: BTreeMap::new(),
             headers: Vec::new(),
             cookies: NameSet::None,
             query,
             accept_encoding: false,
+            slice: None,
             enabled: true,
         }
     }

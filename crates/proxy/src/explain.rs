@@ -122,7 +122,7 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
     explained.cached_as = Some(request.path_and_query());
     explained.accept_encoding = plan.compress.and_then(|_| request.header(ACCEPT_ENCODING.as_str()).map(str::to_owned));
     let key = Key::new(&plan.distribution_id, &request, &plan.rules.key);
-    explained.cache = Some(proxy.cache.explain(&key, &request, &plan.rules));
+    explained.cache = Some(proxy.cache.explain_from_disk(&key, &request, &plan.rules).await);
     explained
 }
 

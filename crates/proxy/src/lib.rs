@@ -9,6 +9,7 @@
 //! - [`viewer`]: the two viewer hooks; [`origin_choice`]: the origin that a viewer function chose.
 //! - [`compress`]: which coding a viewer takes, and the coding of bodies.
 //! - [`lookup`]: cache key, lookup, collapse.
+//! - [`slices`]: ranges of large objects, answered from slices.
 //! - [`fill`]: origin-request hook, origins, origin-response hook, store.
 //! - [`forward`]: the request that goes to an origin.
 //! - [`refused`]: requests that never came so far.
@@ -36,6 +37,7 @@ pub mod purge;
 pub mod refused;
 pub mod respond;
 pub mod route;
+pub mod slices;
 pub mod viewer;
 pub mod viewer_headers;
 

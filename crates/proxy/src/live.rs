@@ -181,6 +181,8 @@ fn rules(behavior: &Behavior, tag_headers: &Arc<[HeaderName]>) -> Rules {
             && forward.cookies == NameSet::None,
         tag_headers: tag_headers.clone(),
         error_ttl: policy.error_ttl,
+        error_ttls: policy.error_ttls.clone(),
+        slice: policy.slice,
         forwarded: forwarded(&forward.headers, &policy.headers),
         forwards_cookies: policy.cookies != NameSet::None || forward.cookies != NameSet::None,
     }

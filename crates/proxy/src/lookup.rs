@@ -3,8 +3,9 @@
 use crate::exchange::{Answer, Context, Exchange, Trace};
 use crate::fill::{self, Filled};
 use crate::page;
+use crate::slices;
 use rimward_cache::status::Forward;
-use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead};
+use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead, Refusal};
 use rimward_telemetry::ResultType;
 use rimward_types::{Body, RequestHead};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub async fn answer(
     let plan = &context.plan;
     let key = Key::new(&plan.distribution_id, request, &plan.rules.key);
     if let Some(explanation) = &mut exchange.explanation {
-        *explanation = context.proxy.cache.explain(&key, request, &plan.rules).to_string();
+        *explanation = context.proxy.cache.explain_from_disk(&key, request, &plan.rules).await.to_string();
     }
     for _ in 0..MOST_RETRIES {
         match context.proxy.cache.begin(&key, request, &plan.rules) {
@@ -41,18 +42,27 @@ pub async fn answer(
                 Followed::Retry => {}
                 Followed::Failed(failure) => return Ok(fill::failed_elsewhere(context, failure.status)),
             },
-            Begin::Pass(reason) => return pass(context, exchange, request, body, CacheStatus::passed(reason)).await,
-            Begin::Refuse(refusal) => {
-                let sentence = "The answer is not in the cache, and the request asks for nothing else.";
-                let (head, body) = page::page(refusal.status(), sentence, &context.id);
-                let answer = Answer { is_own_page: true, ..Answer::new(head, body, ResultType::Error) };
-                return Ok(answer.because("OnlyIfCached"));
+            Begin::Slices(found) => {
+                // Without an answer the whole is asked for.
+                if let Some(answer) = slices::answer(context, exchange, request, found).await? {
+                    return Ok(answer);
+                }
             }
+            Begin::Pass(reason) => return pass(context, exchange, request, body, CacheStatus::passed(reason)).await,
+            Begin::Refuse(refusal) => return Ok(refused(context, refusal)),
         }
     }
     // Leaders keep giving up; whatever they met, this request meets it itself.
     let status = CacheStatus { detail: Some("leaders-gave-up"), ..CacheStatus::forwarded(Forward::UriMiss) };
     pass(context, exchange, request, body, status).await
+}
+
+/// The answer to a request that may not be answered from elsewhere.
+pub fn refused(context: &Context, refusal: Refusal) -> Answer {
+    let sentence = "The answer is not in the cache, and the request asks for nothing else.";
+    let (head, body) = page::page(refusal.status(), sentence, &context.id);
+    let answer = Answer { is_own_page: true, ..Answer::new(head, body, ResultType::Error) };
+    answer.because("OnlyIfCached")
 }
 
 /// Asks the origin on behalf of all who wait. The task outlives this viewer: the others, and the cache, want the answer.
@@ -73,7 +83,7 @@ async fn lead_fill(
 }
 
 /// Refreshes what is stale while it is served (RFC 5861 section 3). The refresh has a record of its own in the log.
-fn refresh(context: &Arc<Context>, request: &RequestHead, lead: Lead) {
+pub fn refresh(context: &Arc<Context>, request: &RequestHead, lead: Lead) {
     let (context, request) = (Arc::new(context.unattended()), request.clone());
     tokio::spawn(async move {
         let id = context.id;

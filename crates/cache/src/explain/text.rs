@@ -39,6 +39,7 @@ impl fmt::Display for Part {
             Part::Header { name, values } if values.is_empty() => write!(f, "header {name}, absent"),
             Part::Header { name, values } => write!(f, "header {name}: {}", values.join(", ")),
             Part::Cookie { cookie } => write!(f, "cookie {cookie}"),
+            Part::Slice { slice } => write!(f, "slice {slice}"),
             Part::AcceptEncoding { codings } => write!(f, "accept-encoding {codings}"),
         }
     }
@@ -46,7 +47,8 @@ impl fmt::Display for Part {
 
 impl fmt::Display for StoredResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stored: status {}, {} bytes", self.status, self.length)?;
+        let place = if self.on_disk { "stored on disk" } else { "stored" };
+        write!(f, "{place}: status {}, {} bytes", self.status, self.length)?;
         for (name, value) in [("ETag", &self.etag), ("Last-Modified", &self.last_modified)] {
             if let Some(value) = value {
                 write!(f, ", {name} {value}")?;

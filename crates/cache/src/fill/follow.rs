@@ -101,7 +101,7 @@ impl Follow {
             Begin::Lead(lead) => Followed::Alone(lead),
             // Somebody stored it meanwhile. A refresh is left to the next request.
             Begin::Hit(hit) | Begin::Stale(hit, _) => Followed::Hit(hit),
-            Begin::Follow(_) | Begin::Pass(_) | Begin::Refuse(_) => Followed::Retry,
+            Begin::Follow(_) | Begin::Slices(_) | Begin::Pass(_) | Begin::Refuse(_) => Followed::Retry,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::rules::Rules;
 use crate::status::{CacheResult, CacheStatus, Forward};
 use crate::store::{Mark, Store};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED};
+use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED, RANGE};
 use http::{HeaderValue, Method, StatusCode};
 use rimward_types::{Body, RequestHead, ResponseHead, Timestamp};
 use std::sync::Arc;
@@ -51,6 +51,11 @@ pub enum Completed {
     Stale(Hit),
     /// 304 for something that is not stored: send the request again, `add_conditions` will add none.
     Again(Lead),
+    /// A slice was asked for, and the object cannot be had in slices: begin again, with the whole.
+    Unsliced {
+        /// The whole has come in place of the slice: [`crate::Slices::lead_whole`] takes it.
+        whole: Option<Box<(ResponseHead, Body, Times)>>,
+    },
     /// Passed on.
     NotStored {
         /// Head, without hop-by-hop fields.
@@ -82,6 +87,9 @@ impl Lead {
             let others = self.others.iter().map(|other| &other.face.validators);
             validate::replace_conditions(&mut request.headers, self.to_validate(), others);
         }
+        if let Some(slice) = self.key.slice() {
+            request.headers.insert(RANGE, slice.range());
+        }
     }
 
     /// The `Cache-Status` of this fetch before its answer is known.
@@ -102,10 +110,26 @@ impl Lead {
         if self.request.method == Method::HEAD {
             return self.head_only(head, body, times);
         }
-        match admit(&self.request, &head, &self.rules, times) {
+        if let Some(slice) = self.key.slice() {
+            return self.respond_slice(slice, head, body, times);
+        }
+        self.keep_or_pass_on(head, body, times)
+    }
+
+    pub(super) fn keep_or_pass_on(self, head: ResponseHead, body: Body, times: Times) -> Completed {
+        match self.admission(&self.request, &head, times) {
             Admission::Store(terms) => self.keep(head, body, terms, times.received),
             Admission::Refuse(reason) => self.pass_on(head, body, reason),
         }
+    }
+
+    /// Whether `head` may be stored: a slice on the terms that the whole would have.
+    pub(super) fn admission(&self, request: &RequestHead, head: &ResponseHead, times: Times) -> Admission {
+        if head.status == StatusCode::PARTIAL_CONTENT && self.key.slice().is_some() {
+            let whole = ResponseHead { status: StatusCode::OK, ..head.clone() };
+            return admit(request, &whole, &self.rules, times);
+        }
+        admit(request, head, &self.rules, times)
     }
 
     /// The origin did not answer: what is stored, if it may be served stale (RFC 5861 section 4, RFC 9111 section 4.2.4).
@@ -124,7 +148,7 @@ impl Lead {
     }
 
     /// Tells those who wait, and leaves the store's list of fetches.
-    fn conclude(&mut self, ended: Ended) {
+    pub(super) fn conclude(&mut self, ended: Ended) {
         self.done = true;
         self.store.release(&self.key, &self.fill);
         self.fill.finish(ended);
@@ -137,13 +161,14 @@ impl Lead {
         if !reuse::stale_on_failure(&stored.face.terms, failing, &wishes, table, now) {
             return None;
         }
-        if table.rests_after_failure {
-            stored.face.rest_until(now.plus(self.rules.error_ttl));
-        }
         let origin = match failing {
             Failing::Status(status) => Some(status),
             Failing::Silent => None,
         };
+        if table.rests_after_failure {
+            let time = origin.map_or(self.rules.error_ttl, |status| self.rules.error_ttl_of(status));
+            stored.face.rest_until(now.plus(time));
+        }
         let status = CacheStatus {
             forward_status: origin,
             ttl: Some(reuse::ttl(&stored.face.terms, now)),
@@ -193,7 +218,7 @@ impl Lead {
         if asked.method == Method::HEAD {
             asked.method = Method::GET;
         }
-        let face = match admit(&asked, &head, &self.rules, times) {
+        let face = match self.admission(&asked, &head, times) {
             Admission::Store(terms) => self.face(head.clone(), terms),
             Admission::Refuse(_) => {
                 self.store.remove(&self.key, old);
@@ -285,7 +310,7 @@ impl Lead {
         Completed::NotStored { head, body, reason, status, result }
     }
 
-    fn keep(mut self, head: ResponseHead, body: Body, terms: Terms, now: Timestamp) -> Completed {
+    pub(super) fn keep(mut self, head: ResponseHead, body: Body, terms: Terms, now: Timestamp) -> Completed {
         let told = match head.headers.get(CONTENT_LENGTH).map(told_length) {
             Some(None) => return self.pass_on(head, body, NotStored::Length),
             told => told.flatten(),

@@ -4,6 +4,7 @@ use super::{Source, content_range};
 use crate::fill::stream::Filling;
 use crate::object::Content;
 use crate::policy::range::Span;
+use crate::slice::SliceBody;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -58,6 +59,7 @@ impl Multipart {
         let source = match source {
             Source::Stored(content) => Reading::Stored(content.clone(), Body::Empty),
             Source::Filling(filling) => Reading::Filling(filling),
+            Source::Slices(body) => Reading::Slices(body),
         };
         Body::stream(Parts { parts: self.parts, end: Some(self.end), left: self.length, source, is_inside: false })
     }
@@ -81,6 +83,8 @@ enum Reading {
     Stored(Content, Body),
     /// A body that arrives; its one reader goes from part to part.
     Filling(Filling),
+    /// An object in slices.
+    Slices(SliceBody),
 }
 
 struct Parts {
@@ -99,6 +103,7 @@ impl Parts {
         match &mut self.source {
             Reading::Stored(content, body) => *body = Source::Stored(content).body(span.start, Some(span.end)),
             Reading::Filling(filling) => filling.turn_to(span.start, span.end),
+            Reading::Slices(body) => body.turn_to(span.start, span.end),
         }
     }
 
@@ -118,6 +123,7 @@ impl http_body::Body for Parts {
             let frame = match &mut this.source {
                 Reading::Stored(_, body) => ready!(Pin::new(body).poll_frame(cx)),
                 Reading::Filling(filling) => ready!(Pin::new(filling).poll_frame(cx)),
+                Reading::Slices(body) => ready!(Pin::new(body).poll_frame(cx)),
             };
             match frame {
                 Some(Ok(frame)) => return this.send(frame.into_data().unwrap_or_default()),

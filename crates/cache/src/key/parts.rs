@@ -1,6 +1,6 @@
 //! A key taken apart again, for people.
 
-use super::{END, ESCAPE};
+use super::{END, ESCAPE, SLICE};
 use serde::Serialize;
 
 /// What a key is made of.
@@ -32,6 +32,11 @@ pub enum Part {
         /// As sent.
         cookie: String,
     },
+    /// A slice of a large object.
+    Slice {
+        /// Bytes of each slice, and the place of this one, as `1048576-0`.
+        slice: String,
+    },
     /// `Accept-Encoding`, made normal.
     AcceptEncoding {
         /// `br,gzip`, `br` or `gzip`.
@@ -52,6 +57,7 @@ pub(super) fn read(bytes: &[u8]) -> Parts {
         parts.push(match kind {
             b'h' => header(&mut rest),
             b'c' => Part::Cookie { cookie: unescaped(take_until(&mut rest, END)) },
+            SLICE => Part::Slice { slice: unescaped(take_until(&mut rest, END)) },
             _ => Part::AcceptEncoding { codings: unescaped(take_until(&mut rest, END)) },
         });
     }

@@ -204,7 +204,7 @@ fn cloudfront(status: StatusCode, directives: &Directives, given: Option<Lifetim
         }
         Class::Error { obeys: true } if blocked => None,
         Class::Error { .. } | Class::ExplicitError => {
-            let least = Lifetime { time: rules.error_ttl, source: Source::ErrorTtl };
+            let least = Lifetime { time: rules.error_ttl_of(status), source: Source::ErrorTtl };
             let given = given.map(|given| Lifetime { time: given.time.min(ttl.max), ..given });
             let longest = given.filter(|given| given.time > least.time).unwrap_or(least);
             (longest.time > Duration::ZERO).then_some(longest)

@@ -14,6 +14,7 @@ use rimward_types::RequestHead;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// Up to this size a body is read into memory with its head.
 const READ_WHOLE: u64 = 256 << 10;
@@ -136,6 +137,25 @@ impl Store {
         }
         shard.begin_recall(id, fill.clone());
         Some(fill)
+    }
+
+    /// What is on disk for a request, without reading its body. Does not count as a use.
+    pub(crate) async fn look_on_disk(&self, key: &Key, request: &HeaderMap) -> Option<Stored> {
+        let disk = self.disk.as_ref()?;
+        let filed = self.shard(key).peek_filed(key, request)?;
+        let (sender, receiver) = oneshot::channel();
+        let object = filed.object.clone();
+        disk.read(move || {
+            let told = object.open().and_then(|file| object.read_head(&file));
+            // Whoever asked may have left.
+            let _ = sender.send(told.ok());
+        });
+        let told = receiver.await.ok().flatten()?;
+        let face = Face::from_parts(told.parts, filed.object.id(), self.no_room());
+        if filed.is_expired() {
+            face.expire();
+        }
+        Some(Stored { face: Arc::new(face), content: Content::Filed(filed.object.clone()) })
     }
 
     fn read_back(&self, filed: &Filed) -> Result<Stored, Unreadable> {

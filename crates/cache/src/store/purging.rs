@@ -5,6 +5,7 @@ use super::extent::Extent;
 use super::held::Held;
 use super::shard::Shard;
 use super::Store;
+use crate::key::Key;
 use crate::purge::{Purge, Purged};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +27,11 @@ impl Store {
     /// Removes one URL after an unsafe method. The fetch of an answer to such a method goes on.
     pub(crate) fn invalidate(self: &Arc<Self>, distribution: &str, url: &str) -> Purged {
         self.remove_extent(Extent::url(distribution, url), false)
+    }
+
+    /// Removes all slices of `key`.
+    pub(crate) fn purge_slices(self: &Arc<Self>, key: &Key) {
+        self.remove_extent(Extent::From(key.slice_prefix()), true);
     }
 
     fn remove_extent(self: &Arc<Self>, extent: Extent, unsafe_too: bool) -> Purged {

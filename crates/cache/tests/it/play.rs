@@ -91,6 +91,7 @@ impl Play {
                 Followed::Retry => Box::pin(self.ask(request, origin)).await,
                 other => panic!("follows in vain: {other:?}"),
             },
+            Begin::Slices(_) => panic!("no play here is in slices"),
             Begin::Pass(reason) => {
                 let Origin::Answers(head, body) = origin else { panic!("passes") };
                 let body = body.collect(u64::MAX).await.unwrap();
@@ -138,6 +139,7 @@ pub(crate) async fn done(asked: Option<RequestHead>, completed: Completed) -> Se
             let body = body.collect(u64::MAX).await.unwrap();
             Seen { asked, head, body, status: status.to_string(), result }
         }
+        Completed::Unsliced { .. } => panic!("no play here is in slices"),
         Completed::Again(_) => panic!("the origin's 304 is for something else"),
     }
 }

@@ -4,6 +4,7 @@ use super::names::check_name;
 use super::section::{Section, article};
 use crate::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile};
 use http::HeaderName;
+use rimward_types::ByteSize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +16,11 @@ pub(super) type Policies = BTreeMap<Arc<str>, Arc<CachePolicy>>;
 
 /// 100 years (`cdn-behaviour.md` section 10.1).
 const LONGEST: Duration = Duration::from_secs(100 * 31_536_000);
+/// Errors that are kept (section 11).
+const ERRORS: [u16; 13] = [400, 403, 404, 405, 410, 412, 414, 415, 500, 501, 502, 503, 504];
+/// Smaller ones would cost more than they save, larger ones would make viewers wait.
+const SMALLEST_SLICE: ByteSize = ByteSize::kb(64);
+const LARGEST_SLICE: ByteSize = ByteSize::mb(64);
 /// Names in one list (section 20).
 const MOST_NAMES: usize = 10;
 /// Characters of all names of a policy together (section 6).
@@ -41,6 +47,7 @@ pub(super) fn read_policies(file: &Section<'_>) -> Policies {
         "cookies",
         "query",
         "accept-encoding",
+        "slice",
         "enabled",
     ];
     for (name, value) in file.named("cache-policies") {
@@ -76,15 +83,18 @@ fn read_policy(name: &Arc<str>, section: &Section<'_>) -> CachePolicy {
     let default_ttl = default.or(defaults.default_ttl.map(|ttl| ttl.min(max.unwrap_or(ttl)).max(min_ttl)));
     let max_ttl = max.unwrap_or(defaults.max_ttl.max(default_ttl.unwrap_or(min_ttl)).max(min_ttl));
     let all_zero = [min, default, max].iter().all(|ttl| *ttl == Some(Duration::ZERO));
+    let (error_ttl, error_ttls) = read_error_ttl(section, profile);
     let policy = CachePolicy {
         min_ttl,
         default_ttl,
         max_ttl,
-        error_ttl: read_error_ttl(section, profile).unwrap_or(defaults.error_ttl),
+        error_ttl: error_ttl.unwrap_or(defaults.error_ttl),
+        error_ttls,
         headers: read_key_headers(section),
         cookies: read_names(section, "cookies").unwrap_or(defaults.cookies),
         query: read_names(section, "query").unwrap_or(defaults.query),
         accept_encoding: section.flag("accept-encoding").unwrap_or(defaults.accept_encoding),
+        slice: section.size("slice", SMALLEST_SLICE..=LARGEST_SLICE),
         enabled: section.flag("enabled").unwrap_or(!all_zero),
         ..defaults
     };
@@ -102,10 +112,25 @@ fn read_policy(name: &Arc<str>, section: &Section<'_>) -> CachePolicy {
     policy
 }
 
-/// `error-ttl`; the RFC profile has no use for it.
-fn read_error_ttl(section: &Section<'_>, profile: Profile) -> Option<Duration> {
-    let error_ttl = section.time("error-ttl", Duration::ZERO..=LONGEST);
-    if error_ttl.is_some() && profile == Profile::Rfc {
+/// `error-ttl`, a time or a table of times by status; the RFC profile has no use for it.
+fn read_error_ttl(section: &Section<'_>, profile: Profile) -> (Option<Duration>, BTreeMap<u16, Duration>) {
+    let times = Duration::ZERO..=LONGEST;
+    let Some(value) = section.get("error-ttl") else { return (None, BTreeMap::new()) };
+    let mut by_status = BTreeMap::new();
+    let error_ttl = if value.get_ref().is_table() {
+        let statuses = ERRORS.map(|status| status.to_string());
+        let keys: Vec<&str> = statuses.iter().map(String::as_str).chain(["default"]).collect();
+        let table = Section::of_value(section.reader, "`error-ttl`".to_owned(), value, &keys);
+        for (status, key) in ERRORS.into_iter().zip(&statuses) {
+            if let Some(time) = table.as_ref().and_then(|table| table.time(key, times.clone())) {
+                by_status.insert(status, time);
+            }
+        }
+        table.and_then(|table| table.time("default", times))
+    } else {
+        section.time("error-ttl", times)
+    };
+    if profile == Profile::Rfc {
         let hint = "with the profile \"rfc\" errors are kept as long as the origin says";
         section.reader.report_hint(
             section.key_span("error-ttl"),
@@ -113,7 +138,7 @@ fn read_error_ttl(section: &Section<'_>, profile: Profile) -> Option<Duration> {
             hint,
         );
     }
-    error_ttl
+    (error_ttl, by_status)
 }
 
 /// Reports that the first time is longer than the second (`InvalidTTLOrder`, section 10.1).

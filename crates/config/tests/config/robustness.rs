@@ -51,6 +51,7 @@ fn file() -> impl Strategy<Value = String> {
         "min-ttl",
         "max-ttl",
         "error-ttl",
+        "slice",
         "cookies",
         "query",
         "domains",

@@ -4,7 +4,7 @@ use super::{folder, parse, parse_in, problems, right, shown};
 use http::{HeaderName, HeaderValue};
 use rimward_config::*;
 use rimward_types::ByteSize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -367,11 +367,12 @@ fn every_setting_of_cache_policies() {
         min-ttl = "1 s"
         default-ttl = "2 s"
         max-ttl = "3 s"
-        error-ttl = "4 s"
+        error-ttl = { default = "4 s", 404 = "1 min" }
         headers = ["Accept-Language"]
         cookies = ["a", "A"]
         query = { except = ["utm_source"] }
         accept-encoding = true
+        slice = "1 MB"
         enabled = false
     "#;
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -384,10 +385,12 @@ fn every_setting_of_cache_policies() {
             default_ttl: Some(Duration::from_secs(2)),
             max_ttl: Duration::from_secs(3),
             error_ttl: Duration::from_secs(4),
+            error_ttls: BTreeMap::from([(404, Duration::from_secs(60))]),
             headers: vec![http::header::ACCEPT_LANGUAGE],
             cookies: NameSet::Only(names(&["a", "A"])),
             query: NameSet::Except(names(&["utm_source"])),
             accept_encoding: true,
+            slice: Some(ByteSize::mb(1)),
             enabled: false,
         }
     );

@@ -106,6 +106,16 @@ wrong! {
         "2:1 `error-ttl` is for the profile \"cloudfront\"",
         "hint: with the profile \"rfc\" errors are kept as long as the origin says",
     ]
+    error_times_are_for_errors_that_are_kept: "[cache-policies.p]\nprofile = \"cloudfront\"\nerror-ttl = { 416 = \"1 s\", 404 = 5 }" => [
+        "3:15 unknown key `416` in `error-ttl`", "hint: did you mean `412`?",
+        "3:34 `404` must be a time such as \"5 s\", not an integer",
+    ]
+    slices_are_neither_tiny_nor_huge: "[cache-policies.p]\nslice = \"1 KB\"" => [
+        "2:9 `slice` is 1 KB; it must be from 64 KB to 64 MB",
+    ]
+    the_size_of_slices_is_a_size: "[cache-policies.p]\nslice = \"big\"" => [
+        "2:9 `big` is not a size", "hint: write a whole number and a unit, such as \"256 MB\" (B, KB, MB, GB)",
+    ]
     times_are_at_most_100_years: "[cache-policies.p]\nmax-ttl = \"101 y\"" => [
         "2:11 `max-ttl` is 101 y; it must be from 0 s to 100 y",
     ]

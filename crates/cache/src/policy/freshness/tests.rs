@@ -133,7 +133,14 @@ fn cloudfront_keeps_errors_for_the_error_ttl_at_least() {
         assert_eq!(seconds(&rules, status, &[("cache-control", "max-age=30")]), Some((30, Source::MaxAge)));
     }
     assert_eq!(seconds(&rules, 416, &[("cache-control", "max-age=30")]), None);
-    assert_eq!(seconds(&Rules { error_ttl: Duration::ZERO, ..rules }, 404, &[]), None);
+    assert_eq!(seconds(&Rules { error_ttl: Duration::ZERO, ..rules.clone() }, 404, &[]), None);
+    // Per code.
+    let rules = Rules { error_ttls: [(404, Duration::from_secs(60)), (503, Duration::ZERO)].into(), ..rules };
+    assert_eq!(seconds(&rules, 404, &[]), Some((60, Source::ErrorTtl)));
+    assert_eq!(seconds(&rules, 404, &[("cache-control", "max-age=30")]), Some((60, Source::ErrorTtl)));
+    assert_eq!(seconds(&rules, 503, &[]), None);
+    assert_eq!(seconds(&rules, 503, &[("cache-control", "max-age=3")]), Some((3, Source::MaxAge)));
+    assert_eq!(seconds(&rules, 500, &[]), Some((10, Source::ErrorTtl)));
 }
 
 #[test]

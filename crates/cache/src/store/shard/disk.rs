@@ -17,6 +17,12 @@ impl Shard {
         self.shelf.find(key, request).cloned()
     }
 
+    /// As [`Shard::find_filed`], without counting as a use.
+    pub(in crate::store) fn peek_filed(&mut self, key: &Key, request: &HeaderMap) -> Option<Arc<Filed>> {
+        self.settle(key);
+        self.shelf.get(key).iter().find(|filed| filed.matches(request)).cloned()
+    }
+
     /// An object is going to be written.
     pub(in crate::store) fn begin_filing(&mut self, key: Arc<Key>, face: Arc<Face>) {
         self.filings.push(Filing { key, face, cancelled: false });

@@ -1,0 +1,131 @@
+//! The bytes of an answer, a slice after the other. The next slice is asked for when the one before it is sent, so that a
+//! slow viewer holds no more than one.
+
+use super::{GetSlice, Slice, Slices, Told};
+use crate::hit::Hit;
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Body as _, Frame, SizeHint};
+use rimward_types::{Body, BodyError};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+type Getting = Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>>;
+
+/// Bytes `at..end` of an object in slices.
+pub(crate) struct SliceBody {
+    slices: Slices,
+    told: Told,
+    get: Arc<dyn GetSlice>,
+    at: u64,
+    end: u64,
+    /// The slice that is read: its place in the object, and what of it is still to come.
+    open: Option<Open>,
+    getting: Option<(u64, Getting)>,
+}
+
+struct Open {
+    index: u64,
+    /// Where in the object the body stands.
+    at: u64,
+    body: Body,
+}
+
+impl SliceBody {
+    /// All of it, with `body` of the slice `scout` at hand.
+    pub(super) fn new(slices: Slices, told: Told, scout: u64, body: Body, get: Arc<dyn GetSlice>) -> Self {
+        let at = Slice { size: slices.size(), index: scout }.first();
+        let end = told.total;
+        Self { slices, told, get, at: 0, end, open: Some(Open { index: scout, at, body }), getting: None }
+    }
+
+    /// Bytes of the whole object.
+    pub(crate) fn total(&self) -> u64 {
+        self.told.total
+    }
+
+    /// Goes on with bytes `start..end`.
+    pub(crate) fn turn_to(&mut self, start: u64, end: u64) {
+        self.at = start;
+        self.end = end.min(self.told.total);
+        // What was read of a slice cannot be read again.
+        if self.open.as_ref().is_some_and(|open| open.at > start) {
+            self.open = None;
+        }
+    }
+
+    fn slice(&self, index: u64) -> Slice {
+        Slice { size: self.slices.size(), index }
+    }
+
+    /// Takes a slice that has come, if it is one of the same object.
+    fn take(&mut self, index: u64, hit: Hit) -> Result<(), BodyError> {
+        let slice = self.slice(index);
+        let is_slice = hit.head.status == StatusCode::PARTIAL_CONTENT;
+        if is_slice && Told::of(slice, &hit.head).as_ref() == Some(&self.told) {
+            self.open = Some(Open { index, at: slice.first(), body: hit.body });
+            return Ok(());
+        }
+        self.slices.discard();
+        Err(BodyError::Origin("the object has changed while it was sent in slices".to_owned()))
+    }
+}
+
+impl http_body::Body for SliceBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        loop {
+            if this.at >= this.end {
+                return Poll::Ready(None);
+            }
+            if let Some((index, getting)) = &mut this.getting {
+                let (index, got) = (*index, ready!(getting.as_mut().poll(cx)));
+                this.getting = None;
+                if let Err(error) = got.and_then(|hit| this.take(index, hit)) {
+                    this.end = this.at;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+            let index = this.at / this.slices.size();
+            let Some(open) = this.open.as_mut().filter(|open| open.index == index) else {
+                this.open = None;
+                this.getting = Some((index, this.get.get(index)));
+                continue;
+            };
+            let frame = match ready!(Pin::new(&mut open.body).poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => {
+                    this.end = this.at;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    this.end = this.at;
+                    let error = BodyError::Origin("a slice has ended too early".to_owned());
+                    return Poll::Ready(Some(Err(error)));
+                }
+            };
+            let Ok(bytes) = frame.into_data() else { continue };
+            let (from, to) = (open.at, open.at + bytes.len() as u64);
+            open.at = to;
+            let (first, last) = (this.at.max(from), this.end.min(to));
+            if first < last {
+                this.at = last;
+                let part = bytes.slice((first - from) as usize..(last - from) as usize);
+                return Poll::Ready(Some(Ok(Frame::data(part))));
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.at >= self.end
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.end.saturating_sub(self.at))
+    }
+}
