@@ -74,3 +74,24 @@ async fn a_page_that_cannot_be_had_fails_with_its_own_status() {
     let head = node.send(request("HEAD", "/down", &[]), Body::Empty).await;
     assert_eq!((head.status(), head.body.as_str()), (503, ""), "no page is configured for it");
 }
+
+#[tokio::test]
+async fn the_page_comes_from_its_own_behaviors_origin_whatever_origin_a_function_chose() {
+    // cdn-behaviour.md section 11; cloudfront-functions.md section 11.2
+    let config = "[origins.alpha]\nurl = \"builtin:demo\"\n[origins.beta]\nurl = \"builtin:demo\"\n\
+        [functions.f]\ncode = \"f.js\"\n[[distributions]]\ndomains = [\"*\"]\n\
+        error-pages = [{ status = 404, page = \"/errors/404.html\" }]\n\
+        [[distributions.behaviors]]\npath = \"/errors/*\"\norigin = \"alpha\"\n\
+        [[distributions.behaviors]]\norigin = \"alpha\"\nviewer-request = \"f\"\n";
+    let code = b"import cf from 'cloudfront';\n\
+        function handler(event) { cf.selectRequestOriginById('beta'); return event.request; }";
+    let node = TestNode::start(config, &[("f.js", code)]).await;
+    assert_eq!(node.get("/page").await.header("x-demo-origin"), "beta");
+    let answer = node.get("/status/404").await;
+    assert_eq!((answer.status(), answer.header("x-demo-origin")), (404, "alpha"));
+    assert!(answer.body.contains("/errors/404.html"), "{}", answer.body);
+    node.record();
+    let record = node.record();
+    let origins: Vec<_> = record["origins"].as_array().unwrap().iter().map(|origin| &origin["origin"]).collect();
+    assert_eq!(origins, ["beta", "alpha"], "the error, then the page");
+}

@@ -121,3 +121,25 @@ async fn functions_know_where_the_node_is() {
     assert_eq!(answer.body, r#"{"name":"FRA","serverIp":"127.0.0.1","region":"eu-central-1"}"#);
     assert_eq!(answer.header("x-amz-cf-pop"), "FRA");
 }
+
+/// Section 11.2; several functions at one hook are an extension: each chooses from the choice of the one before it.
+#[tokio::test]
+async fn of_two_functions_that_choose_an_origin_the_last_one_wins() {
+    let config = "[origins.alpha]\nurl = \"builtin:demo\"\n[origins.beta]\nurl = \"builtin:demo\"\n\
+        [origins.gamma]\nurl = \"builtin:demo\"\n[functions.first]\ncode = \"first.js\"\n\
+        [functions.second]\ncode = \"second.js\"\n[[distributions]]\ndomains = [\"*\"]\n\
+        [[distributions.behaviors]]\norigin = \"alpha\"\nviewer-request = [\"first\", \"second\"]\n";
+    let selects = |origin: &str, path: &str| {
+        format!(
+            "import cf from 'cloudfront';\nfunction handler(event) {{\n\
+             if (event.request.uri.startsWith('{path}')) cf.selectRequestOriginById('{origin}');\nreturn event.request; }}"
+        )
+    };
+    let (first, second) = (selects("beta", "/one"), selects("gamma", "/one/two"));
+    let files: [(&str, &[u8]); 2] = [("first.js", first.as_bytes()), ("second.js", second.as_bytes())];
+    let node = TestNode::start(config, &files).await;
+    assert!(node.problems.is_empty(), "{:?}", node.problems);
+    for (path, origin) in [("/none", "alpha"), ("/one", "beta"), ("/one/two", "gamma")] {
+        assert_eq!(node.get(path).await.header("x-demo-origin"), origin, "{path}");
+    }
+}

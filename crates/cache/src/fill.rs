@@ -3,15 +3,17 @@
 //! - [`lead`]: the right and the duty to fetch.
 //! - [`follow`]: a place behind somebody else's fetch.
 //! - `sliced`: an answer that should be a slice.
-//! - `state`: what leader, followers and pump share.
+//! - `state`: what leader, followers and pump share; `arrival`: the body among it.
 //! - `stream`: a body that is read while it arrives.
 //! - `spool`: a body that is written to disk while it arrives.
 //! - `pump`: reads the origin's body into the fill, and stores it at the end.
 
+mod arrival;
 pub mod follow;
 pub mod lead;
 pub(crate) mod pump;
 mod sliced;
+mod slots;
 mod spool;
 pub(crate) mod state;
 pub(crate) mod stream;

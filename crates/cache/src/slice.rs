@@ -149,4 +149,3 @@ impl Slices {
         self.size
     }
 }
-

@@ -65,7 +65,9 @@ pub async fn fill_slice(context: Arc<Context>, request: RequestHead, lead: Lead)
         Ok(Completed::Stored(hit) | Completed::Refreshed(hit) | Completed::Stale(hit)) => FilledSlice::Slice(hit),
         Ok(Completed::Unsliced { whole }) => FilledSlice::Unsliced(whole),
         // A slice that could not be kept is no answer to a viewer.
-        Ok(Completed::NotStored { head, .. }) if head.status == StatusCode::PARTIAL_CONTENT => FilledSlice::Unsliced(None),
+        Ok(Completed::NotStored { head, .. }) if head.status == StatusCode::PARTIAL_CONTENT => {
+            FilledSlice::Unsliced(None)
+        }
         Ok(completed) => FilledSlice::Answer(Ok(completed_answer(completed, &trace))),
         Err(answer) => FilledSlice::Answer(answer),
     };

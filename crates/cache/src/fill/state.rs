@@ -1,6 +1,8 @@
 //! What leader, followers and pump of one fetch share.
 
 use super::OriginFailure;
+use super::arrival::{Arrival, Read};
+use super::slots::Slots;
 use super::stream::Filling;
 use crate::disk::writing::Readable;
 use crate::key::Key;
@@ -12,7 +14,6 @@ use http::StatusCode;
 use parking_lot::Mutex;
 use rimward_types::RequestHead;
 use smallvec::SmallVec;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -79,55 +80,13 @@ struct State {
     phase: Phase,
     /// Followers that wait for the head.
     waiting: Slots<Option<Waker>>,
-    readers: Slots<Reader>,
-    pieces: VecDeque<Piece>,
-    /// The file that it is written to, and how much of it can be read there: earlier pieces are let go.
-    file: Option<(Readable, u64)>,
-    /// Bytes that have come.
-    arrived: u64,
-    /// Length of the whole, when the head told.
-    length: Option<u64>,
-    end: End,
-    /// Pieces are let go when every reader has them: nobody new can read from the beginning.
-    is_window: bool,
-}
-
-#[derive(Debug)]
-struct Reader {
-    at: u64,
-    waker: Option<Waker>,
-}
-
-/// A piece of the body. `room` is empty when the bytes carry it themselves.
-#[derive(Debug)]
-struct Piece {
-    at: u64,
-    bytes: Bytes,
-    room: Option<Room>,
-    /// Copied into memory of its own size.
-    is_block: bool,
-}
-
-#[derive(Debug)]
-enum End {
-    Open,
-    Complete,
-    Broken(String),
+    body: Arrival,
 }
 
 /// What a follower finds when the wait is over.
 pub(crate) enum Found {
     Arriving { face: Arc<Face>, shared: bool, filling: Option<Filling> },
     Ended(Ended),
-}
-
-/// What a reader finds.
-pub(crate) enum Read {
-    Bytes(Bytes),
-    /// They are in the file, which has as many.
-    InFile(Readable, u64),
-    End,
-    Broken(String),
 }
 
 // === impl Fill ===
@@ -141,17 +100,7 @@ impl Fill {
             number,
             spooled: AtomicBool::new(false),
             doubts: Mutex::default(),
-            state: Mutex::new(State {
-                phase: Phase::Asking,
-                waiting: Slots::default(),
-                readers: Slots::default(),
-                pieces: VecDeque::new(),
-                file: None,
-                arrived: 0,
-                length: None,
-                end: End::Open,
-                is_window: false,
-            }),
+            state: Mutex::new(State { phase: Phase::Asking, waiting: Slots::default(), body: Arrival::default() }),
             moved: Notify::new(),
         })
     }
@@ -234,18 +183,15 @@ impl Fill {
     }
 
     fn attach_to(self: &Arc<Self>, state: &mut State) -> Option<Filling> {
-        if state.is_window {
-            return None;
-        }
-        let slot = state.readers.add(Reader { at: 0, waker: None });
-        Some(Filling::new(self.clone(), slot, state.length))
+        let slot = state.body.attach()?;
+        Some(Filling::new(self.clone(), slot, state.body.length))
     }
 
     /// The head has come. The leader's body is joined at the same moment.
     pub(crate) fn arrive(self: &Arc<Self>, face: Arc<Face>, shared: bool, length: Option<u64>) -> Option<Filling> {
         let mut state = self.state.lock();
         state.phase = Phase::Arriving { face, shared };
-        state.length = length;
+        state.body.length = length;
         let filling = self.attach_to(&mut state);
         let wakers = state.wake_waiting();
         drop(state);
@@ -269,41 +215,28 @@ impl Fill {
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.phase = Phase::Ended(Ended::Alone);
-        state.is_window = true;
-        state.trim();
+        state.body.close();
     }
 
     /// Adds bytes of the body.
     pub(crate) fn push(&self, bytes: Bytes, room: Option<Room>) {
-        let mut state = self.state.lock();
-        let at = state.arrived;
-        state.arrived += bytes.len() as u64;
-        state.pieces.push_back(Piece { at, bytes, room, is_block: false });
-        let wakers = state.wake_readers();
-        drop(state);
+        let wakers = self.state.lock().body.push(bytes, room);
         wakers.into_iter().for_each(Waker::wake);
     }
 
     /// The body is complete, or has broken off.
     pub(crate) fn end(&self, broken: Option<String>) {
-        let mut state = self.state.lock();
-        state.end = match broken {
-            None => End::Complete,
-            Some(text) => End::Broken(text),
-        };
-        let wakers = state.wake_readers();
-        drop(state);
+        let wakers = self.state.lock().body.end(broken);
         wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Bytes that have come, and those of them that are held.
     pub(crate) fn amounts(&self) -> (u64, u64) {
-        let state = self.state.lock();
-        (state.arrived, state.arrived - state.pieces.front().map_or(state.arrived, |piece| piece.at))
+        self.state.lock().body.amounts()
     }
 
     pub(crate) fn has_readers(&self) -> bool {
-        !self.state.lock().readers.is_empty()
+        self.state.lock().body.has_readers()
     }
 
     /// Waits until a reader moves or leaves.
@@ -314,89 +247,41 @@ impl Fill {
     /// Copies the pieces that came last, up to the latest block, into a block of their own. Only the pump calls it, so
     /// that nothing is added meanwhile; readers see either the pieces or the block.
     pub(crate) fn compact(&self) {
-        let mut parts = Vec::new();
-        let mut room: Option<Room> = None;
-        {
-            let mut state = self.state.lock();
-            for piece in state.pieces.iter_mut().rev().take_while(|piece| !piece.is_block) {
-                parts.push(piece.bytes.clone());
-                if let Some(held) = piece.room.take() {
-                    match &mut room {
-                        None => room = Some(held),
-                        Some(room) => room.join(held),
-                    }
-                }
-            }
-        }
+        let (parts, room) = self.state.lock().body.take_loose();
         let Some(room) = room else { return };
-        parts.reverse();
         let copied = block(&parts, room);
-        let mut state = self.state.lock();
-        let first = state.pieces.len() - parts.len();
-        let at = state.pieces[first].at;
-        state.pieces.truncate(first);
-        state.pieces.push_back(Piece { at, bytes: copied, room: None, is_block: true });
+        self.state.lock().body.replace_last(parts.len(), copied);
     }
 
     /// The blocks of a complete body.
     pub(crate) fn blocks(&self) -> Vec<Bytes> {
-        self.state.lock().pieces.iter().map(|piece| piece.bytes.clone()).collect()
+        self.state.lock().body.blocks()
     }
 
     /// Reads for the reader in `slot`, at most `limit` bytes.
     pub(crate) fn poll_read(&self, slot: usize, at: u64, limit: u64, cx: &Context<'_>) -> Poll<Read> {
-        let mut state = self.state.lock();
-        if at < state.arrived {
-            let index = state.pieces.partition_point(|piece| piece.at <= at).saturating_sub(1);
-            let Some(piece) = state.pieces.get(index).filter(|piece| piece.at <= at) else {
-                if let Some((file, length)) = state.file.as_ref().filter(|(_, length)| at < *length) {
-                    return Poll::Ready(Read::InFile(file.clone(), *length));
-                }
-                return Poll::Ready(Read::Broken("its beginning is gone".to_owned()));
-            };
-            let from = (at - piece.at) as usize;
-            let to = piece.bytes.len().min(from.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)));
-            let bytes = piece.bytes.slice(from..to);
-            state.readers.set(slot, Reader { at: at + bytes.len() as u64, waker: None });
-            state.trim();
-            drop(state);
+        let read = self.state.lock().body.poll_read(slot, at, limit, cx);
+        if matches!(read, Poll::Ready(Read::Bytes(_))) {
             self.moved.notify_one();
-            return Poll::Ready(Read::Bytes(bytes));
         }
-        match &state.end {
-            End::Complete => Poll::Ready(Read::End),
-            End::Broken(text) => Poll::Ready(Read::Broken(text.clone())),
-            End::Open => {
-                state.readers.set(slot, Reader { at, waker: Some(cx.waker().clone()) });
-                Poll::Pending
-            }
-        }
+        read
     }
 
     /// The reader in `slot` goes on at `at`.
     pub(crate) fn seek(&self, slot: usize, at: u64) {
-        let mut state = self.state.lock();
-        state.readers.set(slot, Reader { at, waker: None });
-        state.trim();
-        drop(state);
+        self.state.lock().body.seek(slot, at);
         self.moved.notify_one();
     }
 
     /// So much of it can be read from its file.
     pub(crate) fn filed(&self, file: Readable, length: u64) {
-        let mut state = self.state.lock();
-        state.file = Some((file, length));
-        state.trim();
-        drop(state);
+        self.state.lock().body.filed(file, length);
         self.moved.notify_one();
     }
 
     /// The reader in `slot` leaves.
     pub(crate) fn detach(&self, slot: usize) {
-        let mut state = self.state.lock();
-        state.readers.remove(slot);
-        state.trim();
-        drop(state);
+        self.state.lock().body.detach(slot);
         self.moved.notify_one();
     }
 }
@@ -406,69 +291,6 @@ impl Fill {
 impl State {
     fn wake_waiting(&mut self) -> Vec<Waker> {
         self.waiting.iter_mut().filter_map(Option::take).collect()
-    }
-
-    fn wake_readers(&mut self) -> Vec<Waker> {
-        self.readers.iter_mut().filter_map(|reader| reader.waker.take()).collect()
-    }
-
-    /// Lets go of what is in the file, or, once the fill is a window, of what every reader has.
-    fn trim(&mut self) {
-        // What is in the file may be read there by whoever comes.
-        let slowest = match (self.is_window, &self.file) {
-            (true, _) => self.readers.iter_mut().map(|reader| reader.at).min().unwrap_or(self.arrived),
-            (false, Some((_, length))) => *length,
-            (false, None) => return,
-        };
-        while self.pieces.front().is_some_and(|piece| piece.at + piece.bytes.len() as u64 <= slowest) {
-            self.pieces.pop_front();
-        }
-    }
-}
-
-/// Values with a number each; numbers are used again.
-#[derive(Debug)]
-struct Slots<T> {
-    slots: Vec<Option<T>>,
-    free: Vec<usize>,
-}
-
-impl<T> Default for Slots<T> {
-    fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<T> Slots<T> {
-    fn add(&mut self, value: T) -> usize {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot] = Some(value);
-                slot
-            }
-            None => {
-                self.slots.push(Some(value));
-                self.slots.len() - 1
-            }
-        }
-    }
-
-    fn set(&mut self, slot: usize, value: T) {
-        self.slots[slot] = Some(value);
-    }
-
-    fn remove(&mut self, slot: usize) {
-        if self.slots[slot].take().is_some() {
-            self.free.push(slot);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.slots.len() == self.free.len()
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.slots.iter_mut().flatten()
     }
 }
 

@@ -1,7 +1,8 @@
 //! A body that is read while it arrives, by each reader at its own pace: from memory, or from the file that it is
 //! written to, where the reader is behind.
 
-use super::state::{Fill, Read};
+use super::arrival::Read;
+use super::state::Fill;
 use crate::disk::Unreadable;
 use crate::disk::writing::Readable;
 use bytes::Bytes;

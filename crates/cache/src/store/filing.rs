@@ -1,8 +1,8 @@
 //! What goes from memory to disk and back.
 
+use super::Store;
 use super::shard::{Found, Shard};
 use super::shelf::Filed;
-use super::Store;
 use crate::disk::writing::Writing;
 use crate::disk::{Disk, ObjectFile, Unreadable};
 use crate::fill::state::{Ended, Fill};

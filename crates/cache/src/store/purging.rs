@@ -1,10 +1,10 @@
 //! Removal by URL, prefix, tag, host: complete when the call returns, whatever is on its way; only the memory is given
 //! back later.
 
+use super::Store;
 use super::extent::Extent;
 use super::held::Held;
 use super::shard::Shard;
-use super::Store;
 use crate::key::Key;
 use crate::purge::{Purge, Purged};
 use std::sync::Arc;

@@ -338,8 +338,7 @@ impl Shard {
 
 /// What is in both tiers counts once.
 fn counted(stored: &[Stored], filed: &[Arc<Filed>]) -> Tally {
-    let mut tally =
-        Tally { in_memory: stored.len() as u64, on_disk: filed.len() as u64, ..Tally::default() };
+    let mut tally = Tally { in_memory: stored.len() as u64, on_disk: filed.len() as u64, ..Tally::default() };
     for stored in stored {
         tally.total.objects += 1;
         tally.total.bytes += stored.weight();

@@ -1,8 +1,10 @@
 //! `rimward purge`: at a node that runs, and at none.
 
-use crate::node::Node;
+use crate::node::{Node, PATIENCE, send};
 use crate::support::Folder;
+use serde_json::Value;
 use std::net::TcpListener;
+use std::time::Instant;
 
 const CONFIG: &str = "[origins.demo]\nurl = \"builtin:demo\"\n[[distributions]]\ndomains = [\"www.example.com\"]\n\
                       behaviors = [{ origin = \"demo\" }]\n";
@@ -81,4 +83,46 @@ fn a_node_that_is_not_there_is_named() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let ran = Folder::new().run(&["purge", "--everything", "--admin", &free]).expect(1);
     ran.says(&format!("error: no node at {free}")).says("hint: start one");
+}
+
+/// What the node says of its disk, once `is_right`.
+fn wait_for_disk(node: &Node, is_right: impl Fn(&Value) -> bool) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let status = node.admin("GET", "/status", "");
+        let body = status.split_once("\r\n\r\n").unwrap().1;
+        let disk = serde_json::from_str::<Value>(body).unwrap()["cache"]["disk"].clone();
+        if is_right(&disk) {
+            return;
+        }
+        assert!(Instant::now() < end, "{status}");
+    }
+}
+
+#[test]
+fn what_was_purged_stays_away_after_kill_9() {
+    // cdn-behaviour.md section 17
+    let config = format!(
+        "[cache]\ndisk = {{ path = \"kept-answers\", size = \"64 MB\" }}\n[node.acl]\npurge = [\"127.0.0.1\"]\n{CONFIG}"
+    );
+    let folder = Folder::new().with("rimward.toml", config);
+    let mut node = Node::start(&folder);
+    let [gone, kept] = ["/cache/max-age/3600?gone", "/cache/max-age/3600?kept"];
+    for path in [gone, gone, kept, kept] {
+        node.get(path);
+    }
+    // The second request for an object brings it to the disk.
+    wait_for_disk(&node, |disk| disk["objects"] == 2);
+    let purge = format!("PURGE {gone} HTTP/1.1\r\nhost: www.example.com\r\nconnection: close\r\n\r\n");
+    let receipt = send(node.http, &purge);
+    assert!(receipt.contains("\"removed\":1"), "{receipt}");
+    node.kill();
+
+    let node = Node::start(&folder);
+    wait_for_disk(&node, |disk| disk["recovering"] == false);
+    let answer = node.get(kept);
+    assert!(answer.contains("Hit from cloudfront"), "what was not purged is there: {answer}");
+    let answer = node.get(gone);
+    assert!(answer.contains("fwd=uri-miss"), "{answer}");
+    assert_eq!(node.stop(), 0);
 }

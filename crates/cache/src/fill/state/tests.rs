@@ -23,15 +23,3 @@ fn the_first_end_counts() {
     fill.finish(Ended::Abandoned);
     assert!(matches!(fill.phase(), Phase::Ended(Ended::Alone)));
 }
-
-#[test]
-fn slots_are_used_again() {
-    let mut slots = Slots::default();
-    let (first, second) = (slots.add('a'), slots.add('b'));
-    slots.remove(first);
-    slots.remove(first);
-    assert_eq!(slots.add('c'), first);
-    assert_ne!(slots.add('d'), second);
-    assert!(!slots.is_empty());
-    assert_eq!(slots.iter_mut().map(|c| *c).collect::<String>(), "cbd");
-}

@@ -176,10 +176,7 @@ impl Shard {
         for filed in filed {
             let id = filed.object.id();
             let variants = self.resources.get(key);
-            variants
-                .iter()
-                .filter(|stored| stored.face.file() == id)
-                .for_each(|stored| stored.face.set_file(0));
+            variants.iter().filter(|stored| stored.face.file() == id).for_each(|stored| stored.face.set_file(0));
             unread.extend(
                 self.take_out(key, |stored| matches!(&stored.content, Content::Filed(object) if object.id() == id)),
             );
