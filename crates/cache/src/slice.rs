@@ -131,18 +131,20 @@ impl Slices {
         self.cache.lead_whole(&self.key, viewer, &self.rules)
     }
 
-    /// The answer to `viewer` whose first slice is `scout`; `get` gives the others. `None`: the scout is no slice, as
-    /// an error that is stored in its place.
+    /// The answer to `viewer` whose first slice is `scout`; `get` gives the others.
+    ///
+    /// # Errors
+    /// The scout, when it is no slice: an error that is stored in its place.
     pub fn answer(&self, viewer: &RequestHead, scout: Hit, get: Arc<dyn GetSlice>) -> Result<Hit, Hit> {
         if scout.head.status != StatusCode::PARTIAL_CONTENT {
             return Err(scout);
         }
         let slice = Slice { size: self.size, index: self.scout };
         let Some(told) = Told::of(slice, &scout.head) else { return Err(scout) };
-        let Hit { mut head, body, status, .. } = scout;
+        let Hit { mut head, body, status, result } = scout;
         told.describe_whole(&mut head);
         let body = SliceBody::new(self.clone(), told, self.scout, body, get);
-        Ok(Hit::of_slices(head, body, viewer, self.cache.now(), status, scout.result))
+        Ok(Hit::of_slices(head, body, viewer, self.cache.now(), status, result))
     }
 
     pub(crate) fn size(&self) -> u64 {

@@ -218,3 +218,23 @@ fn a_key_tells_the_host_that_it_is_for() {
     assert_eq!(of(&[("host", "a.example")], &KeyRules { cookies: NameSet::All, ..KeyRules::default() }), None);
     assert_eq!(Key::new("E1", &get("/", &[]), &rules).distribution_prefix(), b"E1\0");
 }
+
+#[test]
+fn a_slice_has_a_key_of_its_own_under_that_of_the_whole() {
+    let x = HeaderName::from_static;
+    let rules = KeyRules { headers: vec![x("x"), x("host")], cookies: NameSet::All, ..KeyRules::default() };
+    // Neither a header nor a cookie is taken for a slice.
+    let fields = [("x", "s100-1"), ("host", "a.com"), ("cookie", "s100-2=s100-3")];
+    for whole in [Key::new("E1", &get("/film", &fields), &rules), Key::new("E1", &get("/", &[]), &KeyRules::default())]
+    {
+        assert_eq!((whole.slice(), whole.of_whole()), (None, None));
+        let slice = Slice { size: 1 << 20, index: 70_000 };
+        let key = whole.of_slice(slice);
+        assert_eq!((key.slice(), key.of_whole()), (Some(slice), Some(whole.clone())));
+        assert!(
+            key.as_bytes().starts_with(&whole.slice_prefix()) && !whole.as_bytes().starts_with(&whole.slice_prefix())
+        );
+        assert_eq!((key.url(), key.host()), (whole.url(), whole.host()));
+        assert_eq!(key.parts().parts.last(), Some(&Part::Slice { slice: "1048576-70000".to_owned() }));
+    }
+}

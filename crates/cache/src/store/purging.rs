@@ -42,7 +42,7 @@ impl Store {
 
     /// Makes stale what `what` names. Every fetch that began before is struck from the list.
     pub(crate) fn expire(&self, what: &Purge) -> Purged {
-        self.each(Extent::of(what), true, true, |shard, keys| shard.expire(&keys))
+        self.each(Extent::of(what), true, true, |shard, keys| shard.expire(keys))
     }
 
     /// Counts what [`Store::purge`] would remove now, with up to `most` URLs.
@@ -76,7 +76,7 @@ impl Store {
         extent: Extent,
         unsafe_too: bool,
         soft: bool,
-        act: impl Fn(&mut Shard, Vec<Arc<Held>>) -> (Purged, bool),
+        act: impl Fn(&mut Shard, &[Arc<Held>]) -> (Purged, bool),
     ) -> Purged {
         let extent = Arc::new(extent);
         let seq = self.next_number();
@@ -92,7 +92,7 @@ impl Store {
             some_at_a_time(|last| {
                 let mut shard = shard.lock();
                 let keys = shard.some_of(&extent, last, BATCH);
-                let (purged, any_filed) = act(&mut shard, keys.clone());
+                let (purged, any_filed) = act(&mut shard, &keys);
                 total += purged;
                 is_filed |= any_filed;
                 keys

@@ -5,6 +5,7 @@
 use super::ghosts::Ghosts;
 use super::shard::Variants;
 use crate::key::{KeepHash, Key};
+use crate::object::Stored;
 use lru::LruCache;
 use std::sync::Arc;
 
@@ -97,7 +98,7 @@ impl Queues {
         Some(&mut kept.variants)
     }
 
-    pub(super) fn get(&self, key: &Key) -> &[super::Stored] {
+    pub(super) fn get(&self, key: &Key) -> &[Stored] {
         self.kept(key).map_or(&[], |kept| &kept.variants)
     }
 

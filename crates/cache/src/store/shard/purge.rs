@@ -61,7 +61,7 @@ impl Shard {
     }
 
     /// Condemns `keys`. Tells what was stored under them, and whether any of it is on disk or on its way there.
-    pub(in crate::store) fn condemn(&mut self, keys: Vec<Arc<Held>>) -> (Purged, bool) {
+    pub(in crate::store) fn condemn(&mut self, keys: &[Arc<Held>]) -> (Purged, bool) {
         let mut purged = Purged::default();
         // Writes that began after the fetches were struck.
         let mut is_filed = self.cancel(|filing| keys.iter().any(|held| *held.key == *filing.key));
@@ -71,7 +71,7 @@ impl Shard {
             is_filed |= tally.on_disk > 0;
             self.hidden.in_memory += tally.in_memory;
             self.hidden.on_disk += tally.on_disk;
-            self.condemned.push(held);
+            self.condemned.push(held.clone());
         }
         (purged, is_filed)
     }

@@ -199,3 +199,54 @@ async fn a_journal_that_cannot_be_read_costs_all_rather_than_bring_back_what_was
     let stage = stage.reopen().await;
     assert_eq!(stage.body("/").await.unwrap(), "y");
 }
+
+#[tokio::test]
+async fn a_purge_of_very_many_is_final_although_its_files_are_removed_later() {
+    // cdn-behaviour.md section 17
+    let stage = DiskPlay::with(ByteSize::mb(16), ByteSize::mb(64));
+    let fields = [FRESH, &[("cache-tag", "news")]].concat();
+    for n in 0..600 {
+        let url = format!("/{n}");
+        stage.play.get(&url, answers(200, &fields, "old")).await;
+        stage.play.hit(&url).await;
+        if n % 100 == 99 {
+            stage.settle().await;
+        }
+    }
+    stage.keep("/kept", FRESH, "kept").await;
+    assert_eq!(stage.disk().objects, 601);
+    let tag = Purge::Tag { distribution: "E1".into(), tag: Tag::try_new("news").unwrap() };
+    assert_eq!(stage.play.cache.purge(&tag).objects, 600);
+    assert_eq!((stage.disk().objects, stage.play.cache.usage().objects), (1, 1));
+    assert!(stage.body("/599").await.is_none());
+    stage.play.get("/7", answers(200, FRESH, "new")).await;
+    stage.play.hit("/7").await;
+    stage.play.cache.confirm();
+    let stage = stage.reopen().await;
+    for n in (0..600).filter(|n| *n != 7) {
+        assert!(stage.body(&format!("/{n}")).await.is_none(), "/{n} is back");
+    }
+    assert_eq!(stage.body("/kept").await.unwrap(), "kept");
+    assert_ne!(stage.body("/7").await.as_deref(), Some(&b"old"[..]));
+}
+
+#[tokio::test]
+async fn what_is_on_disk_alone_is_explained_without_being_read_into_memory() {
+    let stage = DiskPlay::new();
+    stage.keep("/", &[("cache-control", "max-age=600"), ("etag", "\"1\""), ("age", "5")], "a body").await;
+    let stage = stage.reopen().await;
+    stage.play.after(100);
+    let asked = get("/", &[]);
+    let key = stage.play.key(&asked);
+    let told = stage.play.cache.explain_from_disk(&key, &asked, &stage.play.rules).await;
+    let stored = told.stored.unwrap();
+    assert_eq!((told.decision.as_str(), told.because.rule), ("fresh", "max-age"));
+    assert_eq!((stored.on_disk, stored.length, stored.freshness.left), (true, 6, 495));
+    assert_eq!(stage.play.cache.usage().objects, 0);
+    stage.play.cache.expire(&url("/"));
+    let told = stage.play.cache.explain_from_disk(&key, &asked, &stage.play.rules).await;
+    assert_eq!((told.decision.as_str(), told.because.rule), ("validate", "purged-softly"));
+    stage.play.get("/", answers(304, &[("cache-control", "max-age=600"), ("etag", "\"1\"")], "")).await;
+    let told = stage.play.cache.explain_from_disk(&key, &asked, &stage.play.rules).await;
+    assert!(!told.stored.unwrap().on_disk, "now it is in memory");
+}
