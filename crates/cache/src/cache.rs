@@ -205,7 +205,7 @@ impl Cache {
         let joinable = may_join && request.method != Method::HEAD;
         let stored = stored.filter(|_| !mark.is_some_and(Mark::is_too_large));
         let is_plain = stored.is_none() && (mark.is_some() || asked.wishes.no_store);
-        let others = if why == Forward::UriMiss || is_plain { Vec::new() } else { others(&shard, &asked, &stored) };
+        let others = if why == Forward::UriMiss || is_plain { Vec::new() } else { others(&mut shard, &asked, &stored) };
         let mut lead = self.lead(&mut shard, &asked, stored, why, joinable);
         lead.others = others;
         lead.is_plain = is_plain;
@@ -339,7 +339,7 @@ pub(crate) fn reuse_of(stored: &Stored, asked: &Asked<'_>) -> Reuse {
 }
 
 /// Stored responses for other selecting fields that an origin may say are right for this request too.
-fn others(shard: &Shard, asked: &Asked<'_>, selected: &Option<Stored>) -> Vec<Stored> {
+fn others(shard: &mut Shard, asked: &Asked<'_>, selected: &Option<Stored>) -> Vec<Stored> {
     if !asked.rules.profile.table().vary {
         return Vec::new();
     }

@@ -5,7 +5,7 @@ use super::{GetSlice, Slice, Slices, Told};
 use crate::hit::Hit;
 use bytes::Bytes;
 use http::StatusCode;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use rimward_types::{Body, BodyError};
 use std::future::Future;
 use std::pin::Pin;

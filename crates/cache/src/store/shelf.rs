@@ -100,10 +100,6 @@ impl Shelf {
         self.keys.peek(key).map_or(&[], |variants| variants)
     }
 
-    pub(super) fn has(&self, key: &Key) -> bool {
-        self.keys.contains(key)
-    }
-
     /// The object that a request selects; counts as a use.
     pub(super) fn find(&mut self, key: &Key, request: &HeaderMap) -> Option<&Arc<Filed>> {
         self.keys.get(key)?.iter().find(|filed| filed.matches(request))
