@@ -97,6 +97,8 @@ impl Mark {
         match (self, before) {
             (Mark::TooLarge, Some(Mark::Unsliced | Mark::TooLargeUnsliced))
             | (Mark::Unsliced, Some(Mark::TooLarge | Mark::TooLargeUnsliced)) => Mark::TooLargeUnsliced,
+            // Neither is it had in slices.
+            (Mark::Unsliced, Some(before @ Mark::Uncacheable(_))) => before,
             (mark, _) => mark,
         }
     }

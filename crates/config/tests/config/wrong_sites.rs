@@ -107,7 +107,7 @@ wrong! {
         "hint: with the profile \"rfc\" errors are kept as long as the origin says",
     ]
     error_times_are_for_errors_that_are_kept: "[cache-policies.p]\nprofile = \"cloudfront\"\nerror-ttl = { 416 = \"1 s\", 404 = 5 }" => [
-        "3:15 unknown key `416` in `error-ttl`", "hint: did you mean `412`?",
+        "3:15 unknown key `416` in `error-ttl`", "hint: did you mean `410`?",
         "3:34 `404` must be a time such as \"5 s\", not an integer",
     ]
     slices_are_neither_tiny_nor_huge: "[cache-policies.p]\nslice = \"1 KB\"" => [
