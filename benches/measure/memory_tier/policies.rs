@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 /// Decides what is kept.
-pub trait Policy {
+pub(crate) trait Policy {
     /// Asks for an object; tells whether it is there. It may be there afterwards.
     fn ask(&mut self, key: u64, size: u32) -> bool;
     /// Bytes that are kept.
@@ -92,7 +92,7 @@ impl Lists {
         self.link(at, list);
     }
 
-    fn to_front(&mut self, at: u32, list: u8) {
+    fn move_to(&mut self, at: u32, list: u8) {
         self.unlink(at);
         self.link(at, list);
     }
@@ -150,13 +150,13 @@ impl Sketch {
 }
 
 /// The least recently used goes.
-pub struct Lru {
+pub(crate) struct Lru {
     lists: Lists,
     memory: usize,
 }
 
 impl Lru {
-    pub fn new(memory: usize) -> Self {
+    pub(crate) fn new(memory: usize) -> Self {
         Self { lists: Lists::new(), memory }
     }
 }
@@ -164,7 +164,7 @@ impl Lru {
 impl Policy for Lru {
     fn ask(&mut self, key: u64, size: u32) -> bool {
         if let Some(&at) = self.lists.places.get(&key) {
-            self.lists.to_front(at, 0);
+            self.lists.move_to(at, 0);
             return true;
         }
         while self.lists.bytes() + size as usize > self.memory {
@@ -182,7 +182,7 @@ impl Policy for Lru {
 
 /// Yang and others, "FIFO queues are all you need for cache eviction" (2023): a small queue, a main one, and one of keys
 /// that were lately in the small one.
-pub struct S3Fifo {
+pub(crate) struct S3Fifo {
     lists: Lists,
     memory: usize,
     ghosts: Lists,
@@ -192,7 +192,7 @@ const SMALL: u8 = 0;
 const MAIN: u8 = 1;
 
 impl S3Fifo {
-    pub fn new(memory: usize) -> Self {
+    pub(crate) fn new(memory: usize) -> Self {
         Self { lists: Lists::new(), memory, ghosts: Lists::new() }
     }
 
@@ -202,7 +202,7 @@ impl S3Fifo {
         {
             if self.lists.nodes[at as usize].uses > 1 {
                 self.lists.nodes[at as usize].uses = 0;
-                self.lists.to_front(at, MAIN);
+                self.lists.move_to(at, MAIN);
                 return;
             }
             let gone = self.lists.remove(at);
@@ -217,7 +217,7 @@ impl S3Fifo {
         let node = &mut self.lists.nodes[at as usize];
         if node.uses > 0 {
             node.uses -= 1;
-            self.lists.to_front(at, MAIN);
+            self.lists.move_to(at, MAIN);
         } else {
             self.lists.remove(at);
         }
@@ -249,7 +249,7 @@ impl Policy for S3Fifo {
 
 /// Einziger, Friedman and Manes, "TinyLFU" (2017), with a window: what leaves the window is kept if it was asked for
 /// more often than what would have to go for it.
-pub struct TinyLfu {
+pub(crate) struct TinyLfu {
     lists: Lists,
     memory: usize,
     sketch: Sketch,
@@ -260,7 +260,7 @@ const ONCE: u8 = 1;
 const OFTEN: u8 = 2;
 
 impl TinyLfu {
-    pub fn new(memory: usize) -> Self {
+    pub(crate) fn new(memory: usize) -> Self {
         Self { lists: Lists::new(), memory, sketch: Sketch::new() }
     }
 
@@ -279,12 +279,12 @@ impl TinyLfu {
                 self.lists.remove(candidate);
             } else {
                 self.lists.remove(victim);
-                self.lists.to_front(candidate, ONCE);
+                self.lists.move_to(candidate, ONCE);
             }
         }
         while self.lists.lists[WINDOW as usize].bytes > self.memory / 100 {
             let Some(at) = self.lists.oldest(WINDOW) else { break };
-            self.lists.to_front(at, ONCE);
+            self.lists.move_to(at, ONCE);
         }
     }
 }
@@ -294,12 +294,12 @@ impl Policy for TinyLfu {
         self.sketch.add(key);
         if let Some(&at) = self.lists.places.get(&key) {
             match self.lists.nodes[at as usize].list {
-                WINDOW => self.lists.to_front(at, WINDOW),
-                _ => self.lists.to_front(at, OFTEN),
+                WINDOW => self.lists.move_to(at, WINDOW),
+                _ => self.lists.move_to(at, OFTEN),
             }
             while self.lists.lists[OFTEN as usize].bytes > self.memory / 5 * 4 {
                 let Some(at) = self.lists.oldest(OFTEN) else { break };
-                self.lists.to_front(at, ONCE);
+                self.lists.move_to(at, ONCE);
             }
             return true;
         }
@@ -315,7 +315,7 @@ impl Policy for TinyLfu {
 
 /// The node's rule: S3-FIFO, but one use is enough to be kept, and the keys that were lately in the small queue are two
 /// sets of hashes, filled in turns, each with as many keys as make half of the memory.
-pub struct Node {
+pub(crate) struct Node {
     lists: Lists,
     memory: usize,
     ghosts: [HashSet<u32>; 2],
@@ -327,7 +327,7 @@ fn ghost(key: u64) -> u32 {
 }
 
 impl Node {
-    pub fn new(memory: usize) -> Self {
+    pub(crate) fn new(memory: usize) -> Self {
         Self { lists: Lists::new(), memory, ghosts: Default::default(), ghost_bytes: 0 }
     }
 
@@ -338,7 +338,7 @@ impl Node {
             let uses = &mut self.lists.nodes[at as usize].uses;
             if *uses > 0 {
                 *uses = 0;
-                self.lists.to_front(at, MAIN);
+                self.lists.move_to(at, MAIN);
                 return;
             }
             let gone = self.lists.remove(at);
@@ -354,7 +354,7 @@ impl Node {
         let entry = &mut self.lists.nodes[at as usize];
         if entry.uses > 0 {
             entry.uses -= 1;
-            self.lists.to_front(at, MAIN);
+            self.lists.move_to(at, MAIN);
         } else {
             self.lists.remove(at);
         }

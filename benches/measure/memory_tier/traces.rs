@@ -1,10 +1,10 @@
 //! Requests, the same in every run: no rounding of a mathematical library is in them (square roots are exact).
 
 /// One request.
-pub struct Asked {
-    pub key: u64,
+pub(crate) struct Asked {
+    pub(crate) key: u64,
     /// Bytes, head included.
-    pub size: u32,
+    pub(crate) size: u32,
 }
 
 /// Objects that are popular, the first the most.
@@ -37,7 +37,7 @@ fn asked(key: u64) -> Asked {
 }
 
 /// Bytes of all that is popular.
-pub fn popular_bytes() -> usize {
+pub(crate) fn popular_bytes() -> usize {
     (0..POPULAR).map(|key| size(key) as usize).sum()
 }
 
@@ -65,7 +65,7 @@ impl Zipf {
 }
 
 /// All traces, by name.
-pub fn all() -> Vec<(&'static str, Vec<Asked>)> {
+pub(crate) fn all() -> Vec<(&'static str, Vec<Asked>)> {
     let zipf = Zipf::new();
     let popular = |n: u64| asked(zipf.rank(n));
     let each = |f: &dyn Fn(u64) -> Asked| (0..REQUESTS as u64).map(f).collect::<Vec<_>>();
