@@ -1,5 +1,5 @@
 // One header; the path stays, so that the page is a hit.
 function handler(event) {
-    event.request.headers['x-edge-tag'] = { value: 'v1' };
+    event.request.headers['x-tag'] = { value: 'v1' };
     return event.request;
 }
