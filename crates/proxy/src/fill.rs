@@ -257,10 +257,11 @@ async fn attempt(
             None => Arc::new(made_origin(chosen)),
         },
     };
-    let asked = outgoing.clone();
+    // The hook is shown what was asked.
+    let response_hook = plan.hooks.origin_response.as_ref().map(|function| (function, outgoing.clone()));
     let (head, body) = ask(context, trace, outgoing, body, &origin).await.map_err(Missed::Origin)?;
     let times = Times { requested, received: context.proxy.clock.now() };
-    let Some(function) = &plan.hooks.origin_response else {
+    let Some((function, asked)) = response_hook else {
         return Ok(Fetched { head, body, times, generated: false });
     };
     let shown = chosen.map(|o| *o).or(shown);
