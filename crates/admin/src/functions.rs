@@ -11,11 +11,12 @@
 //! | `POST /functions/NAME/test` | `{"Stage", "EventObject"}` |
 
 use crate::reply::Reply;
+use crate::request::{Request, parse};
 use crate::{check_json, collect};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, Method, StatusCode, header};
-use rimward_types::{Body, Stage};
+use http::{Method, StatusCode};
+use rimward_types::Stage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::future::Future;
@@ -162,16 +163,6 @@ pub enum Refusal {
     Node(String),
 }
 
-/// A request below [`ROOT`].
-pub(crate) struct Request<'a> {
-    pub(crate) method: &'a Method,
-    /// Its path below the root, without a slash.
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a str,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: Body,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct TestFunction {
@@ -194,31 +185,31 @@ pub(crate) async fn answer(node: &impl ViewerFunctions, request: Request<'_>) ->
     let (name, what) = request.path.split_once('/').unwrap_or((request.path, ""));
     match what {
         "" if request.method == Method::PUT => {
-            let expected = expected(request.headers)?;
+            let expected = expected(&request)?;
             let code = collect(request.body, CODE).await?;
             summary(node.update(name, code.to_vec(), &expected).await)
         }
         "" => {
-            allow(request.method, &Method::GET, "GET, HEAD, PUT")?;
+            request.allow(&Method::GET, "GET, HEAD, PUT")?;
             let (staged, code) = node.code(name, stage(request.query)?).await.map_err(refused)?;
             Ok(Reply::code(code).etag(&staged.etag))
         }
         "describe" => {
-            allow(request.method, &Method::GET, "GET, HEAD")?;
+            request.allow(&Method::GET, "GET, HEAD")?;
             summary(node.describe(name, stage(request.query)?).await)
         }
         "publish" => {
-            allow(request.method, &Method::POST, "POST")?;
-            summary(node.publish(name, &expected(request.headers)?).await)
+            request.allow(&Method::POST, "POST")?;
+            summary(node.publish(name, &expected(&request)?).await)
         }
         "rollback" => {
-            allow(request.method, &Method::POST, "POST")?;
+            request.allow(&Method::POST, "POST")?;
             let body = collect(request.body, TEST).await?;
             let back = if body.is_empty() { RollBack::default() } else { parse(&body, r#"{"To": "file"}"#)? };
             summary(node.roll_back(name, back.to.as_deref()).await)
         }
         "test" => {
-            allow(request.method, &Method::POST, "POST")?;
+            request.allow(&Method::POST, "POST")?;
             check_json(request.headers)?;
             let body = collect(request.body, TEST).await?;
             let test: TestFunction = parse(&body, r#"{"Stage": "DEVELOPMENT", "EventObject": {...}}"#)?;
@@ -240,13 +231,13 @@ fn event(object: &Value) -> Result<String, Reply> {
         Value::String(text) => {
             let bytes = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             bytes.ok_or_else(|| {
-                wrong("`EventObject` is a text but no base64", "send the event's JSON, or base64 of it")
+                Reply::wrong("`EventObject` is a text but no base64", "send the event's JSON, or base64 of it")
             })?
         }
         object => object.to_string(),
     };
     if text.len() > EVENT {
-        return Err(wrong(&format!("the event has more than {EVENT} bytes"), "make it smaller"));
+        return Err(Reply::wrong(&format!("the event has more than {EVENT} bytes"), "make it smaller"));
     }
     Ok(text)
 }
@@ -328,32 +319,14 @@ fn stage(query: &str) -> Result<Stage, Reply> {
 }
 
 fn read_stage(text: &str) -> Result<Stage, Reply> {
-    text.parse().map_err(|why: &str| wrong(why, "leave it out for DEVELOPMENT"))
+    text.parse().map_err(|why: &str| Reply::wrong(why, "leave it out for DEVELOPMENT"))
 }
 
-fn expected(headers: &HeaderMap) -> Result<Expected, Reply> {
-    match headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(str::trim) {
-        None => Err(wrong("`If-Match` is missing", "send the ETag of DEVELOPMENT, or `*` for whatever is there")),
-        Some("*") => Ok(Expected::Any),
-        Some(tag) => Ok(Expected::Exactly(tag.trim_matches('"').to_owned())),
-    }
-}
-
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], shape: &str) -> Result<T, Reply> {
-    serde_json::from_slice(body)
-        .map_err(|error| wrong(&format!("the body is wrong: {error}"), &format!("send {shape}")))
-}
-
-fn allow(method: &Method, right: &Method, names: &'static str) -> Result<(), Reply> {
-    if method == right || method == Method::HEAD && right == Method::GET {
-        return Ok(());
-    }
-    let message = format!("the method is not {method}");
-    Err(Reply::error(StatusCode::METHOD_NOT_ALLOWED, message, format!("use {names}")).allowing(names))
-}
-
-fn wrong(message: &str, hint: &str) -> Reply {
-    Reply::error(StatusCode::BAD_REQUEST, message, hint)
+fn expected(request: &Request<'_>) -> Result<Expected, Reply> {
+    Ok(match request.if_match("DEVELOPMENT")? {
+        "*" => Expected::Any,
+        tag => Expected::Exactly(tag.trim_matches('"').to_owned()),
+    })
 }
 
 #[cfg(test)]

@@ -13,13 +13,14 @@
 //! Writes need `If-Match` with the store's ETag, or `*` for whatever is there.
 
 use crate::reply::Reply;
+use crate::request::{Request, parse};
 use crate::{broke, check_json, collect};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use rimward_kv::{Batch, IfMatch, NotWritten, Pairs, Store, Written};
-use rimward_types::{Body, Timestamp};
+use rimward_types::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -40,16 +41,6 @@ pub trait KeyValues: Send + Sync + 'static {
 
     /// The time of a write.
     fn now(&self) -> Timestamp;
-}
-
-/// A request below [`ROOT`].
-pub(crate) struct Request<'a> {
-    pub(crate) method: &'a Method,
-    /// Its path below the root: empty, or with a slash.
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a str,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: Body,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +76,7 @@ pub(crate) async fn answer(node: &impl KeyValues, request: Request<'_>) -> Resul
     let mut parts = request.path.trim_start_matches('/').splitn(3, '/');
     let (name, what, key) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
     if name.is_empty() {
-        allow(request.method, &[Method::GET], "GET, HEAD")?;
+        request.allow(&Method::GET, "GET, HEAD")?;
         let stores = node.stores();
         let items: Vec<Value> = stores.iter().map(|(name, store)| describe(name, store)).collect();
         return Ok(Reply::json(StatusCode::OK, &json!({ "Items": items })));
@@ -94,18 +85,19 @@ pub(crate) async fn answer(node: &impl KeyValues, request: Request<'_>) -> Resul
     let now = node.now();
     match (what, key) {
         (None, _) => {
-            allow(request.method, &[Method::GET], "GET, HEAD")?;
+            request.allow(&Method::GET, "GET, HEAD")?;
             let etag = store.snapshot().etag().to_string();
             Ok(Reply::json(StatusCode::OK, &describe(&name, &store)).etag(&etag))
         }
         (Some("keys"), None) if request.method == Method::POST => batch(store, now, request).await,
         (Some("keys"), None) => {
-            allow(request.method, &[Method::GET], "GET, HEAD, POST")?;
+            request.allow(&Method::GET, "GET, HEAD, POST")?;
             list(&store, request.query)
         }
         (Some("keys"), Some(key)) => {
-            let key =
-                percent_decode_str(key).decode_utf8().map_err(|_| wrong("the key is not UTF-8", "encode it so"))?;
+            let key = percent_decode_str(key)
+                .decode_utf8()
+                .map_err(|_| Reply::wrong("the key is not UTF-8", "encode it so"))?;
             one(store, now, &key, request).await
         }
         (Some("data"), None) => data(store, now, request).await,
@@ -148,11 +140,13 @@ fn list(store: &Store, query: &str) -> Result<Reply, Reply> {
         match name {
             "NextToken" => {
                 let key = URL_SAFE_NO_PAD.decode(value).ok().and_then(|key| String::from_utf8(key).ok());
-                after = Some(key.ok_or_else(|| wrong("`NextToken` is none of this API's", "send it as it came"))?);
+                after =
+                    Some(key.ok_or_else(|| Reply::wrong("`NextToken` is none of this API's", "send it as it came"))?);
             }
             "MaxResults" => {
                 let number = value.parse().ok().filter(|number| (1..=PAGE).contains(number));
-                most = number.ok_or_else(|| wrong("`MaxResults` is a number from 1 to 50", "leave it out for 50"))?;
+                most = number
+                    .ok_or_else(|| Reply::wrong("`MaxResults` is a number from 1 to 50", "leave it out for 50"))?;
             }
             _ => {}
         }
@@ -173,15 +167,15 @@ fn list(store: &Store, query: &str) -> Result<Reply, Reply> {
 async fn one(store: Arc<Store>, now: Timestamp, key: &str, request: Request<'_>) -> Result<Reply, Reply> {
     if request.method == Method::PUT {
         check_json(request.headers)?;
-        let expected = if_match(request.headers)?;
+        let expected = if_match(&request)?;
         let body = collect(request.body, VALUE).await?;
         let put: PutKey = parse(&body, r#"{"Value": "..."}"#)?;
         return write(store, now, expected, Batch::put(key, &put.value)).await;
     }
     if request.method == Method::DELETE {
-        return write(store, now, if_match(request.headers)?, Batch::delete(key)).await;
+        return write(store, now, if_match(&request)?, Batch::delete(key)).await;
     }
-    allow(request.method, &[Method::GET], "GET, HEAD, PUT, DELETE")?;
+    request.allow(&Method::GET, "GET, HEAD, PUT, DELETE")?;
     let seen = store.snapshot();
     let value = seen.get(key).ok_or_else(|| not_found(&format!("the store has no key `{key}`"), "list the keys"))?;
     let pairs = seen.pairs();
@@ -194,24 +188,24 @@ async fn one(store: Arc<Store>, now: Timestamp, key: &str, request: Request<'_>)
 /// `UpdateKeys`.
 async fn batch(store: Arc<Store>, now: Timestamp, request: Request<'_>) -> Result<Reply, Reply> {
     check_json(request.headers)?;
-    let expected = if_match(request.headers)?;
+    let expected = if_match(&request)?;
     let body = collect(request.body, BATCH).await?;
     let update: UpdateKeys = parse(&body, r#"{"Puts": [{"Key", "Value"}], "Deletes": [{"Key"}]}"#)?;
     let puts = update.puts.into_iter().map(|item| (item.key, item.value));
     let batch = Batch::try_new(puts, update.deletes.into_iter().map(|item| item.key))
-        .map_err(|invalid| wrong(&invalid.to_string(), "send several batches"))?;
+        .map_err(|invalid| Reply::wrong(&invalid.to_string(), "send several batches"))?;
     write(store, now, expected, batch).await
 }
 
 /// Export and import.
 async fn data(store: Arc<Store>, now: Timestamp, request: Request<'_>) -> Result<Reply, Reply> {
     if request.method != Method::PUT {
-        allow(request.method, &[Method::GET], "GET, HEAD, PUT")?;
+        request.allow(&Method::GET, "GET, HEAD, PUT")?;
         let seen = store.snapshot();
         return Ok(Reply::json_text(seen.pairs().to_json()).etag(&seen.etag().to_string()));
     }
     check_json(request.headers)?;
-    let expected = if_match(request.headers)?;
+    let expected = if_match(&request)?;
     let limit = store.limit();
     let body = collect(request.body, limit.as_u64()).await?;
     let work = move || {
@@ -254,27 +248,8 @@ fn written(ended: Result<Result<Written, NotWritten>, tokio::task::JoinError>) -
     })
 }
 
-fn if_match(headers: &HeaderMap) -> Result<IfMatch, Reply> {
-    let text = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-    let missing = || wrong("`If-Match` is missing", "send the store's ETag, or `*` to write whatever is there");
-    text.map(IfMatch::read).ok_or_else(missing)
-}
-
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], shape: &str) -> Result<T, Reply> {
-    serde_json::from_slice(body)
-        .map_err(|error| wrong(&format!("the body is wrong: {error}"), &format!("send {shape}")))
-}
-
-fn allow(method: &Method, right: &[Method], names: &'static str) -> Result<(), Reply> {
-    if right.contains(method) || method == Method::HEAD && right.contains(&Method::GET) {
-        return Ok(());
-    }
-    let message = format!("the method is not {method}");
-    Err(Reply::error(StatusCode::METHOD_NOT_ALLOWED, message, format!("use {names}")).allowing(names))
-}
-
-fn wrong(message: &str, hint: &str) -> Reply {
-    Reply::error(StatusCode::BAD_REQUEST, message, hint)
+fn if_match(request: &Request<'_>) -> Result<IfMatch, Reply> {
+    request.if_match("the store").map(IfMatch::read)
 }
 
 fn not_found(message: &str, hint: &str) -> Reply {

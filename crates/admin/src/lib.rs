@@ -17,7 +17,7 @@
 //! - [`purge`], [`explain`]: what `POST /purge` and `POST /explain` ask for.
 //! - [`key_values`]: key value stores. [`functions`]: stages and versions of viewer functions.
 //! - [`guard`]: requests that a web page made a browser send are refused.
-//! - `url`: URLs in what is asked for. `reply`: answers as JSON.
+//! - `url`: URLs in what is asked for. `request`: what parts ask of a request. `reply`: answers as JSON.
 //!
 //! There is no password: who reaches the address may do everything. It belongs on loopback.
 
@@ -28,6 +28,7 @@ pub mod key_values;
 pub mod node;
 pub mod purge;
 mod reply;
+mod request;
 mod url;
 
 pub use explain::{Explain, InvalidExplain};
@@ -42,6 +43,7 @@ pub use url::InvalidUrl;
 
 use http::{HeaderMap, Method, StatusCode, header};
 use reply::Reply;
+use request::Request;
 use rimward_server::Service;
 use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
 use serde_json::json;
@@ -117,11 +119,11 @@ impl<N: Node> Admin<N> {
         if let Some(below) =
             path.strip_prefix(key_values::ROOT).filter(|below| below.is_empty() || below.starts_with('/'))
         {
-            let request = key_values::Request { method, path: below, query, headers, body };
+            let request = Request { method, path: below, query, headers, body };
             return key_values::answer(&*self.node, request).await;
         }
         if let Some(below) = path.strip_prefix(functions::ROOT) {
-            let request = functions::Request { method, path: below, query, headers, body };
+            let request = Request { method, path: below, query, headers, body };
             return functions::answer(&*self.node, request).await;
         }
         let Some((_, endpoint)) = ENDPOINTS.iter().find(|(known, _)| *known == path) else {

@@ -34,6 +34,11 @@ impl Reply {
         Self::new(status, "application/json", format!("{text:#}\n"))
     }
 
+    /// A request that cannot be understood.
+    pub(crate) fn wrong(message: &str, hint: &str) -> Self {
+        Self::error(StatusCode::BAD_REQUEST, message, hint)
+    }
+
     /// A text that is JSON already.
     pub(crate) fn json_text(text: String) -> Self {
         Self::new(StatusCode::OK, "application/json", text)

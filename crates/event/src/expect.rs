@@ -68,7 +68,7 @@ impl Expectation {
     /// When it is no JSON or has not exactly one of the members `request`, `response`, `error`.
     pub fn from_json(text: &str) -> Result<Self, InvalidEvent> {
         let value: Value = serde_json::from_str(text)?;
-        let shape = |member: &str, expected| InvalidEvent::Shape { member: member.to_owned(), expected };
+        let shape = InvalidEvent::shape;
         let one = "an object with one member: `request`, `response` or `error`";
         let object = value.as_object().filter(|object| object.len() == 1).ok_or_else(|| shape("expectation", one))?;
         match object.iter().next().map(|(name, value)| (name.as_str(), value)) {

@@ -6,6 +6,7 @@ use crate::{Invalid, Strictness};
 use http::header::{GetAll, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use rimward_types::Hook;
+pub use rimward_types::is_denied_at_origin;
 
 /// The contract that a function is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,37 +87,6 @@ pub fn is_read_only(tier: Tier, hook: Hook, name: &str) -> bool {
             matches!(name, "warning" | "via" | "content-length" | "content-encoding" | "transfer-encoding")
         }
     }
-}
-
-/// Whether the header may not be an origin's custom header (`cdn-behaviour.md` section 7.4). `name` is lower case.
-pub fn is_denied_at_origin(name: &str) -> bool {
-    matches!(
-        name,
-        "cache-control"
-            | "connection"
-            | "content-length"
-            | "cookie"
-            | "host"
-            | "if-match"
-            | "if-modified-since"
-            | "if-none-match"
-            | "if-range"
-            | "if-unmodified-since"
-            | "max-forwards"
-            | "pragma"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "range"
-            | "request-range"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "via"
-            | "x-real-ip"
-    ) || name.starts_with("x-amz-")
-        || name.starts_with("x-edge-")
 }
 
 /// How values of a returned message stand for bytes.

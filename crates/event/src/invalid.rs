@@ -217,3 +217,9 @@ pub enum InvalidEvent {
     #[error(transparent)]
     Part(#[from] Invalid),
 }
+
+impl InvalidEvent {
+    pub(crate) fn shape(member: &str, expected: &'static str) -> Self {
+        Self::Shape { member: member.to_owned(), expected }
+    }
+}

@@ -1,5 +1,6 @@
 //! Bytes of messages as text.
 
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// The text that a function sees: UTF-8 as it is, anything else as ISO-8859-1 (`cloudfront-functions.md` section 3.3).
@@ -21,6 +22,11 @@ pub(crate) fn presented_host(bytes: &[u8]) -> Cow<'_, str> {
         return shown;
     }
     Cow::Owned(host.to_ascii_lowercase())
+}
+
+/// The text at the end of a path of members.
+pub(crate) fn text_at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(value, |value, name| value.get(name))?.as_str()
 }
 
 /// Each byte as the character of the same number.

@@ -8,12 +8,14 @@
 //! - [`stage`]: the stages of a function.
 //! - [`clock`], [`entropy`]: the seams through which time and randomness come.
 //! - [`connection`]: what is known of the viewer.
+//! - [`custom_header`]: what no origin is sent in anybody's name.
 //! - [`interim`]: interim answers on their way to the viewer.
 //! - [`id`]: request ids and names.
 
 pub mod body;
 pub mod clock;
 pub mod connection;
+pub mod custom_header;
 pub mod entropy;
 pub mod head;
 pub mod hook;
@@ -26,6 +28,7 @@ pub mod stage;
 pub use body::{Body, BodyError};
 pub use clock::{Clock, SystemClock, TestClock, Timestamp};
 pub use connection::Connection;
+pub use custom_header::is_denied_at_origin;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use head::{RequestHead, ResponseHead};
 pub use hook::Hook;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use http::{HeaderMap, header};
 use rimward_types::ByteSize;
 
 struct Node(Arc<Store>);

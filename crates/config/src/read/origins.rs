@@ -6,6 +6,7 @@ use crate::host::parse_host;
 use crate::origin::split_port;
 use crate::{Origin, OriginGroup, OriginUrl};
 use http::{HeaderName, HeaderValue};
+use rimward_types::is_denied_at_origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,34 +19,6 @@ pub(super) type Groups = BTreeMap<Arc<str>, Arc<OriginGroup>>;
 const SECOND: Duration = Duration::from_secs(1);
 /// Custom headers: how many, bytes of a name, of a value, of all (`cdn-behaviour.md` section 7.4).
 const HEADERS: (usize, usize, usize, usize) = (30, 256, 1783, 10_240);
-/// Headers that cannot be custom headers (section 7.4).
-const DENIED: [&str; 22] = [
-    "cache-control",
-    "connection",
-    "content-length",
-    "cookie",
-    "host",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "max-forwards",
-    "pragma",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "range",
-    "request-range",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
-/// Families of headers that cannot be custom headers (section 7.4).
-const DENIED_FAMILIES: [&str; 3] = ["x-amz-", "x-edge-", "x-real-ip"];
-
 pub(super) fn read_origins(file: &Section<'_>) -> Origins {
     let keys = [
         "url",
@@ -132,7 +105,7 @@ fn read_headers(section: &Section<'_>) -> Vec<(HeaderName, HeaderValue)> {
         if text.len() > longest_name {
             reader.report(key.span(), format!("a header name has at most {longest_name} characters"));
         }
-        if DENIED.contains(&name.as_str()) || DENIED_FAMILIES.iter().any(|family| name.as_str().starts_with(family)) {
+        if is_denied_at_origin(name.as_str()) {
             reader.report(key.span(), format!("`{text}` cannot be a custom header: the node sets it itself"));
         }
         if headers.iter().any(|(other, _)| *other == name) {

@@ -1,6 +1,7 @@
 //! Event fixtures and outcomes as JSON.
 
 use super::{BodyView, HeaderLines, LambdaEvent, LambdaOrigin, Outcome, from_json, to_json};
+use crate::text::text_at;
 use crate::{BodyChange, Invalid, InvalidEvent, ViewerContext};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -57,16 +58,17 @@ impl OwnedEvent {
 /// When the text is no JSON, or a member is missing or of the wrong type.
 pub fn event_from_json(text: &str) -> Result<OwnedEvent, InvalidEvent> {
     let root: Value = serde_json::from_str(text)?;
-    let cf = root.pointer("/Records/0/cf").ok_or_else(|| shape("Records[0].cf", "an object"))?;
+    let cf = root.pointer("/Records/0/cf").ok_or_else(|| InvalidEvent::shape("Records[0].cf", "an object"))?;
     let config = |name: &str| text_at(cf, &["config", name]).unwrap_or_default().to_owned();
     let hook = text_at(cf, &["config", "eventType"]);
     let hook = Hook::ALL.into_iter().find(|known| Some(known.as_str()) == hook);
-    let hook = hook.ok_or_else(|| shape("config.eventType", "one of the four hooks, such as `origin-request`"))?;
+    let hook =
+        hook.ok_or_else(|| InvalidEvent::shape("config.eventType", "one of the four hooks, such as `origin-request`"))?;
     let response = cf.get("response").filter(|_| hook.is_response()).map(response_from).transpose()?;
     if hook.is_response() && response.is_none() {
-        return Err(shape("response", "an object in a response event"));
+        return Err(InvalidEvent::shape("response", "an object in a response event"));
     }
-    let request = cf.get("request").ok_or_else(|| shape("request", "an object"))?;
+    let request = cf.get("request").ok_or_else(|| InvalidEvent::shape("request", "an object"))?;
     Ok(OwnedEvent {
         hook,
         distribution_domain_name: config("distributionDomainName"),
@@ -104,21 +106,13 @@ pub fn outcome_to_json(event: &LambdaEvent<'_>, outcome: &Outcome) -> Value {
     }
 }
 
-fn shape(member: &str, expected: &'static str) -> InvalidEvent {
-    InvalidEvent::Shape { member: member.to_owned(), expected }
-}
-
-fn text_at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
-    path.iter().try_fold(value, |value, name| value.get(name))?.as_str()
-}
-
 fn request_from(value: &Value) -> Result<RequestHead, InvalidEvent> {
     let method = text_at(value, &["method"]).and_then(|text| Method::from_bytes(text.as_bytes()).ok());
     let path = text_at(value, &["uri"]).filter(|uri| uri.starts_with('/'));
     let query = text_at(value, &["querystring"]).filter(|query| !query.is_empty());
     Ok(RequestHead {
-        method: method.ok_or_else(|| shape("request.method", "a method"))?,
-        path: path.ok_or_else(|| shape("request.uri", "a text that starts with `/`"))?.to_owned(),
+        method: method.ok_or_else(|| InvalidEvent::shape("request.method", "a method"))?,
+        path: path.ok_or_else(|| InvalidEvent::shape("request.uri", "a text that starts with `/`"))?.to_owned(),
         query: query.map(str::to_owned),
         headers: headers_from(value, "request.headers")?,
         version: Version::HTTP_11,
@@ -127,7 +121,7 @@ fn request_from(value: &Value) -> Result<RequestHead, InvalidEvent> {
 
 fn response_from(value: &Value) -> Result<ResponseHead, InvalidEvent> {
     let status = text_at(value, &["status"]).and_then(|text| StatusCode::from_bytes(text.as_bytes()).ok());
-    let status = status.ok_or_else(|| shape("response.status", "a status, as text"))?;
+    let status = status.ok_or_else(|| InvalidEvent::shape("response.status", "a status, as text"))?;
     let reason = text_at(value, &["statusDescription"]);
     let reason = reason.filter(|text| !text.is_empty() && status.canonical_reason() != Some(text));
     let headers = headers_from(value, "response.headers")?;
@@ -138,19 +132,20 @@ fn body_from(value: &Value) -> Result<(Bytes, bool), InvalidEvent> {
     let data = text_at(value, &["data"]).unwrap_or_default();
     let data = match text_at(value, &["encoding"]) {
         Some("text") => data.as_bytes().to_vec(),
-        _ => STANDARD.decode(data).map_err(|_| shape("request.body.data", "base64"))?,
+        _ => STANDARD.decode(data).map_err(|_| InvalidEvent::shape("request.body.data", "base64"))?,
     };
     Ok((data.into(), value.get("inputTruncated").and_then(Value::as_bool).unwrap_or_default()))
 }
 
 fn headers_from(value: &Value, member: &str) -> Result<HeaderMap, InvalidEvent> {
-    let object = value.as_object().ok_or_else(|| shape(member, "in an object"))?;
+    let object = value.as_object().ok_or_else(|| InvalidEvent::shape(member, "in an object"))?;
     let lines: HeaderLines = from_json::headers(object, member)?;
     let mut headers = HeaderMap::with_capacity(lines.len().min(1024));
     for (name, value) in lines {
         let invalid = || Invalid::HeaderName(name.clone());
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-        let value = HeaderValue::from_bytes(&value).map_err(|_| shape(member, "without control characters"))?;
+        let value =
+            HeaderValue::from_bytes(&value).map_err(|_| InvalidEvent::shape(member, "without control characters"))?;
         headers.append(parsed, value);
     }
     Ok(headers)

@@ -3,7 +3,7 @@
 use super::parts::Part;
 use super::{Outcome, cookies, decode, encode, encode_request, encode_response};
 use crate::headers::is_disallowed;
-use crate::text::presented;
+use crate::text::{presented, text_at};
 use crate::{BodyChange, Invalid, InvalidEvent, Strictness, ViewerContext};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -75,10 +75,10 @@ pub fn event_from_json(text: &str) -> Result<OwnedEvent, InvalidEvent> {
         None => Hook::ViewerRequest,
         Some("viewer-request") => Hook::ViewerRequest,
         Some("viewer-response") => Hook::ViewerResponse,
-        Some(_) => return Err(shape("context.eventType", "`viewer-request` or `viewer-response`")),
+        Some(_) => return Err(InvalidEvent::shape("context.eventType", "`viewer-request` or `viewer-response`")),
     };
     if hook.is_response() && response.is_none() {
-        return Err(shape("response", "an object in a viewer-response event"));
+        return Err(InvalidEvent::shape("response", "an object in a viewer-response event"));
     }
     Ok(OwnedEvent {
         hook,
@@ -86,7 +86,7 @@ pub fn event_from_json(text: &str) -> Result<OwnedEvent, InvalidEvent> {
         distribution_id: context("distributionId"),
         request_id: context("requestId"),
         viewer_ip: text_at(&root, &["viewer", "ip"]).unwrap_or("127.0.0.1").to_owned(),
-        request: request_from(root.get("request").ok_or_else(|| shape("request", "an object"))?)?,
+        request: request_from(root.get("request").ok_or_else(|| InvalidEvent::shape("request", "an object"))?)?,
         response: response.filter(|_| hook.is_response()),
     })
 }
@@ -119,14 +119,6 @@ pub fn outcome_to_json(outcome: &Outcome) -> Value {
     }
 }
 
-fn shape(member: &str, expected: &'static str) -> InvalidEvent {
-    InvalidEvent::Shape { member: member.to_owned(), expected }
-}
-
-fn text_at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
-    path.iter().try_fold(value, |value, name| value.get(name))?.as_str()
-}
-
 fn request_from(value: &Value) -> Result<RequestHead, InvalidEvent> {
     let method = text_at(value, &["method"]).and_then(|text| Method::from_bytes(text.as_bytes()).ok());
     let path = text_at(value, &["uri"]).filter(|uri| uri.starts_with('/'));
@@ -150,8 +142,8 @@ fn request_from(value: &Value) -> Result<RequestHead, InvalidEvent> {
         headers.append(COOKIE, header_value(&line, "request.cookies")?);
     }
     Ok(RequestHead {
-        method: method.ok_or_else(|| shape("request.method", "a method"))?,
-        path: path.ok_or_else(|| shape("request.uri", "a text that starts with `/`"))?.to_owned(),
+        method: method.ok_or_else(|| InvalidEvent::shape("request.method", "a method"))?,
+        path: path.ok_or_else(|| InvalidEvent::shape("request.uri", "a text that starts with `/`"))?.to_owned(),
         query: query.filter(|query| !query.is_empty()),
         headers,
         version: Version::HTTP_11,
@@ -167,7 +159,7 @@ fn response_from(value: &Value) -> Result<ResponseHead, InvalidEvent> {
         let attributes = attributes.map(|text| format!("; {text}")).unwrap_or_default();
         headers.append(SET_COOKIE, header_value(&format!("{name}={value}{attributes}"), "response.cookies")?);
     }
-    let status = status.ok_or_else(|| shape("response.statusCode", "a status, as a number"))?;
+    let status = status.ok_or_else(|| InvalidEvent::shape("response.statusCode", "a status, as a number"))?;
     let reason = text_at(value, &["statusDescription"]);
     let reason = reason.filter(|text| !text.is_empty() && status.canonical_reason() != Some(text));
     Ok(ResponseHead { status, reason: reason.map(Into::into), headers })
@@ -177,25 +169,28 @@ fn headers_from(value: Option<&Value>, member: &str) -> Result<HeaderMap, Invali
     let mut headers = HeaderMap::new();
     for (name, value, _) in value.map(|value| values_of(value, member)).transpose()?.unwrap_or_default() {
         let member = format!("{member}.{name}");
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| shape(&member, "named by a token"))?;
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| InvalidEvent::shape(&member, "named by a token"))?;
         headers.append(name, header_value(value, &member)?);
     }
     Ok(headers)
 }
 
 fn header_value(text: &str, member: &str) -> Result<HeaderValue, InvalidEvent> {
-    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| shape(member, "without control characters"))
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| InvalidEvent::shape(member, "without control characters"))
 }
 
 /// Name, value and attributes of each value of a map (`cloudfront-functions.md` section 3.1).
 #[allow(clippy::type_complexity)]
 fn values_of<'a>(map: &'a Value, member: &str) -> Result<Vec<(&'a str, &'a str, Option<&'a str>)>, InvalidEvent> {
     let mut values = Vec::new();
-    for (name, field) in map.as_object().ok_or_else(|| shape(member, "an object"))? {
+    for (name, field) in map.as_object().ok_or_else(|| InvalidEvent::shape(member, "an object"))? {
         let many = field.get("multiValue").and_then(Value::as_array);
         for value in many.map_or(std::slice::from_ref(field), Vec::as_slice) {
             let text = text_at(value, &["value"]);
-            let text = text.ok_or_else(|| shape(&format!("{member}.{name}"), "an object whose `value` is a string"))?;
+            let text = text.ok_or_else(|| {
+                InvalidEvent::shape(&format!("{member}.{name}"), "an object whose `value` is a string")
+            })?;
             values.push((name.as_str(), text, text_at(value, &["attributes"])));
         }
     }
