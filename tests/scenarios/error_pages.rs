@@ -95,3 +95,20 @@ async fn the_page_comes_from_its_own_behaviors_origin_whatever_origin_a_function
     let origins: Vec<_> = record["origins"].as_array().unwrap().iter().map(|origin| &origin["origin"]).collect();
     assert_eq!(origins, ["beta", "alpha"], "the error, then the page");
 }
+
+/// cloudfront-functions.md section 14: `CloudFront-Error-Uri` and `-Error-Args`.
+#[tokio::test]
+async fn the_fetch_of_a_page_says_what_it_stands_in_for_where_a_policy_names_that() {
+    let origin = Origin::new(site).await;
+    let config = format!(
+        "[origins.app]\nurl = \"{}\"\n[[distributions]]\ndomains = [\"*\"]\n\
+         error-pages = [{{ status = 404, page = \"/errors/404.html\" }}]\n\
+         [[distributions.behaviors]]\norigin = \"app\"\nforward = {{ headers = [\"CloudFront-Error-Uri\", \"CloudFront-Error-Args\"] }}\n",
+        origin.url()
+    );
+    let node = TestNode::start(&config, &[]).await;
+    node.get_with("/none?a=1", &[("cloudfront-error-uri", "/own")]).await;
+    let received = origin.received();
+    let told = |n: usize| (received[n].header("cloudfront-error-uri"), received[n].header("cloudfront-error-args"));
+    assert_eq!((told(0), told(1)), ((None, None), (Some("/none"), Some("a=1"))));
+}

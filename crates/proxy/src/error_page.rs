@@ -4,6 +4,7 @@ use crate::compress;
 use crate::exchange::{Answer, Context, Exchange};
 use crate::lookup;
 use crate::route;
+use crate::viewer_headers;
 use http::{Method, header};
 use rimward_config::ErrorPage;
 use rimward_telemetry::ResultType;
@@ -27,7 +28,9 @@ pub async fn substitute(
     let Some(page) = context.plan.error_pages.iter().find(|page| page.status == answer.head.status).cloned() else {
         return Ok(answer);
     };
-    let Some((context, request)) = ask(context, &page, request) else { return Ok(answer) };
+    let Some((context, mut request)) = ask(context, &page, request) else { return Ok(answer) };
+    let (path, query) = (&exchange.record.path, exchange.record.query.as_deref());
+    viewer_headers::add_error(&context.plan.viewer_headers, path, query, &mut request);
     let found = match Box::pin(lookup::answer(&context, exchange, &request, Body::Empty)).await {
         Ok(found) | Err(found) => found,
     };

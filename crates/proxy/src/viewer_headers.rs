@@ -35,13 +35,21 @@ pub enum ViewerHeader {
     HeaderCount,
     /// `CloudFront-Viewer-TLS`: `version:cipher:handshake`, over HTTPS alone.
     Tls,
+    /// `CloudFront-Viewer-JA3-Fingerprint`, over HTTPS alone.
+    Ja3,
+    /// `CloudFront-Viewer-JA4-Fingerprint`, over HTTPS alone.
+    Ja4,
     /// `CloudFront-Forwarded-Proto`
     ForwardedProto,
     /// `CloudFront-Viewer-Http-Version`
     HttpVersion,
+    /// `CloudFront-Error-Uri`: the viewer's path, in requests for error pages alone.
+    ErrorUri,
+    /// `CloudFront-Error-Args`: the viewer's query, in requests for error pages alone.
+    ErrorArgs,
 }
 
-const KNOWN: [(HeaderName, ViewerHeader); 12] = [
+const KNOWN: [(HeaderName, ViewerHeader); 16] = [
     (HeaderName::from_static("cloudfront-is-android-viewer"), ViewerHeader::IsAndroid),
     (HeaderName::from_static("cloudfront-is-desktop-viewer"), ViewerHeader::IsDesktop),
     (HeaderName::from_static("cloudfront-is-ios-viewer"), ViewerHeader::IsIos),
@@ -52,8 +60,12 @@ const KNOWN: [(HeaderName, ViewerHeader); 12] = [
     (HeaderName::from_static("cloudfront-viewer-header-order"), ViewerHeader::HeaderOrder),
     (HeaderName::from_static("cloudfront-viewer-header-count"), ViewerHeader::HeaderCount),
     (HeaderName::from_static("cloudfront-viewer-tls"), ViewerHeader::Tls),
+    (HeaderName::from_static("cloudfront-viewer-ja3-fingerprint"), ViewerHeader::Ja3),
+    (HeaderName::from_static("cloudfront-viewer-ja4-fingerprint"), ViewerHeader::Ja4),
     (HeaderName::from_static("cloudfront-forwarded-proto"), ViewerHeader::ForwardedProto),
     (HeaderName::from_static("cloudfront-viewer-http-version"), ViewerHeader::HttpVersion),
+    (HeaderName::from_static("cloudfront-error-uri"), ViewerHeader::ErrorUri),
+    (HeaderName::from_static("cloudfront-error-args"), ViewerHeader::ErrorArgs),
 ];
 
 /// The headers that a behavior's policies name. `forward` counts with a list of names, not with `all`: the vendor's
@@ -73,6 +85,7 @@ pub fn add(named: &[(HeaderName, ViewerHeader)], connection: &Connection, reused
     }
     let sent = Sent::of(&request.headers, request.version);
     let devices = Devices::of(request.header("user-agent").unwrap_or_default());
+    let fingerprints = connection.tls.as_ref().and_then(|tls| tls.fingerprints.as_ref());
     for (name, header) in named {
         request.headers.remove(name);
         let value = match header {
@@ -93,10 +106,27 @@ pub fn add(named: &[(HeaderName, ViewerHeader)], connection: &Connection, reused
                 };
                 format!("{}:{}:{handshake}", tls.version, tls.cipher)
             }),
+            ViewerHeader::Ja3 => fingerprints.map(|of| of.ja3.clone()),
+            ViewerHeader::Ja4 => fingerprints.map(|of| of.ja4.clone()),
             ViewerHeader::ForwardedProto => Some(connection.scheme().to_owned()),
             ViewerHeader::HttpVersion => Some(version(request.version).to_owned()),
+            ViewerHeader::ErrorUri | ViewerHeader::ErrorArgs => None,
         };
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            request.headers.insert(name, value);
+        }
+    }
+}
+
+/// Adds to a request for an error page what it stands in for: the viewer's own path and query.
+pub fn add_error(named: &[(HeaderName, ViewerHeader)], path: &str, query: Option<&str>, request: &mut RequestHead) {
+    for (name, header) in named {
+        let value = match header {
+            ViewerHeader::ErrorUri => Some(path),
+            ViewerHeader::ErrorArgs => query.filter(|query| !query.is_empty()),
+            _ => None,
+        };
+        if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
             request.headers.insert(name, value);
         }
     }

@@ -2,8 +2,10 @@
 
 use crate::answer::{Session, answer};
 use crate::counters::{Counters, add};
+use crate::fingerprint;
 use crate::flow::Flow;
 use crate::gate::{Gate, Protocol};
+use crate::overheard::Overheard;
 use crate::service::Service;
 use crate::stall::Streams;
 use hyper::server::conn::{http1, http2};
@@ -72,8 +74,8 @@ async fn plain<S: Service>(socket: TcpStream, arrival: Arrival<S>) {
 }
 
 async fn encrypted<S: Service>(socket: TcpStream, acceptor: TlsAcceptor, arrival: Arrival<S>) {
-    let handshake = tokio::time::timeout(arrival.limits.head_timeout, acceptor.accept(socket));
-    let stream = match handshake.await {
+    let handshake = tokio::time::timeout(arrival.limits.head_timeout, acceptor.accept(Overheard::new(socket)));
+    let mut stream = match handshake.await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             add(&arrival.counters.handshakes_failed);
@@ -82,7 +84,8 @@ async fn encrypted<S: Service>(socket: TcpStream, acceptor: TlsAcceptor, arrival
         }
         Err(_) => return add(&arrival.counters.handshakes_failed),
     };
-    let (_, session) = stream.get_ref();
+    let (socket, session) = stream.get_mut();
+    let fingerprints = fingerprint::of(&socket.take_first());
     let protocol = if session.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
     let tls = Tls {
         version: match session.protocol_version() {
@@ -92,6 +95,7 @@ async fn encrypted<S: Service>(socket: TcpStream, acceptor: TlsAcceptor, arrival
         cipher: session.negotiated_cipher_suite().map_or_else(String::new, |suite| cipher(suite.suite())),
         server_name: session.server_name().map(str::to_owned),
         resumed: session.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
+        fingerprints,
     };
     let mut gate = arrival.gate(stream);
     gate.speak(protocol);

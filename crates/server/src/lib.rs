@@ -4,6 +4,7 @@
 //! - [`refusal`]: why a request was refused before that.
 //! - [`counters`]: what happened.
 //! - `listener`, `tls`, `connection`: from a socket to a protocol.
+//! - `overheard`, `client_hello`, `fingerprint`: what a viewer's TLS library is.
 //! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser; `times`: keeps the times of a connection.
 //! - `answer`, `request`, `framing`: one request, to the service and back.
 //! - `stall`: HTTP/2 streams whose viewer takes nothing.
@@ -12,15 +13,18 @@
 
 mod answer;
 mod chunked;
+mod client_hello;
 mod connection;
 pub mod counters;
 mod counting;
+mod fingerprint;
 mod flow;
 mod framing;
 mod gate;
 mod head;
 mod interim;
 mod listener;
+mod overheard;
 pub mod refusal;
 mod request;
 pub mod service;

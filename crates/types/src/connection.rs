@@ -26,6 +26,17 @@ pub struct Tls {
     pub server_name: Option<String>,
     /// Whether the handshake took up an earlier session.
     pub resumed: bool,
+    /// What the viewer's TLS library is; `None` when its first message was too long to be looked at.
+    pub fingerprints: Option<Fingerprints>,
+}
+
+/// Names for kinds of TLS clients, made of what they offer in the handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// JA3: 32 hexadecimal digits.
+    pub ja3: String,
+    /// JA4, as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
+    pub ja4: String,
 }
 
 impl Connection {

@@ -138,8 +138,13 @@ impl rimward_admin::Node for Node {
 
     async fn explain(&self, explain: Explain) -> Explanation {
         let local: SocketAddr = self.setup.listen.first().or(self.setup.listen_tls.first()).copied().unwrap_or(NOWHERE);
-        let tls =
-            explain.tls.then(|| Tls { version: "TLSv1.3", cipher: String::new(), server_name: None, resumed: false });
+        let tls = explain.tls.then(|| Tls {
+            version: "TLSv1.3",
+            cipher: String::new(),
+            server_name: None,
+            resumed: false,
+            fingerprints: None,
+        });
         // Whoever asks is near the node.
         let connection = Connection::new(SocketAddr::new(local.ip(), 0), local, tls);
         let explained = self.proxy().explain(Arc::new(connection), explain.request).await;

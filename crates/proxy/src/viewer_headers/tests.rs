@@ -1,11 +1,16 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use rimward_types::connection::Tls;
+use rimward_types::connection::{Fingerprints, Tls};
 
 fn added(names: &[&str], connection: &Connection, reused: bool, request: &mut RequestHead) {
     let named: Vec<_> = KNOWN.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect();
     assert_eq!(named.len(), names.len());
     add(&named, connection, reused, request);
+}
+
+fn tls(resumed: bool) -> Tls {
+    let fingerprints = Some(Fingerprints { ja3: "ada7".into(), ja4: "t13d".into() });
+    Tls { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256".into(), server_name: None, resumed, fingerprints }
 }
 
 fn connection(tls: Option<Tls>) -> Connection {
@@ -48,7 +53,6 @@ fn named_headers_tell_of_the_viewer_whatever_it_says_itself() {
 
 #[test]
 fn tls_is_told_with_its_handshake() {
-    let tls = |resumed| Tls { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256".into(), server_name: None, resumed };
     for (resumed, reused, text) in
         [(false, false, "fullHandshake"), (true, false, "sessionResumed"), (true, true, "connectionReused")]
     {
@@ -59,10 +63,55 @@ fn tls_is_told_with_its_handshake() {
     }
 }
 
+/// cloudfront-functions.md section 14: over HTTPS alone, whatever the viewer says itself.
+#[test]
+fn a_viewers_tls_library_is_told_by_its_fingerprints() {
+    let names = ["cloudfront-viewer-ja3-fingerprint", "cloudfront-viewer-ja4-fingerprint"];
+    for (tls, expected) in [(Some(tls(false)), [Some("ada7"), Some("t13d")]), (None, [None, None])] {
+        let mut request = RequestHead::get("/");
+        request.headers.insert(names[0], HeaderValue::from_static("own"));
+        added(&names, &connection(tls), false, &mut request);
+        assert_eq!(names.map(|name| request.header(name)), expected);
+    }
+}
+
 #[test]
 fn what_no_policy_names_is_left_alone() {
     let mut request = RequestHead::get("/");
     request.headers.insert("cloudfront-viewer-address", HeaderValue::from_static("own"));
     add(&[], &connection(None), false, &mut request);
     assert_eq!(request.header("cloudfront-viewer-address"), Some("own"));
+}
+
+/// cloudfront-functions.md section 14: names joined by `:`, cut at 7,680 characters; lower case is HTTP/2's.
+#[test]
+fn the_order_of_header_names_is_told_up_to_a_limit() {
+    let names = ["cloudfront-viewer-header-order", "cloudfront-viewer-header-count", "cloudfront-viewer-http-version"];
+    let mut request = RequestHead { version: Version::HTTP_2, ..RequestHead::get("/") };
+    for name in ["x-b", "accept", "x-b"] {
+        request.headers.append(name, HeaderValue::from_static("1"));
+    }
+    added(&names, &connection(None), false, &mut request);
+    assert_eq!(names.map(|name| request.header(name)), [Some("x-b:accept"), Some("3"), Some("2.0")]);
+    let mut long = RequestHead::get("/");
+    for n in 0..120 {
+        let name = HeaderName::from_bytes(format!("x-{n:03}-{}", "a".repeat(90)).as_bytes()).unwrap();
+        long.headers.insert(name, HeaderValue::from_static("1"));
+    }
+    added(&names[..2], &connection(None), false, &mut long);
+    let order = long.header(names[0]).unwrap();
+    assert_eq!((order.len(), long.header(names[1])), (7680, Some("120")));
+    assert!(order.starts_with("X-000-A"), "{order}");
+}
+
+/// cloudfront-functions.md section 14: the text that the vendor's examples have for each version.
+#[test]
+fn versions_have_their_texts() {
+    for (version, text) in
+        [(Version::HTTP_10, "1.0"), (Version::HTTP_11, "1.1"), (Version::HTTP_2, "2.0"), (Version::HTTP_3, "3.0")]
+    {
+        let mut request = RequestHead { version, ..RequestHead::get("/") };
+        added(&["cloudfront-viewer-http-version"], &connection(None), false, &mut request);
+        assert_eq!(request.header("cloudfront-viewer-http-version"), Some(text));
+    }
 }

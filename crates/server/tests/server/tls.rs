@@ -27,6 +27,27 @@ async fn alpn_chooses_the_protocol() {
     assert_eq!(connection.scheme(), "https");
 }
 
+/// cloudfront-functions.md section 14.
+#[tokio::test]
+async fn a_viewers_tls_library_has_its_fingerprints() {
+    let authority = Authority::new();
+    let stage = Stage::https(vec![certificate(authority.sign(&["a.test"]))]).await;
+    for alpn in [&["h2"][..], &["http/1.1"], &[]] {
+        let client = Client::https(stage.tls.unwrap(), "a.test", &authority, alpn).await.unwrap();
+        assert_eq!(client.get("/a").await.status(), 200);
+        let connection = stage.script.connections.lock().unwrap().last().unwrap().clone();
+        let of = connection.tls.as_ref().unwrap().fingerprints.clone().unwrap();
+        let expected = match alpn {
+            [] => "00",
+            ["h2"] => "h2",
+            _ => "h1",
+        };
+        let (what, digests) = of.ja4.split_once('_').unwrap();
+        assert!(what.starts_with("t13d") && what.ends_with(expected), "{}", of.ja4);
+        assert_eq!((of.ja3.len(), digests.len()), (32, 25));
+    }
+}
+
 #[tokio::test]
 async fn the_certificate_is_chosen_by_the_name_asked_for() {
     let authority = Authority::new();

@@ -1,0 +1,91 @@
+//! JA3 and JA4: what a viewer's TLS library is, told by what it offers.
+//!
+//! Both name kinds of clients, not clients. JA4 sorts what browsers shuffle, so it stays the same where JA3 does not.
+
+mod md5;
+
+use crate::client_hello::ClientHello;
+use rimward_types::connection::Fingerprints;
+use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+use std::fmt::Write;
+
+/// Both fingerprints of a viewer that begins with `records`; `None` when they hold no whole hello.
+pub(crate) fn of(records: &[u8]) -> Option<Fingerprints> {
+    let hello = ClientHello::read(records)?;
+    Some(Fingerprints { ja3: hex(&md5::digest(ja3(&hello).as_bytes())), ja4: ja4(&hello) })
+}
+
+/// `version,ciphers,extensions,groups,point formats`, in decimal and in the viewer's order.
+fn ja3(hello: &ClientHello) -> String {
+    let formats: Vec<u16> = hello.point_formats.iter().map(|format| u16::from(*format)).collect();
+    let lists = [&hello.ciphers, &hello.extensions, &hello.groups, &formats];
+    let mut text = hello.version.to_string();
+    for list in lists {
+        let numbers: Vec<String> = list.iter().map(u16::to_string).collect();
+        let _ = write!(text, ",{}", numbers.join("-"));
+    }
+    text
+}
+
+/// `t13d1516h2_8daaf6152771_e5627efa2ab1`: what it is, then digests of ciphers, and of extensions with signature algorithms.
+fn ja4(hello: &ClientHello) -> String {
+    let version = hello.versions.iter().max().copied().unwrap_or(hello.version);
+    let version = match version {
+        0x0304 => "13",
+        0x0303 => "12",
+        0x0302 => "11",
+        0x0301 => "10",
+        0x0300 => "s3",
+        0x0002 => "s2",
+        _ => "00",
+    };
+    let host = if hello.names_a_host() { 'd' } else { 'i' };
+    let (ciphers, extensions) = (hello.ciphers.len().min(99), hello.extensions.len().min(99));
+    let protocol = protocol(hello.protocol.as_deref().unwrap_or_default());
+    let mut others = sorted(hello.other_extensions());
+    if !hello.signature_algorithms.is_empty() && !others.is_empty() {
+        others.push('_');
+        others.push_str(&listed(hello.signature_algorithms.iter().copied()));
+    }
+    let digests = [sorted(hello.ciphers.iter().copied()), others].map(|text| short_digest(&text));
+    format!("t{version}{host}{ciphers:02}{extensions:02}{protocol}_{}_{}", digests[0], digests[1])
+}
+
+/// First and last character; of their hexadecimal form where one is no letter or digit.
+fn protocol(name: &[u8]) -> String {
+    let (Some(first), Some(last)) = (name.first(), name.last()) else { return "00".to_owned() };
+    if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
+        return [char::from(*first), char::from(*last)].iter().collect();
+    }
+    let text = hex(name);
+    text.chars().next().into_iter().chain(text.chars().next_back()).collect()
+}
+
+fn sorted(numbers: impl Iterator<Item = u16>) -> String {
+    let mut numbers: Vec<u16> = numbers.collect();
+    numbers.sort_unstable();
+    listed(numbers.into_iter())
+}
+
+/// `002f,1301`.
+fn listed(numbers: impl Iterator<Item = u16>) -> String {
+    numbers.map(|number| format!("{number:04x}")).collect::<Vec<_>>().join(",")
+}
+
+/// The first 12 digits of SHA-256; zeros for nothing.
+fn short_digest(text: &str) -> String {
+    match TLS13_AES_128_GCM_SHA256.tls13() {
+        Some(suite) if !text.is_empty() => hex(&suite.common.hash_provider.hash(text.as_bytes()).as_ref()[..6]),
+        _ => "0".repeat(12),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;
