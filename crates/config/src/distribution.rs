@@ -1,6 +1,6 @@
 //! `[[distributions]]` and `[[distributions.behaviors]]` (`cdn-behaviour.md` sections 1 to 4).
 
-use crate::{CachePolicy, Forward, Origin, OriginGroup, PathPattern};
+use crate::{CachePolicy, Forward, Origin, OriginGroup, PathPattern, ResponseHeadersPolicy};
 use http::{Method, StatusCode};
 use rimward_types::Hook;
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub struct Behavior {
     pub forward: Forward,
     /// `compress`: whether answers are sent in a content coding that the viewer takes. Default: false.
     pub compress: bool,
+    /// `response-headers-policy`: name of a policy for the headers of its answers. Default: none.
+    pub response_headers_policy: Option<Arc<ResponseHeadersPolicy>>,
     /// `viewer-request`, `origin-request`, `origin-response`, `viewer-response`: names of functions; at the viewer hooks also
     /// lists of up to 8. Default: none.
     pub hooks: BehaviorHooks,

@@ -5,9 +5,12 @@
 //! - [`function`]: viewer and origin functions, key value stores.
 //! - [`origin`]: origins and origin groups.
 //! - [`policy`]: cache policies and what is forwarded.
+//! - [`response_headers`]: response headers policies, with [`cors`]: which origins they allow.
 //! - [`distribution`]: distributions, behaviors, which one a request belongs to.
 //! - [`pattern`], [`path`], [`host`]: path patterns, paths made normal for matching, host matching.
 //! - [`duration`]: times with units.
+//! - [`manifest`]: `function.toml`, a folder's function.
+//! - [`place`]: where a key of a file stands.
 //! - [`diagnostic`]: what is wrong with a file, where, and how to mend it.
 //! - `read`: from TOML to the types above. One file per section.
 //!
@@ -16,32 +19,40 @@
 
 pub mod acl;
 pub mod cache;
+pub mod cors;
 pub mod diagnostic;
 pub mod distribution;
 pub mod duration;
 pub mod function;
 pub mod host;
+pub mod manifest;
 pub mod node;
 pub mod origin;
 pub mod path;
 pub mod pattern;
+pub mod place;
 pub mod policy;
 mod read;
+pub mod response_headers;
 
 pub use acl::{Acl, Networks};
 pub use cache::{Cache, Disk};
+pub use cors::{AllowedOrigin, InvalidAllowedOrigin, OriginPort};
 pub use diagnostic::Diagnostic;
 pub use distribution::{Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol};
 pub use function::{
     Asynchronous, Destination, Function, FunctionKind, Grant, HeaderRules, KeySetPlace, KeySetSource, KeyValueStore,
     LimitProfile, NetworkLimits, OriginFunction, Runtime, SecretSource, Validation, ViewerFunction,
 };
+pub use manifest::Manifest;
 pub use node::{AccessLog, Certificate, Limits, Location, Node, TlsListen};
 pub use origin::{InvalidUrl, Origin, OriginGroup, OriginUrl, Overrides};
 pub use path::{hides_dot_segment, normalize};
 pub use pattern::PathPattern;
+pub use place::{Places, Step};
 pub use policy::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile};
-pub use read::{load, parse};
+pub use read::{load, load_manifest, parse, parse_manifest};
+pub use response_headers::{AllowedHeaders, Cors, PolicyHeader, ResponseHeadersPolicy, Share};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +74,8 @@ pub struct Config {
     pub origin_groups: BTreeMap<Arc<str>, Arc<OriginGroup>>,
     /// `[cache-policies.NAME]`, and the built-in ones under their names.
     pub cache_policies: BTreeMap<Arc<str>, Arc<CachePolicy>>,
+    /// `[response-headers-policies.NAME]`, and the built-in ones under their names.
+    pub response_headers_policies: BTreeMap<Arc<str>, Arc<ResponseHeadersPolicy>>,
     /// `[[distributions]]`, in the order of the file.
     pub distributions: Vec<Distribution>,
     hosts: host::Hosts,

@@ -9,14 +9,17 @@ mod cache;
 mod distributions;
 mod error_pages;
 mod functions;
+mod manifest;
 mod names;
 mod node;
 mod origins;
 mod policies;
+mod response_headers;
 mod section;
 mod suggest;
 
 use crate::{Config, Diagnostic};
+pub use manifest::{load_manifest, parse_manifest};
 use names::Names;
 use section::Section;
 use std::cell::RefCell;
@@ -46,12 +49,19 @@ struct Reader<'a> {
 /// # Errors
 /// Everything that is wrong, in the order of the file.
 pub fn load(path: impl AsRef<Path>) -> Result<Config, Vec<Diagnostic>> {
-    let path = path.as_ref();
+    load_with(path.as_ref(), parse)
+}
+
+/// Reads the file at `path` and has it checked; relative paths begin at its folder.
+fn load_with<T>(
+    path: &Path,
+    parse: impl FnOnce(&str, &Path, &str) -> Result<T, Vec<Diagnostic>>,
+) -> Result<T, Vec<Diagnostic>> {
     let name = path.display().to_string();
     let failed = |message: String| vec![Diagnostic::of_file(&name, message)];
     let metadata = std::fs::metadata(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
     if metadata.len() > MAX_FILE {
-        return Err(failed(format!("the file has {} bytes; a configuration has at most {MAX_FILE}", metadata.len())));
+        return Err(failed(format!("the file has {} bytes; at most {MAX_FILE} are read", metadata.len())));
     }
     let text = std::fs::read_to_string(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -63,20 +73,38 @@ pub fn load(path: impl AsRef<Path>) -> Result<Config, Vec<Diagnostic>> {
 /// # Errors
 /// Everything that is wrong, in the order of the file. Where the text is no TOML, that alone.
 pub fn parse(text: &str, base_dir: &Path, file_name: &str) -> Result<Config, Vec<Diagnostic>> {
-    let reader = Reader { file: file_name.into(), text, base: base_dir, problems: RefCell::default() };
+    parse_with(text, base_dir, file_name, |reader, span, table| reader.read(span, table))
+}
+
+fn parse_with<T>(
+    text: &str,
+    base: &Path,
+    file: &str,
+    read: impl for<'a> FnOnce(&'a Reader<'a>, Range<usize>, &'a DeTable<'a>) -> T,
+) -> Result<T, Vec<Diagnostic>> {
+    let reader = Reader { file: file.into(), text, base, problems: RefCell::default() };
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         reader.report_syntax(error.span().unwrap_or(0..0), error.message());
     }
     reader.finish()?;
-    let config = reader.read(document.span(), document.get_ref());
+    let made = read(&reader, document.span(), document.get_ref());
     reader.finish()?;
-    Ok(config)
+    Ok(made)
 }
 
 /// Tables of the file.
-const TABLES: [&str; 8] =
-    ["node", "cache", "functions", "key-value-stores", "origins", "origin-groups", "cache-policies", "distributions"];
+const TABLES: [&str; 9] = [
+    "node",
+    "cache",
+    "functions",
+    "key-value-stores",
+    "origins",
+    "origin-groups",
+    "cache-policies",
+    "response-headers-policies",
+    "distributions",
+];
 
 impl<'a> Reader<'a> {
     fn read(&self, span: Range<usize>, table: &'a DeTable<'a>) -> Config {
@@ -88,11 +116,13 @@ impl<'a> Reader<'a> {
         let origins = origins::read_origins(&file);
         let origin_groups = origins::read_groups(&file, &origins);
         let cache_policies = policies::read_policies(&file);
+        let response_headers_policies = response_headers::read_response_policies(&file);
         let known = behaviors::Known {
             functions: &functions,
             origins: &origins,
             groups: &origin_groups,
             policies: &cache_policies,
+            response_policies: &response_headers_policies,
         };
         let (distributions, hosts) = distributions::read_distributions(&file, &known);
         Config {
@@ -103,6 +133,7 @@ impl<'a> Reader<'a> {
             origins,
             origin_groups,
             cache_policies,
+            response_headers_policies,
             distributions,
             hosts,
         }

@@ -120,6 +120,10 @@ pub struct Exchange {
     pub began: Instant,
     /// Where the viewer asked for an explanation and may have it: the cache's part, empty until it was asked.
     pub explanation: Option<String>,
+    /// What a response headers policy did, for the explanation.
+    pub response_headers: Option<String>,
+    /// Whether the answer has `Server-Timing`.
+    pub server_timing: bool,
 }
 
 impl Exchange {
@@ -149,7 +153,13 @@ impl Exchange {
             bytes: 0,
             complete: false,
         };
-        Self { record: Box::new(record), began: Instant::now(), explanation: None }
+        Self {
+            record: Box::new(record),
+            began: Instant::now(),
+            explanation: None,
+            response_headers: None,
+            server_timing: false,
+        }
     }
 
     /// Takes over what a part of the way has learned.

@@ -38,6 +38,8 @@ pub struct Explained {
     pub origins: Vec<Arc<str>>,
     /// Name of its cache policy.
     pub cache_policy: Option<Arc<str>>,
+    /// Name of its response headers policy, where it has one.
+    pub response_headers_policy: Option<Arc<str>>,
     /// The functions at viewer-request, in order.
     pub functions: Vec<FunctionPart>,
     /// Where it ends before the cache is asked.
@@ -145,6 +147,7 @@ pub fn value(exchange: &Exchange, cache: &str) -> Option<HeaderValue> {
         part("distribution", record.distribution.as_deref()),
         part("behavior", record.behavior.as_deref()),
         hook.map(|hook| format!("viewer-request {} {}", hook.function, hook.verdict)),
+        part("response headers", exchange.response_headers.as_deref()),
         part("detail", record.detail),
     ]
     .into_iter()
@@ -166,6 +169,7 @@ impl Explained {
             behavior: None,
             origins: Vec::new(),
             cache_policy: None,
+            response_headers_policy: None,
             functions: Vec::new(),
             ends: None,
             cached_as: None,
@@ -178,6 +182,7 @@ impl Explained {
         self.distribution = Some(plan.distribution_id.clone());
         self.behavior = Some(plan.pattern.clone());
         self.cache_policy = Some(plan.behavior.cache_policy.name.clone());
+        self.response_headers_policy = plan.behavior.response_headers_policy.as_ref().map(|policy| policy.name.clone());
         self.goes_to(&plan.behavior.origin);
     }
 
@@ -205,7 +210,11 @@ impl fmt::Display for Explained {
             _ => writeln!(f, "no distribution")?,
         }
         if let Some(policy) = &self.cache_policy {
-            writeln!(f, "origin {}, cache policy {policy}", self.origins.join(", then "))?;
+            write!(f, "origin {}, cache policy {policy}", self.origins.join(", then "))?;
+            match &self.response_headers_policy {
+                Some(policy) => writeln!(f, ", response headers policy {policy}")?,
+                None => writeln!(f)?,
+            }
         }
         for FunctionPart { name, verdict, reason, .. } in &self.functions {
             write!(f, "viewer-request {name}: {verdict}")?;

@@ -14,6 +14,7 @@
 //! - [`forward`]: the request that goes to an origin.
 //! - [`refused`]: requests that never came so far.
 //! - [`error_page`]: pages of the site in place of errors.
+//! - [`response_headers`]: response headers policies.
 //! - [`respond`]: what the node adds to every answer.
 //! - [`page`]: pages that the node itself writes.
 //! - [`finish`]: the record, when the last byte is gone.
@@ -36,6 +37,7 @@ pub mod pipeline;
 pub mod purge;
 pub mod refused;
 pub mod respond;
+pub mod response_headers;
 pub mod route;
 pub mod slices;
 pub mod viewer;

@@ -1,7 +1,7 @@
 //! The phases of one request, in order. Start reading here.
 //!
 //! ```text
-//! route ─► purge ─► guard ─► viewer-request ─► negotiate ─► lookup ──hit──► error-page ─► viewer-response ─► respond
+//! route ─► purge ─► guard ─► viewer-request ─► negotiate ─► lookup ──hit──► error-page ─► response-headers ─► viewer-response ─► respond
 //!                                                             └─miss─► fill ───┘
 //! fill: origin-request ─► origin ─► origin-response ─► compress ─► store
 //! ```
@@ -12,6 +12,7 @@ use crate::explain::Explained;
 use crate::finish::{RecordedBody, Records};
 use crate::live::Live;
 use crate::refused::RefusedRequest;
+use crate::response_headers::Policed;
 use crate::{error_page, explain, guard, lookup, purge, respond, route, viewer, viewer_headers};
 use arc_swap::ArcSwap;
 use rimward_cache::Cache;
@@ -129,8 +130,28 @@ impl Proxy {
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
         viewer_headers::add(&plan.viewer_headers, &connection, reused, &mut request);
+        let policy = Policed::new(&plan, &request);
         let target = plan.behavior.origin.clone();
-        let mut context = Context { proxy: self.clone(), plan, target, connection, id: exchange.record.id, interim };
+        let context = Context { proxy: self.clone(), plan, target, connection, id: exchange.record.id, interim };
+        let content = Self::content(context, exchange, request, body).await;
+        let (context, request, mut answer) = content.map_err(|mut answer| {
+            policy.apply(self, exchange, &mut answer);
+            answer
+        })?;
+        policy.apply(self, exchange, &mut answer);
+        viewer::response(&context, exchange, &request, answer).await.map_err(|mut page| {
+            policy.apply(self, exchange, &mut page);
+            page
+        })
+    }
+
+    /// From viewer-request to what the behavior has for the request, with the request as it became.
+    async fn content(
+        mut context: Context,
+        exchange: &mut Exchange,
+        request: RequestHead,
+        body: Body,
+    ) -> Result<(Arc<Context>, RequestHead, Answer), Answer> {
         let (mut request, body, chosen) = viewer::request(&context, exchange, request, body).await?;
         if let Some(chosen) = chosen {
             context.target = chosen;
@@ -140,6 +161,6 @@ impl Proxy {
         compress::negotiate(&context.plan, &mut request);
         let answer = lookup::answer(&context, exchange, &request, body).await?;
         let answer = error_page::substitute(&context, exchange, &request, answer).await?;
-        viewer::response(&context, exchange, &request, answer).await
+        Ok((context, request, answer))
     }
 }

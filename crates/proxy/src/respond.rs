@@ -5,18 +5,21 @@ use crate::explain;
 use crate::finish::RecordedBody;
 use crate::page;
 use crate::pipeline::Proxy;
+use crate::response_headers::Timing;
 use http::header::{HeaderName, HeaderValue, SERVER, VIA};
 use rimward_hooks::{Failure, FailureCategory, Function};
 use rimward_telemetry::ResultType;
 use rimward_types::{Body, RequestId, ResponseHead};
 
+/// `Server` of answers that the node makes.
+pub const SERVER_NAME: HeaderValue = HeaderValue::from_static("Rimward");
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
 const X_AMZ_CF_POP: HeaderName = HeaderName::from_static("x-amz-cf-pop");
 
 /// A function's own answer at viewer-request.
 pub fn generated(mut head: ResponseHead, body: Body, function: &Function) -> Answer {
-    head.headers.entry(SERVER).or_insert(HeaderValue::from_static("Rimward"));
+    head.headers.entry(SERVER).or_insert(SERVER_NAME);
     let result =
         if function.is_lambda() { ResultType::LambdaGeneratedResponse } else { ResultType::FunctionGeneratedResponse };
     Answer::new(head, body, result)
@@ -43,7 +46,7 @@ pub fn finish(proxy: &Proxy, mut exchange: Exchange, answer: Answer) -> (Respons
     if let Some(value) = exchange.explanation.take().and_then(|cache| explain::value(&exchange, &cache)) {
         head.headers.insert(explain::RIMWARD_EXPLAIN, value);
     }
-    let Exchange { mut record, began, .. } = exchange;
+    let Exchange { mut record, began, server_timing, .. } = exchange;
     if let Some(status) = &cache {
         status.append_to(&mut head.headers);
         record.cache = Some(rimward_telemetry::CacheRecord { status: status.to_string(), stored: None });
@@ -53,8 +56,15 @@ pub fn finish(proxy: &Proxy, mut exchange: Exchange, answer: Answer) -> (Respons
     if let Ok(id) = HeaderValue::from_str(record.id.as_str()) {
         head.headers.insert(X_AMZ_CF_ID, id);
     }
-    if let Some(place) = proxy.live().place() {
+    let live = proxy.live();
+    if let Some(place) = live.place() {
         head.headers.insert(X_AMZ_CF_POP, place.clone());
+    }
+    if server_timing {
+        let place = live.place().and_then(|place| place.to_str().ok());
+        let upstream = record.origins.last().map(|origin| origin.time);
+        Timing { result, place, id: record.id.as_str(), upstream, downstream: began.elapsed() }
+            .add_to(&mut head.headers);
     }
     record.result = result;
     record.status = head.status.as_u16();

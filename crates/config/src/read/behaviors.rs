@@ -4,13 +4,14 @@ use super::functions::Functions;
 use super::names::report_unknown;
 use super::origins::{Groups, Origins};
 use super::policies::{Policies, read_forward};
+use super::response_headers::ResponsePolicies;
 use super::section::Section;
 use crate::{
     Behavior, BehaviorHooks, CachePolicy, FunctionKind, LimitProfile, MethodSet, Origin, OriginFunction, OriginUrl,
     PathPattern, Profile, Target, ViewerProtocol,
 };
 use rimward_types::{ByteSize, Hook};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
@@ -33,6 +34,7 @@ pub(super) struct Known<'k> {
     pub(super) origins: &'k Origins,
     pub(super) groups: &'k Groups,
     pub(super) policies: &'k Policies,
+    pub(super) response_policies: &'k ResponsePolicies,
 }
 
 pub(super) fn read_behaviors(section: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Behavior>> {
@@ -56,6 +58,7 @@ pub(super) fn read_behaviors(section: &Section<'_>, known: &Known<'_>) -> Vec<Ar
         "cache-policy",
         "forward",
         "compress",
+        "response-headers-policy",
         "viewer-request",
         "origin-request",
         "origin-response",
@@ -135,19 +138,9 @@ fn read_behavior(behavior: &Section<'_>, pattern: Option<PathPattern>, known: &K
         ("redirect-to-https", ViewerProtocol::RedirectToHttps),
         ("https-only", ViewerProtocol::HttpsOnly),
     ];
-    let reader = behavior.reader;
-    let policy = behavior.text("cache-policy").and_then(|name| {
-        let policy = known.policies.get(*name.get_ref());
-        if policy.is_none() {
-            let names = known.policies.keys().map(AsRef::as_ref);
-            report_unknown(reader, "cache policy", "cache-policies", &name, names);
-        }
-        policy
-    });
-    let default_policy = || known.policies.get(CachePolicy::DEFAULT);
-    let cache_policy = policy
+    let default_policy = || known.policies.get(CachePolicy::DEFAULT).cloned();
+    let cache_policy = read_named(behavior, "cache-policy", "cache policy", "cache-policies", known.policies)
         .or_else(default_policy)
-        .cloned()
         .unwrap_or_else(|| Arc::new(CachePolicy::new(CachePolicy::DEFAULT, Profile::Rfc)));
     Behavior {
         pattern: pattern.unwrap_or_else(PathPattern::any),
@@ -157,8 +150,31 @@ fn read_behavior(behavior: &Section<'_>, pattern: Option<PathPattern>, known: &K
         forward: read_forward(behavior),
         compress: read_compress(behavior, &cache_policy),
         cache_policy,
+        response_headers_policy: read_named(
+            behavior,
+            "response-headers-policy",
+            "response headers policy",
+            "response-headers-policies",
+            known.response_policies,
+        ),
         hooks: read_hooks(behavior, known),
     }
+}
+
+/// What the name under `key` stands for in `[table.NAME]`; reported when there is no such `kind`.
+fn read_named<T>(
+    behavior: &Section<'_>,
+    key: &str,
+    kind: &str,
+    table: &str,
+    known: &BTreeMap<Arc<str>, Arc<T>>,
+) -> Option<Arc<T>> {
+    let name = behavior.text(key)?;
+    let found = known.get(*name.get_ref()).cloned();
+    if found.is_none() {
+        report_unknown(behavior.reader, kind, table, &name, known.keys().map(AsRef::as_ref));
+    }
+    found
 }
 
 fn read_target(behavior: &Section<'_>, known: &Known<'_>) -> Target {

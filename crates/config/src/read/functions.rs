@@ -14,9 +14,12 @@ use crate::{
 };
 use rimward_types::ByteSize;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
+use toml::de::DeTable;
 
 const VIEWER_KEYS: [&str; 10] = [
     "code",
@@ -77,22 +80,41 @@ fn read_kind<'a>(
         reader.report(value.span(), format!("`{called}` must be a table, not {}", article(value.get_ref())));
         return None;
     };
+    let section = of_a_tier(reader, called, value.span(), table, &[])?;
+    Some(if section.get("code").is_some() {
+        let store = section.text("key-value-store");
+        let store = store.and_then(|name| stores.check(section.reader, "key value store", "key-value-stores", &name));
+        FunctionKind::Viewer(ViewerFunction { key_value_store: store, ..read_viewer(&section) })
+    } else {
+        let component = section.file("component").unwrap_or_default();
+        FunctionKind::Origin(read_origin(&section, component))
+    })
+}
+
+/// The section of a function, whose keys are those of its tier and `more`. Reported when it has none, or keys of the other.
+pub(super) fn of_a_tier<'a>(
+    reader: &'a Reader<'a>,
+    called: String,
+    span: Range<usize>,
+    table: &'a DeTable<'a>,
+    more: &[&str],
+) -> Option<Section<'a>> {
     let (own, other, tier) = match (table.contains_key("code"), table.contains_key("component")) {
         (true, true) => {
             let hint = "`code` makes it a viewer function, `component` an origin function: leave one out";
-            reader.report_hint(value.span(), format!("{called} has both `code` and `component`"), hint);
+            reader.report_hint(span, format!("{called} has both `code` and `component`"), hint);
             return None;
         }
         (false, false) => {
             let hint =
                 "add `code = \"index.js\"` (viewer function) or `component = \"function.wasm\"` (origin function)";
-            reader.report_hint(value.span(), format!("{called} has neither `code` nor `component`"), hint);
+            reader.report_hint(span, format!("{called} has neither `code` nor `component`"), hint);
             return None;
         }
         (true, false) => (&VIEWER_KEYS[..], &ORIGIN_KEYS[..], "origin functions, those with `component`"),
         (false, true) => (&ORIGIN_KEYS[..], &VIEWER_KEYS[..], "viewer functions, those with `code`"),
     };
-    let mut known = own.to_vec();
+    let mut known = [more, own].concat();
     for (key, _) in table.iter() {
         let text = key.get_ref().as_ref();
         if !own.contains(&text) && other.contains(&text) {
@@ -100,23 +122,16 @@ fn read_kind<'a>(
             known.push(text);
         }
     }
-    let section = Section::of_table(reader, called, value.span(), table, &known);
-    Some(if table.contains_key("code") {
-        FunctionKind::Viewer(read_viewer(&section, stores))
-    } else {
-        FunctionKind::Origin(read_origin(&section))
-    })
+    Some(Section::of_table(reader, called, span, table, &known))
 }
 
-fn read_viewer(section: &Section<'_>, stores: &Names) -> ViewerFunction {
+/// A viewer function without its store.
+pub(super) fn read_viewer(section: &Section<'_>) -> ViewerFunction {
     let defaults = ViewerFunction::new(section.file("code").unwrap_or_default());
     let runtimes = [Runtime::V1, Runtime::V2].map(|runtime| (runtime.as_str(), runtime));
     let time = Duration::from_micros(100)..=Duration::from_millis(100);
-    let store = section.text("key-value-store");
     ViewerFunction {
         runtime: section.choice("runtime", &runtimes).unwrap_or_default(),
-        key_value_store: store
-            .and_then(|name| stores.check(section.reader, "key value store", "key-value-stores", &name)),
         timeout: section.time("timeout", time).unwrap_or(defaults.timeout),
         memory: section.size("memory", ByteSize::kb(512)..=ByteSize::mb(12)).unwrap_or(defaults.memory),
         code_limit: section.size("code-limit", ByteSize::bytes(1)..=ByteSize::mb(1)).unwrap_or(defaults.code_limit),
@@ -130,8 +145,8 @@ fn read_viewer(section: &Section<'_>, stores: &Names) -> ViewerFunction {
     }
 }
 
-fn read_origin(section: &Section<'_>) -> OriginFunction {
-    let defaults = OriginFunction::new(section.file("component").unwrap_or_default());
+pub(super) fn read_origin(section: &Section<'_>, component: PathBuf) -> OriginFunction {
+    let defaults = OriginFunction::new(component);
     let profiles =
         [("classic", LimitProfile::Classic), ("2026", LimitProfile::Year2026), ("custom", LimitProfile::Custom)];
     let profile = section.choice("limits", &profiles).unwrap_or_default();

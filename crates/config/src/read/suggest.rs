@@ -37,7 +37,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 }
 
 /// Other names of keys, without `-`, `_` and case: the vendor's API names and what people reach for.
-const RENAMED: [(&str, &str); 44] = [
+const RENAMED: [(&str, &str); 45] = [
     ("acceptencodinggzip", "accept-encoding"),
     ("address", "listen"),
     ("aliases", "domains"),
@@ -79,6 +79,7 @@ const RENAMED: [(&str, &str); 44] = [
     ("querystrings", "query"),
     ("querystringsconfig", "query"),
     ("responsecompletiontimeout", "completion-timeout"),
+    ("responseheaderspolicyid", "response-headers-policy"),
     ("store", "key-value-store"),
     ("targetoriginid", "origin"),
     ("viewerprotocolpolicy", "viewer-protocol"),

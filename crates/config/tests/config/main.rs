@@ -1,7 +1,9 @@
 //! Configuration files as people write them, right and wrong.
 #![allow(clippy::unwrap_used)]
 
+mod manifests;
 mod matching;
+mod response_headers;
 mod robustness;
 mod whole_files;
 mod wrong_functions;

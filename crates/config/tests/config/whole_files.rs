@@ -39,6 +39,7 @@ fn the_smallest_file_has_defaults_for_the_rest() {
             cache_policy: Arc::clone(&config.cache_policies["origin-cache-control"]),
             forward: Forward::all_viewer_except_host(),
             compress: false,
+            response_headers_policy: None,
             hooks: BehaviorHooks::default(),
         }
     );
@@ -508,6 +509,7 @@ fn every_setting_of_distributions_and_behaviors() {
                 query: NameSet::Except(vec!["x".to_owned()]),
             },
             compress: true,
+            response_headers_policy: None,
             hooks: BehaviorHooks {
                 viewer_request: vec!["viewer".into()],
                 origin_request: Some("origin".into()),
