@@ -12,11 +12,11 @@ use crate::args::{Check, Target};
 use crate::configuration;
 use crate::engines::{self, Engines};
 use crate::exit::{Exit, Stop};
-use crate::manifest::{self, Kind, Manifest};
+use crate::manifest;
 use crate::source;
 use item::Item;
 use report::Report;
-use rimward_config::{Config, FunctionKind, OriginFunction, ViewerFunction};
+use rimward_config::{Config, FunctionKind, OriginFunction, Places, ViewerFunction};
 use rimward_hooks::Versions;
 use rimward_kv::Store;
 use rimward_kv::pairs::MAX_STORE;
@@ -25,6 +25,7 @@ use rimward_types::Stage;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use target::Written;
 
 /// Checks things one after the other.
 struct Checker {
@@ -53,7 +54,7 @@ pub fn check(args: &Check) -> Result<Exit, Stop> {
             Subject::Code => {
                 let mut checker = Checker::new(args, None);
                 let settings = ViewerFunction::new(path.clone());
-                checker.viewer(&path.display().to_string(), settings, None)?;
+                checker.viewer(&path.display().to_string(), settings, None, None)?;
                 Ok(checker.finish())
             }
             Subject::Component => {
@@ -133,14 +134,11 @@ impl Checker {
                 self.report.add(Item::of("origin", &origin.name).refused(format!("error: {problem}")));
             }
         }
+        // It was read a moment ago; if it is gone since, findings have no place.
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let places = Places::of(&text);
         if self.target == Some(Target::Cloudfront) {
-            for behavior in config.distributions.iter().flat_map(|distribution| &distribution.behaviors) {
-                let mut item = Item::of("behavior", behavior.pattern.as_str());
-                item.findings = target::behavior(behavior, file);
-                if !item.findings.is_empty() {
-                    self.report.add(item);
-                }
-            }
+            self.extensions(config, file, &places);
         }
         let mut stores: BTreeMap<Arc<str>, Arc<Store>> = BTreeMap::new();
         for (name, store) in &config.key_value_stores {
@@ -155,7 +153,9 @@ impl Checker {
             match &function.kind {
                 FunctionKind::Viewer(settings) => {
                     let store = settings.key_value_store.as_ref().and_then(|store| stores.get(store)).cloned();
-                    let mut item = item::viewer(name, settings.clone(), store, self.target, &self.engines)?;
+                    let written = Written::new(file, &places, vec!["functions".into(), (&**name).into()]);
+                    let written = Some(&written);
+                    let mut item = item::viewer(name, settings.clone(), store, written, self.target, &self.engines)?;
                     match versions.stages(name) {
                         Ok(stages) => item.about.extend(stages.at(Stage::Live).map(|live| {
                             let version = &live.version.as_str()[..12];
@@ -171,35 +171,67 @@ impl Checker {
         Ok(())
     }
 
+    /// What behaviors and stores ask for that CloudFront does not have.
+    fn extensions(&mut self, config: &Config, file: &Path, places: &Places<'_>) {
+        for (site, distribution) in config.distributions.iter().enumerate() {
+            for (number, behavior) in distribution.behaviors.iter().enumerate() {
+                let at = vec!["distributions".into(), site.into(), "behaviors".into(), number.into()];
+                let findings = target::behavior(behavior, &Written::new(file, places, at));
+                self.report.add_found(Item::of("behavior", behavior.pattern.as_str()), findings);
+            }
+        }
+        for (name, store) in &config.key_value_stores {
+            let at = vec!["key-value-stores".into(), (&**name).into()];
+            let findings = target::store(store, &Written::new(file, places, at)).into_iter().collect();
+            self.report.add_found(Item::of("store", name), findings);
+        }
+        for (name, policy) in &config.response_headers_policies {
+            let at = vec!["response-headers-policies".into(), (&**name).into()];
+            let findings = target::response_headers(policy, &Written::new(file, places, at));
+            self.report.add_found(Item::of("policy", name), findings);
+        }
+    }
+
     fn manifest(&mut self, file: &Path) -> Result<(), Stop> {
-        let manifest = match Manifest::read(file) {
+        let manifest = match manifest::read(file) {
             Ok(manifest) => manifest,
-            Err(message) => {
-                let item = Item::of("function", &file.display().to_string()).refused(format!("error: {message}"));
-                self.report.add(item);
+            Err(report) => {
+                self.report.add(Item::of("function", &file.display().to_string()).refused(report));
                 return Ok(());
             }
         };
-        match &manifest.kind {
-            Kind::Viewer { settings, store } => {
-                match store.as_deref().map(|file| source::store(file, MAX_STORE)).transpose() {
-                    Ok(store) => self.viewer(&manifest.name, settings.clone(), store),
+        let name = manifest.name();
+        match manifest.kind() {
+            FunctionKind::Viewer(settings) => {
+                match manifest.store.as_ref().map(|file| source::store(file, MAX_STORE)).transpose() {
+                    Ok(store) => {
+                        let text = std::fs::read_to_string(file).unwrap_or_default();
+                        let places = Places::of(&text);
+                        let written = Written::new(file, &places, Vec::new());
+                        self.viewer(name, settings.clone(), store, Some(&written))
+                    }
                     Err(refused) => {
-                        self.report.add(Item::of("function", &manifest.name).refused(refused));
+                        self.report.add(Item::of("function", name).refused(refused));
                         Ok(())
                     }
                 }
             }
-            Kind::Origin(settings) if !settings.component.exists() => {
-                self.report.add(Item::of("function", &manifest.name).not_built(manifest.how_to_build()));
+            FunctionKind::Origin(settings) if !settings.component.exists() => {
+                self.report.add(Item::of("function", name).not_built(manifest::how_to_build(file)));
                 Ok(())
             }
-            Kind::Origin(settings) => self.origin(&manifest.name, settings.clone()),
+            FunctionKind::Origin(settings) => self.origin(name, settings.clone()),
         }
     }
 
-    fn viewer(&mut self, name: &str, settings: ViewerFunction, store: Option<Arc<Store>>) -> Result<(), Stop> {
-        let item = item::viewer(name, settings, store, self.target, &self.engines)?;
+    fn viewer(
+        &mut self,
+        name: &str,
+        settings: ViewerFunction,
+        store: Option<Arc<Store>>,
+        written: Option<&Written<'_>>,
+    ) -> Result<(), Stop> {
+        let item = item::viewer(name, settings, store, written, self.target, &self.engines)?;
         self.report.add(item);
         Ok(())
     }

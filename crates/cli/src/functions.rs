@@ -1,7 +1,8 @@
 //! `rimward functions`: viewer functions of a running node: stages, versions, publish and rollback
 //! (`cloudfront-functions.md` sections 15 and 16).
 
-use crate::client::{Client, Question, Running};
+use crate::asking::{Asking, How, show};
+use crate::client::Question;
 use crate::exit::{Exit, Stop};
 use crate::print;
 use clap::{Subcommand, ValueEnum};
@@ -34,12 +35,8 @@ pub struct Functions {
     /// What to do
     #[command(subcommand)]
     command: Command,
-    /// Which node
     #[command(flatten)]
-    node: Running,
-    /// Print the result as one JSON object
-    #[arg(long, global = true)]
-    json: bool,
+    how: How,
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,43 +118,34 @@ enum Stage {
 /// # Errors
 /// When the node cannot be reached or refuses, or a file cannot be read.
 pub fn functions(args: &Functions) -> Result<Exit, Stop> {
-    let client = Client::new(&args.node)?;
-    let asking = Asking { client, json: args.json };
+    let asking = args.how.asking()?;
     match &args.command {
-        Command::List => asking.list(),
-        Command::Describe { name, stage } => asking.describe(name, *stage),
-        Command::Get { name, stage } => asking.get(name, *stage),
+        Command::List => list(&asking),
+        Command::Describe { name, stage } => describe(&asking, name, *stage),
+        Command::Get { name, stage } => get(&asking, name, *stage),
         Command::Update { name, file, if_match } => {
-            let staged = asking.update(name, file, if_match.as_deref())?;
-            Ok(asking.done("updated", &staged))
+            let staged = update(&asking, name, file, if_match.as_deref())?;
+            Ok(done(&asking, "updated", &staged))
         }
         Command::Publish { name, file, if_match } => {
             let tag = match file {
-                Some(file) => etag(&asking.update(name, file, if_match.as_deref())?),
+                Some(file) => etag(&update(&asking, name, file, if_match.as_deref())?),
                 None => if_match.clone().unwrap_or_else(|| "*".to_owned()),
             };
-            let staged = asking.post(&format!("/functions/{name}/publish"), Some(&tag), None)?;
-            Ok(asking.done("published", &staged))
+            let staged = post(&asking, &format!("/functions/{name}/publish"), Some(&tag), None)?;
+            Ok(done(&asking, "published", &staged))
         }
         Command::Rollback { name, to } => {
-            let staged = asking.post(&format!("/functions/{name}/rollback"), None, Some(json!({ "To": to })))?;
-            Ok(asking.done("rolled back", &staged))
+            let staged = post(&asking, &format!("/functions/{name}/rollback"), None, Some(json!({ "To": to })))?;
+            Ok(done(&asking, "rolled back", &staged))
         }
-        Command::Test { name, event, stage, as_vendor } => asking.test(name, event, *stage, *as_vendor),
+        Command::Test { name, event, stage, as_vendor } => test(&asking, name, event, *stage, *as_vendor),
     }
 }
 
-struct Asking {
-    client: Client,
-    json: bool,
-}
-
-impl Asking {
-    fn list(&self) -> Result<Exit, Stop> {
-        let answer = self.client.ask(Method::GET, "/functions", None)?;
-        if self.json {
-            return Ok(show(&answer));
-        }
+fn list(asking: &Asking) -> Result<Exit, Stop> {
+    let answer = asking.client.ask(Method::GET, "/functions", None)?;
+    Ok(asking.answered(&answer, || {
         for function in answer["functions"].as_array().into_iter().flatten() {
             let field = |name: &str| function[name].as_str().unwrap_or_default();
             let places = function["places"].as_array().map_or(0, Vec::len);
@@ -169,84 +157,70 @@ impl Asking {
             let name = print::stdout().bold(field("name"));
             print::data(&format!("{name}  {}, {}, {state}", field("tier"), print::counted(places, "place")));
         }
-        Ok(Exit::Done)
-    }
+    }))
+}
 
-    fn describe(&self, name: &str, stage: Stage) -> Result<Exit, Stop> {
-        let staged =
-            self.client.ask(Method::GET, &format!("/functions/{name}/describe?Stage={}", word(stage)), None)?;
-        if self.json {
-            return Ok(show(&staged));
-        }
+fn describe(asking: &Asking, name: &str, stage: Stage) -> Result<Exit, Stop> {
+    let path = format!("/functions/{name}/describe?Stage={}", word(stage));
+    let staged = asking.client.ask(Method::GET, &path, None)?;
+    Ok(asking.answered(&staged, || {
         print::data(&line(&staged));
-        let earlier = staged["Earlier"].as_array().into_iter().flatten();
-        for version in earlier {
+        for version in staged["Earlier"].as_array().into_iter().flatten() {
             print::data(&format!("  before: {}", version.as_str().map_or("file", short)));
         }
-        Ok(Exit::Done)
-    }
+    }))
+}
 
-    fn get(&self, name: &str, stage: Stage) -> Result<Exit, Stop> {
-        let path = format!("/functions/{name}?Stage={}", word(stage));
-        let question = Question { method: Method::GET, path: &path, if_match: None, json: false, body: Vec::new() };
-        let told = self.client.tell(question)?;
-        if self.json {
-            let code = String::from_utf8_lossy(&told.bytes);
-            return Ok(show(&json!({ "FunctionCode": code, "ETag": told.etag })));
-        }
+fn get(asking: &Asking, name: &str, stage: Stage) -> Result<Exit, Stop> {
+    let path = format!("/functions/{name}?Stage={}", word(stage));
+    let question = Question { method: Method::GET, path: &path, if_match: None, json: false, body: Vec::new() };
+    let told = asking.client.tell(question)?;
+    let answer = json!({ "FunctionCode": String::from_utf8_lossy(&told.bytes), "ETag": told.etag });
+    Ok(asking.answered(&answer, || {
         // A reader that has left (`| head`) stops nobody.
         let _nobody_reads = std::io::stdout().lock().write_all(&told.bytes);
-        Ok(Exit::Done)
-    }
+    }))
+}
 
-    fn update(&self, name: &str, file: &Path, if_match: Option<&str>) -> Result<Value, Stop> {
-        let unreadable = |error| Stop::unusable(format!("{}: cannot be read: {error}", file.display()));
-        let body = std::fs::read(file).map_err(unreadable)?;
-        let path = format!("/functions/{name}");
-        let if_match = Some(if_match.unwrap_or("*"));
-        let question = Question { method: Method::PUT, path: &path, if_match, json: false, body };
-        self.client.tell_json(question)
-    }
+fn update(asking: &Asking, name: &str, file: &Path, if_match: Option<&str>) -> Result<Value, Stop> {
+    let unreadable = |error| Stop::unusable(format!("{}: cannot be read: {error}", file.display()));
+    let body = std::fs::read(file).map_err(unreadable)?;
+    let path = format!("/functions/{name}");
+    let if_match = Some(if_match.unwrap_or("*"));
+    asking.client.tell_json(Question { method: Method::PUT, path: &path, if_match, json: false, body })
+}
 
-    fn post(&self, path: &str, if_match: Option<&str>, body: Option<Value>) -> Result<Value, Stop> {
-        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        self.client.tell_json(Question { method: Method::POST, path, if_match, json: true, body })
-    }
+fn post(asking: &Asking, path: &str, if_match: Option<&str>, body: Option<Value>) -> Result<Value, Stop> {
+    let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+    asking.client.tell_json(Question { method: Method::POST, path, if_match, json: true, body })
+}
 
-    fn test(&self, name: &str, event: &Path, stage: Stage, as_vendor: bool) -> Result<Exit, Stop> {
-        let text = crate::run::read_event(event).map_err(Stop::unusable)?;
-        let object: Value = serde_json::from_str(&text)
-            .map_err(|error| Stop::unusable(format!("event {}: not JSON: {error}", event.display())))?;
-        let request = json!({ "Stage": word(stage), "EventObject": object, "AsVendor": as_vendor });
-        let result = self.post(&format!("/functions/{name}/test"), None, Some(request))?;
-        let error = result["FunctionErrorMessage"].as_str().unwrap_or_default();
-        let exit = if error.is_empty() { Exit::Done } else { Exit::Failed };
-        if self.json {
-            show(&result);
-            return Ok(exit);
-        }
+fn test(asking: &Asking, name: &str, event: &Path, stage: Stage, as_vendor: bool) -> Result<Exit, Stop> {
+    let text = crate::run::read_event(event).map_err(Stop::unusable)?;
+    let object: Value = serde_json::from_str(&text)
+        .map_err(|error| Stop::unusable(format!("event {}: not JSON: {error}", event.display())))?;
+    let request = json!({ "Stage": word(stage), "EventObject": object, "AsVendor": as_vendor });
+    let result = post(asking, &format!("/functions/{name}/test"), None, Some(request))?;
+    let error = result["FunctionErrorMessage"].as_str().unwrap_or_default();
+    asking.answered(&result, || {
         for line in result["FunctionExecutionLogs"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             print::say(line);
         }
         if error.is_empty() {
             let output: Value =
                 result["FunctionOutput"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-            print::data(&serde_json::to_string_pretty(&output).unwrap_or_default());
+            show(&output);
         } else {
             print::problem(error, None);
         }
         let utilization = result["ComputeUtilization"].as_str().unwrap_or_default();
         print::say(&print::stderr().dim(&format!("cost: {utilization} % of the time limit")));
-        Ok(exit)
-    }
+    });
+    Ok(if error.is_empty() { Exit::Done } else { Exit::Failed })
+}
 
-    fn done(&self, what: &str, staged: &Value) -> Exit {
-        if self.json {
-            return show(staged);
-        }
-        print::say(&format!("{what}: {}", line(staged)));
-        Exit::Done
-    }
+fn done(asking: &Asking, what: &str, staged: &Value) -> Exit {
+    asking.answered(staged, || print::say(&format!("{what}: {}", line(staged))))
 }
 
 fn word(stage: Stage) -> &'static str {
@@ -282,9 +256,4 @@ fn short(version: &str) -> &str {
 
 fn etag(staged: &Value) -> String {
     staged["ETag"].as_str().unwrap_or("*").to_owned()
-}
-
-fn show(answer: &Value) -> Exit {
-    print::data(&serde_json::to_string_pretty(answer).unwrap_or_default());
-    Exit::Done
 }

@@ -1,6 +1,7 @@
 //! `rimward kv`: key value stores of a running node (`cloudfront-functions.md` section 12).
 
-use crate::client::{Client, Question, Running};
+use crate::asking::{Asking, How, show};
+use crate::client::Question;
 use crate::exit::{Exit, Stop};
 use crate::print;
 use clap::Subcommand;
@@ -35,12 +36,8 @@ pub struct Kv {
     /// What to do
     #[command(subcommand)]
     command: Command,
-    /// Which node
     #[command(flatten)]
-    node: Running,
-    /// Print the result as one JSON object
-    #[arg(long, global = true)]
-    json: bool,
+    how: How,
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,111 +114,83 @@ enum Command {
 /// # Errors
 /// When the node cannot be reached or refuses, or an input cannot be read.
 pub fn kv(args: &Kv) -> Result<Exit, Stop> {
-    let client = Client::new(&args.node)?;
-    let asking = Asking { client, json: args.json };
+    let asking = args.how.asking()?;
+    let write = |method, path: &str, if_match: &Option<String>, body: String| {
+        write(&asking, method, path, if_match.as_deref(), body)
+    };
     match &args.command {
-        Command::List { store: None } => asking.stores(),
-        Command::List { store: Some(store) } => asking.pairs(store),
-        Command::Describe { store } => asking.describe(store),
-        Command::Get { store, key } => asking.get(store, key),
+        Command::List { store: None } => stores(&asking),
+        Command::List { store: Some(store) } => pairs(&asking, store),
+        Command::Describe { store } => describe(&asking, store),
+        Command::Get { store, key } => get(&asking, store, key),
         Command::Put { store, key, value, if_match } => {
             let value = if value == "-" { text(Path::new("-"))? } else { value.clone() };
             let body = json!({ "Value": value }).to_string();
-            asking.write(Method::PUT, &format!("{}/keys/{}", path(store), encoded(key)), if_match.as_deref(), body)
+            write(Method::PUT, &format!("{}/keys/{}", path(store), encoded(key)), if_match, body)
         }
         Command::Delete { store, keys, if_match } => {
             let deletes: Vec<Value> = keys.iter().map(|key| json!({ "Key": key })).collect();
             let body = json!({ "Deletes": deletes }).to_string();
-            asking.write(Method::POST, &format!("{}/keys", path(store)), if_match.as_deref(), body)
+            write(Method::POST, &format!("{}/keys", path(store)), if_match, body)
         }
         Command::Update { store, file, if_match } => {
-            asking.write(Method::POST, &format!("{}/keys", path(store)), if_match.as_deref(), text(file)?)
+            write(Method::POST, &format!("{}/keys", path(store)), if_match, text(file)?)
         }
         Command::Import { store, file, if_match } => {
-            asking.write(Method::PUT, &format!("{}/data", path(store)), if_match.as_deref(), text(file)?)
+            write(Method::PUT, &format!("{}/data", path(store)), if_match, text(file)?)
         }
-        Command::Export { store } => asking.export(store),
+        Command::Export { store } => {
+            Ok(show(&asking.client.ask(Method::GET, &format!("{}/data", path(store)), None)?))
+        }
     }
 }
 
-struct Asking {
-    client: Client,
-    json: bool,
+fn stores(asking: &Asking) -> Result<Exit, Stop> {
+    let answer = asking.client.ask(Method::GET, "/key-value-stores", None)?;
+    Ok(asking.answered(&answer, || items(&answer).for_each(|store| print::data(&line(store)))))
 }
 
-impl Asking {
-    fn stores(&self) -> Result<Exit, Stop> {
-        let answer = self.client.ask(Method::GET, "/key-value-stores", None)?;
-        if self.json {
-            return Ok(show(&answer));
-        }
-        for store in items(&answer) {
-            print::data(&line(store));
-        }
-        Ok(Exit::Done)
-    }
+fn describe(asking: &Asking, store: &str) -> Result<Exit, Stop> {
+    let answer = asking.client.ask(Method::GET, &path(store), None)?;
+    Ok(asking.answered(&answer, || print::data(&line(&answer))))
+}
 
-    fn describe(&self, store: &str) -> Result<Exit, Stop> {
-        let answer = self.client.ask(Method::GET, &path(store), None)?;
-        if self.json {
-            return Ok(show(&answer));
+/// All pages. What somebody writes in between may be seen in one and not in another.
+fn pairs(asking: &Asking, store: &str) -> Result<Exit, Stop> {
+    let mut pairs = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let query = token.map(|token| format!("?NextToken={token}")).unwrap_or_default();
+        let page = asking.client.ask(Method::GET, &format!("{}/keys{query}", path(store)), None)?;
+        pairs.extend(items(&page).cloned());
+        token = page["NextToken"].as_str().map(str::to_owned);
+        if token.is_none() {
+            break;
         }
-        print::data(&line(&answer));
-        Ok(Exit::Done)
     }
-
-    /// All pages. What somebody writes in between may be seen in one and not in another.
-    fn pairs(&self, store: &str) -> Result<Exit, Stop> {
-        let mut pairs = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let query = token.map(|token| format!("?NextToken={token}")).unwrap_or_default();
-            let page = self.client.ask(Method::GET, &format!("{}/keys{query}", path(store)), None)?;
-            pairs.extend(items(&page).cloned());
-            token = page["NextToken"].as_str().map(str::to_owned);
-            if token.is_none() {
-                break;
-            }
-        }
-        if self.json {
-            return Ok(show(&json!({ "Items": pairs })));
-        }
-        for pair in &pairs {
+    let all = json!({ "Items": pairs });
+    Ok(asking.answered(&all, || {
+        for pair in items(&all) {
             print::data(&format!("{}\t{}", field(pair, "Key"), field(pair, "Value")));
         }
-        Ok(Exit::Done)
-    }
+    }))
+}
 
-    fn get(&self, store: &str, key: &str) -> Result<Exit, Stop> {
-        let answer = self.client.ask(Method::GET, &format!("{}/keys/{}", path(store), encoded(key)), None)?;
-        if self.json {
-            return Ok(show(&answer));
-        }
-        print::data(&field(&answer, "Value"));
-        Ok(Exit::Done)
-    }
+fn get(asking: &Asking, store: &str, key: &str) -> Result<Exit, Stop> {
+    let answer = asking.client.ask(Method::GET, &format!("{}/keys/{}", path(store), encoded(key)), None)?;
+    Ok(asking.answered(&answer, || print::data(&field(&answer, "Value"))))
+}
 
-    fn export(&self, store: &str) -> Result<Exit, Stop> {
-        let answer = self.client.ask(Method::GET, &format!("{}/data", path(store)), None)?;
-        Ok(show(&answer))
-    }
-
-    fn write(&self, method: Method, path: &str, if_match: Option<&str>, body: String) -> Result<Exit, Stop> {
-        let question =
-            Question { method, path, if_match: Some(if_match.unwrap_or("*")), json: true, body: body.into_bytes() };
-        let answer = self.client.tell_json(question)?;
-        if self.json {
-            return Ok(show(&answer));
-        }
+fn write(asking: &Asking, method: Method, path: &str, if_match: Option<&str>, body: String) -> Result<Exit, Stop> {
+    let question =
+        Question { method, path, if_match: Some(if_match.unwrap_or("*")), json: true, body: body.into_bytes() };
+    let answer = asking.client.tell_json(question)?;
+    Ok(asking.answered(&answer, || {
         let pairs = answer["ItemCount"].as_u64().unwrap_or_default();
         let size = print::bytes(answer["TotalSizeInBytes"].as_u64().unwrap_or_default());
-        print::say(&format!(
-            "written: {}, {size}, ETag {}",
-            print::counted(pairs as usize, "pair"),
-            field(&answer, "ETag")
-        ));
-        Ok(Exit::Done)
-    }
+        let pairs = print::counted(pairs as usize, "pair");
+        print::say(&format!("written: {pairs}, {size}, ETag {}", field(&answer, "ETag")));
+    }))
 }
 
 fn path(store: &str) -> String {
@@ -260,9 +229,4 @@ fn line(store: &Value) -> String {
         print::bytes(number("SizeLimitInBytes")),
         field(store, "ETag"),
     )
-}
-
-fn show(answer: &Value) -> Exit {
-    print::data(&serde_json::to_string_pretty(answer).unwrap_or_default());
-    Exit::Done
 }

@@ -6,7 +6,8 @@
 //! - [`check`]: configuration and functions, without running them.
 //! - [`build`]: a component from a function's sources.
 //! - [`purge`]: removes stored answers of a running node. [`explain`]: why it would answer as it would.
-//! - [`kv`], [`functions`]: key value stores and viewer functions of a running node. [`client`]: the admin API, as commands ask it.
+//! - [`kv`], [`functions`]: key value stores and viewer functions of a running node, with [`asking`]: what they share.
+//! - [`client`]: the admin API, as commands ask it.
 //! - [`run`]: one event through a function of either tier; what `invoke` and `test` share.
 //! - [`engines`], [`configuration`]: what runs functions; the configuration with its problems printed.
 //! - [`print`]: colours, numbers, code excerpts. [`exit`]: exit codes.
@@ -16,6 +17,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod args;
+mod asking;
 mod build;
 mod check;
 mod client;

@@ -93,8 +93,10 @@ impl Viewer {
     /// # Errors
     /// The outer one when the tier does not start, the inner one when the function is refused.
     pub fn publish(&self, engines: &Engines) -> Result<Result<Arc<rimward_isolate::Function>, Refused>, Stop> {
-        let bindings = rimward_hooks::bindings::outside(&self.settings)
-            .map_err(|why| Stop::unusable(format!("function `{}`: {why}", self.name)))?;
+        let bindings = match rimward_hooks::bindings::outside(&self.settings) {
+            Ok(bindings) => bindings,
+            Err(why) => return Ok(Err(Refused::of_file(&self.settings.code, why))),
+        };
         let source = Source {
             name: self.name.clone(),
             code: &self.code,

@@ -57,6 +57,9 @@ fn imported(program: &Program<'_>, import: &ImportDeclaration<'_>, findings: &mu
 
 fn absent(runtime: Runtime, name: &str, at: &impl GetSpan, findings: &mut Findings<'_>) {
     let hint = match (Module::named(name), runtime) {
+        _ if name == "rimward" => {
+            "the module is this node's own: write values into the code, or into a key value store"
+        }
         (Some(_), Runtime::V1) => "it is there in runtime cloudfront-js-2.0",
         (_, Runtime::V1) => "there are `crypto` and `querystring`",
         (_, Runtime::V2) => "there are `cloudfront`, `crypto`, `querystring` and `buffer`",

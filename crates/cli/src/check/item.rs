@@ -1,6 +1,6 @@
 //! One thing that was checked.
 
-use super::target::{self, Finding};
+use super::target::{self, Finding, Written};
 use crate::args::Target;
 use crate::engines::Engines;
 use crate::exit::Stop;
@@ -58,7 +58,7 @@ impl Item {
     }
 }
 
-/// Checks a viewer function.
+/// Checks a viewer function. `written` is where its settings stand; `None` for code alone.
 ///
 /// # Errors
 /// When the tier does not start.
@@ -66,6 +66,7 @@ pub fn viewer(
     name: &str,
     settings: ViewerFunction,
     store: Option<Arc<Store>>,
+    written: Option<&Written<'_>>,
     target: Option<Target>,
     engines: &Engines,
 ) -> Result<Item, Stop> {
@@ -79,7 +80,7 @@ pub fn viewer(
     item.about.push(viewer.settings.runtime.as_str().to_owned());
     item.about.push(format!("{} of {}", print::bytes(size), viewer.settings.code_limit));
     let findings = match target {
-        Some(Target::Cloudfront) => target::viewer(&viewer),
+        Some(Target::Cloudfront) => target::viewer(&viewer, written),
         None => Vec::new(),
     };
     match viewer.publish(engines)? {

@@ -54,6 +54,14 @@ impl Report {
         }
     }
 
+    /// Takes what the target would refuse of a thing, if it is anything.
+    pub fn add_found(&mut self, mut item: Item, findings: Vec<Finding>) {
+        if !findings.is_empty() {
+            item.findings = findings;
+            self.add(item);
+        }
+    }
+
     /// Prints the end.
     pub fn finish(self) -> Exit {
         let exit = if self.bad > 0 { Exit::Failed } else { Exit::Done };

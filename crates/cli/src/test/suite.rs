@@ -3,11 +3,11 @@
 use super::case::{self, Case, Cost, Files, Verdict};
 use crate::engines::Engines;
 use crate::exit::Stop;
-use crate::manifest::{Kind, Manifest};
+use crate::manifest;
 use crate::print;
 use crate::run::{self, Failed};
 use crate::source::{self, Origin, Refused, Viewer};
-use rimward_config::{OriginFunction, ViewerFunction};
+use rimward_config::{FunctionKind, Manifest, OriginFunction, ViewerFunction};
 use rimward_kv::pairs::MAX_STORE;
 use std::path::Path;
 
@@ -57,22 +57,28 @@ pub fn run(file: &Path, engines: &Engines) -> Result<Suite, Stop> {
         budget: None,
         notes: Vec::new(),
     };
-    let manifest = match Manifest::read(file) {
+    let manifest = match manifest::read(file) {
         Ok(manifest) => manifest,
-        Err(message) => return Ok(suite.refused(format!("error: {message}"))),
+        Err(report) => return Ok(suite.refused(report)),
     };
-    suite.name.clone_from(&manifest.name);
+    suite.name = manifest.name().to_string();
     suite.budget = manifest.fuel;
-    let cases = match case::find(&manifest.folder) {
+    let folder = manifest::folder(file);
+    let cases = match case::find(folder) {
         Ok(cases) => cases,
-        Err(error) => return Ok(suite.refused(format!("error: {}/events: {error}", manifest.folder.display()))),
+        Err(error) => return Ok(suite.refused(format!("error: {}/events: {error}", folder.display()))),
     };
     if cases.is_empty() {
         suite.notes.push("no events: put some into the folder `events`".to_owned());
     }
-    match &manifest.kind {
-        Kind::Viewer { settings, store } => run_viewer(suite, &manifest, settings, store.as_deref(), &cases, engines),
-        Kind::Origin(settings) => run_origin(suite, &manifest, settings, &cases, engines),
+    match manifest.kind() {
+        FunctionKind::Viewer(settings) => run_viewer(suite, &manifest, settings, &cases, engines),
+        FunctionKind::Origin(settings) if !settings.component.exists() => {
+            suite.about = "component".to_owned();
+            suite.state = State::NotBuilt(manifest::how_to_build(file));
+            Ok(suite)
+        }
+        FunctionKind::Origin(settings) => run_origin(suite, &manifest, settings, &cases, engines),
     }
 }
 
@@ -87,15 +93,14 @@ fn run_viewer(
     mut suite: Suite,
     manifest: &Manifest,
     settings: &ViewerFunction,
-    store: Option<&Path>,
     cases: &[Files],
     engines: &Engines,
 ) -> Result<Suite, Stop> {
-    let store = match store.map(|file| source::store(file, MAX_STORE)).transpose() {
+    let store = match manifest.store.as_ref().map(|file| source::store(file, MAX_STORE)).transpose() {
         Ok(store) => store,
         Err(refused) => return Ok(suite.refused(refused)),
     };
-    let viewer = match Viewer::read(&manifest.name, settings.clone(), store) {
+    let viewer = match Viewer::read(manifest.name(), settings.clone(), store) {
         Ok(viewer) => viewer,
         Err(refused) => return Ok(suite.refused(refused)),
     };
@@ -153,12 +158,7 @@ fn run_origin(
     cases: &[Files],
     engines: &Engines,
 ) -> Result<Suite, Stop> {
-    if !settings.component.exists() {
-        suite.about = "component".to_owned();
-        suite.state = State::NotBuilt(manifest.how_to_build());
-        return Ok(suite);
-    }
-    let origin = match Origin::read(&manifest.name, settings.clone()) {
+    let origin = match Origin::read(manifest.name(), settings.clone()) {
         Ok(origin) => origin,
         Err(refused) => return Ok(suite.refused(refused)),
     };

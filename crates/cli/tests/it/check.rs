@@ -1,6 +1,6 @@
 //! `rimward check`.
 
-use crate::support::{Folder, PREFIX};
+use crate::support::{Folder, KEY_SET, PREFIX};
 
 const CONFIG: &str = "[functions.prefix]\ncode = \"index.js\"\n[origins.a]\nurl = \"builtin:demo\"\n[[distributions]]\n\
                       domains = [\"*\"]\n[[distributions.behaviors]]\norigin = \"a\"\nviewer-request = \"prefix\"\n";
@@ -78,13 +78,60 @@ fn the_target_cloudfront_takes_no_more_than_10240_bytes() {
 
 #[test]
 fn the_target_cloudfront_names_extensions_of_behaviors() {
-    // cloudfront-functions.md section 2
-    let config = CONFIG.replace("viewer-request", "viewer-response-on-errors = true\nviewer-response");
-    let folder = Folder::new().with("rimward.toml", config);
-    folder.write("index.js", "function handler(event) { return event.response; }");
+    // cloudfront-functions.md sections 1 and 2
+    let config = CONFIG.replace(
+        "viewer-request = \"prefix\"\n",
+        "viewer-request = [\"prefix\", \"prefix\"]\nviewer-response-on-errors = true\nviewer-response = [\"after\"]\n\
+         [functions.after]\ncode = \"after.js\"\n",
+    );
+    let folder = folder().with("after.js", "function handler(event) { return event.response; }");
+    folder.write("rimward.toml", config);
     folder.run(&["check"]).expect(0);
     let ran = folder.run(&["check", "--target", "cloudfront"]).expect(1);
-    ran.says("runs viewer-response on errors").says("hint: leave `viewer-response-on-errors` out");
+    let ran = ran.says("runs 2 functions at viewer-request; CloudFront runs at most one for each event");
+    let ran = ran.says(" --> rimward.toml:9:1\n").says("hint: put what they do into one function");
+    let ran = ran.says("runs viewer-response on errors").says(" --> rimward.toml:10:1\n");
+    ran.says("hint: leave `viewer-response-on-errors` out").prints("FAILED: 1 of 3");
+}
+
+#[test]
+fn the_target_cloudfront_names_every_setting_and_module_of_ours_with_its_place() {
+    // cloudfront-functions.md sections 7, 10.4 and 12
+    let settings = "code = \"index.js\"\ncode-limit = \"20 KB\"\nmemory = \"4 MB\"\ntimeout = \"5 ms\"\n\
+                    environment = { A = \"b\" }\nsecrets = { s = { file = \"s.txt\" } }\njwks = { file = \"keys.json\" }\n";
+    let code = "import rimward from 'rimward';\nfunction handler(event) { return event.request; }\n";
+    let folder = Folder::new().with("index.js", code).with("s.txt", "secret").with("keys.json", KEY_SET);
+    folder.write(
+        "rimward.toml",
+        format!("{}[key-value-stores.big]\nsize = \"6 MB\"\n", CONFIG.replace("code = \"index.js\"\n", settings)),
+    );
+    folder.write("f/function.toml", format!("name = \"f\"\nhooks = [\"viewer-request\"]\n{settings}"));
+    for (name, content) in [("index.js", code), ("s.txt", "secret"), ("keys.json", KEY_SET)] {
+        folder.write(&format!("f/{name}"), content);
+    }
+    folder.run(&["check"]).expect(0);
+    let findings = |args: &[&str], name: &str| {
+        let report = folder.run(args).expect(1).json();
+        let items = report["functions"].as_array().unwrap().clone();
+        let item = items.into_iter().find(|item| item["name"] == name).unwrap();
+        let findings = item["findings"].as_array().unwrap().clone();
+        findings
+            .iter()
+            .map(|f| format!("{}:{} {}", f["line"], f["column"], f["rule"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let target = ["check", "--target", "cloudfront", "--json"];
+    let rules = ["size", "time", "memory", "extension", "extension", "extension"];
+    let lines = |first: usize| {
+        let lines = [0, 2, 1, 3, 4, 5].map(|line| first + line);
+        let settings = lines.iter().zip(rules).map(|(line, rule)| format!("{line}:1 {rule}"));
+        settings.chain(["1:21 restricted".to_owned()]).collect::<Vec<_>>()
+    };
+    assert_eq!(findings(&target, "prefix"), lines(3));
+    assert_eq!(findings(&target, "big"), ["17:1 store"]);
+    assert_eq!(findings(&[&target[..], &["f"]].concat(), "f"), lines(4));
+    let said = folder.run(&["check", "--target", "cloudfront", "f"]).expect(1);
+    said.says("Error: Cannot find module \"rimward\"").says("hint: the module is this node's own");
 }
 
 #[test]

@@ -32,6 +32,21 @@ fn json_has_the_shape_of_the_vendor_s_test_operation() {
 }
 
 #[test]
+fn log_lines_come_one_for_each_call_and_end_at_10_kb() {
+    // cloudfront-functions.md sections 7, 8 and 16
+    let folder = folder(
+        "function handler(event) {\n  console.log('short'); console.log({ a: [1, 'x'] });\n  \
+         for (var i = 0; i < 5; i++) { console.log('x'.repeat(3000)); }\n  return event.request;\n}\n",
+    );
+    let result = folder.run(&[&INVOKE[..], &["--json"]].concat()).expect(0).json();
+    let lines: Vec<&str> =
+        result["FunctionExecutionLogs"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(lines[..2], ["short", "{a:[1,'x']}"]);
+    let bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
+    assert!((10_000..=10_241).contains(&bytes), "{bytes}");
+}
+
+#[test]
 fn a_function_that_throws_ends_with_1_and_shows_its_line() {
     let folder = folder("function handler(event) {\n  return event.request.nothing.here;\n}\n");
     let ran = folder.run(&INVOKE).expect(1).says("FunctionExecutionError: TypeError").says("--> index.js:2:");

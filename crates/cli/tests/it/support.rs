@@ -108,3 +108,7 @@ pub fn viewer_request(uri: &str) -> String {
 
 /// A viewer function that puts `x` into the URI.
 pub const PREFIX: &str = "function handler(event) {\n  var request = event.request;\n  console.log('at ' + request.uri);\n  request.uri = '/x' + request.uri;\n  return request;\n}\n";
+
+/// A key set with the public key of RFC 8037, appendix A.1.
+pub const KEY_SET: &str =
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;

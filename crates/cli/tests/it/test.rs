@@ -1,6 +1,6 @@
 //! `rimward test`.
 
-use crate::support::{Folder, PREFIX, viewer_request};
+use crate::support::{Folder, KEY_SET, PREFIX, viewer_request};
 
 const MANIFEST: &str = "name = \"prefix\"\nhooks = [\"viewer-request\"]\ncode = \"index.js\"\n";
 
@@ -100,4 +100,27 @@ fn json_tells_the_same() {
 fn nothing_to_test_is_no_success() {
     Folder::new().run(&["test"]).expect(2).says("there is no function.toml");
     Folder::new().run(&["test", "nowhere"]).expect(2).says("nowhere");
+}
+
+#[test]
+fn a_folders_function_has_its_environment_secrets_and_key_set() {
+    // Signed with the key of RFC 8037, appendix A.1.
+    let token = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.\
+                 eFTpuxd5oo38-eZyGVq9scoNkxAqvbc-sDJt27w46VWKPwLPHyUnUvvw3A2jBpmW3-qynlegeDc8tXCZrv_YAw";
+    let manifest = "name = \"own\"\nhooks = [\"viewer-request\"]\ncode = \"index.js\"\nenvironment = { STAGE = \"test\" }\n\
+                    secrets = { key = { file = \"key.txt\" } }\njwks = { file = \"keys.json\" }\n";
+    let code = format!(
+        "import rimward from 'rimward';\nfunction handler(event) {{\n  const who = rimward.verifyJwt('{token}').claims.sub;\n  \
+         return {{ statusCode: 200, body: rimward.environment.STAGE + ' ' + rimward.secret('key') + ' ' + who }};\n}}\n"
+    );
+    let folder = Folder::new()
+        .with("own/function.toml", manifest)
+        .with("own/index.js", code)
+        .with("own/key.txt", "s3cret\n")
+        .with("own/keys.json", KEY_SET)
+        .with("own/events/page.json", viewer_request("/page"))
+        .with("own/events/page.expect.json", r#"{"response":{"statusCode":200,"body":{"data":"test s3cret alice"}}}"#);
+    folder.run(&["test", "own"]).expect(0).prints("ok: 1 passed");
+    folder.write("own/keys.json", "{}");
+    folder.run(&["test", "own"]).expect(1).prints("its key set").prints("cannot be used").prints("1 function refused");
 }

@@ -211,3 +211,19 @@ fn section_11_the_module_cloudfront() {
         ],
     );
 }
+
+/// Section 10.4: the module of this node is no module there; both ways to it are found, with their places.
+#[test]
+fn the_nodes_own_module_is_found_with_a_hint_of_its_own() {
+    let imported = "import rimward from 'rimward';\nfunction handler(e) { return e.request; }";
+    let required = "var r;\nfunction handler(e) { r = require('rimward'); return e.request; }";
+    refused(Rule::Restricted, V2, &[(imported, "1:21: Error: Cannot find module \"rimward\"")]);
+    for runtime in [V1, V2] {
+        let findings = check(required, runtime);
+        assert_eq!(
+            findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["2:35: Error: Cannot find module \"rimward\""]
+        );
+        assert!(findings[0].hint.as_ref().is_some_and(|hint| hint.starts_with("the module is this node's own")));
+    }
+}
