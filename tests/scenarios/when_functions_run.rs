@@ -1,5 +1,7 @@
 //! `cloudfront-functions.md` section 2, row by row: when viewer functions run.
 
+use rimward_config::Limits;
+use rimward_testkit::{Answer as Given, Origin, Raw};
 use rimward_tests::{DEMO, TestNode, request};
 use rimward_types::Body;
 
@@ -175,4 +177,76 @@ async fn a_failed_function_ends_the_request_and_viewer_response_does_not_run() {
     let record = node.record();
     assert!(record.get("origins").is_none(), "{record}");
     assert!(record["hooks"][0]["reason"].as_str().unwrap().contains("it ran"), "{record}");
+}
+
+/// Two behaviors with the same functions, one for the site and one for its error page.
+fn with_error_page(origin: &Origin, answer_status: u16) -> String {
+    format!(
+        "[origins.app]\nurl = \"{}\"\n[[distributions]]\ndomains = [\"*\"]\n\
+         error-pages = [{{ status = 404, page = \"/errors/404.html\", answer-status = {answer_status} }}]\n\
+         [[distributions.behaviors]]\npath = \"/errors/*\"\norigin = \"app\"\nviewer-request = \"g\"\nviewer-response = \"g\"\n\
+         [[distributions.behaviors]]\norigin = \"app\"\nviewer-request = \"f\"\nviewer-response = \"f\"\n\
+         [functions.f]\ncode = \"f.js\"\n[functions.g]\ncode = \"g.js\"\n",
+        origin.url()
+    )
+}
+
+async fn site_with_error_page() -> Origin {
+    Origin::new(|received| match received.target.as_str() {
+        "/errors/404.html" => Given::cached(60, "nothing here"),
+        _ => Given::new(404, "not found"),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_custom_error_page_runs_no_function_even_when_the_viewer_gets_200() {
+    let origin = site_with_error_page().await;
+    for status in [404, 200] {
+        let node = TestNode::start(&with_error_page(&origin, status), &[("f.js", TRACE), ("g.js", NEVER)]).await;
+        for _ in 0..2 {
+            let answer = node.get("/none").await;
+            assert_eq!((answer.status(), answer.body.as_str(), answer.header("x-ran")), (status, "nothing here", ""));
+            assert_eq!(ran(&node), ["viewer-request continued"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_a_function_returns_gets_no_custom_error_page() {
+    let origin = site_with_error_page().await;
+    let refusal = b"function handler() { return { statusCode: 404, body: 'mine' }; }";
+    let node = TestNode::start(&with_error_page(&origin, 200), &[("f.js", refusal), ("g.js", NEVER)]).await;
+    let answer = node.get("/none").await;
+    assert_eq!((answer.status(), answer.body.as_str()), (404, "mine"));
+    assert_eq!(origin.calls(), 0);
+}
+
+/// Section 1: one function at many behaviors, and at both events of one.
+#[tokio::test]
+async fn one_function_serves_many_behaviors_and_both_events() {
+    let behavior = "viewer-request = \"f\"\nviewer-response = \"f\"\n";
+    let config = format!(
+        "[origins.app]\nurl = \"builtin:demo\"\n[[distributions]]\ndomains = [\"*\"]\n\
+         [[distributions.behaviors]]\npath = \"/a/*\"\norigin = \"app\"\n{behavior}\
+         [[distributions.behaviors]]\norigin = \"app\"\n{behavior}[functions.f]\ncode = \"f.js\"\n"
+    );
+    let node = TestNode::start(&config, &[("f.js", TRACE)]).await;
+    for path in ["/a/echo", "/b/echo"] {
+        let answer = node.get(path).await;
+        assert_eq!(answer.header("x-ran"), format!("{path} 200"));
+        assert!(answer.body.contains(&format!("\"x-ran\": \"{path}\"")), "{}", answer.body);
+        assert_eq!(ran(&node), BOTH_RAN);
+    }
+}
+
+/// WebSocket is not there: no function is asked about what cannot be.
+#[tokio::test]
+async fn a_websocket_handshake_is_refused_before_any_function() {
+    let node = TestNode::start(&both(""), &[("f.js", NEVER)]).await;
+    let mut viewer = Raw::connect(node.listen(Limits::default()).await).await;
+    let handshake = "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let refused = viewer.send(handshake).await.response().await;
+    assert_eq!(refused.status, 501, "{}", refused.head);
 }

@@ -136,6 +136,7 @@ impl fmt::Display for AllowedOrigin {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// cdn-behaviour.md section 14: patterns of allowed origins.

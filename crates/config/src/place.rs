@@ -58,7 +58,7 @@ impl<'t> Places<'t> {
                     .map(|(key, value)| (key.span(), value.get_ref())),
                 Step::Item(item) => found
                     .as_ref()
-                    .and_then(|(_, value)| value.as_array()?.iter().nth(*item))
+                    .and_then(|(_, value)| value.as_array()?.get(*item))
                     .map(|value| (value.span(), value.get_ref())),
             };
             match next {

@@ -281,12 +281,9 @@ fn added(table: &Section<'_>, header: &'static str, value: HeaderValue) -> Polic
 fn read_headers(section: &Section<'_>) -> Vec<PolicyHeader> {
     let mut headers: Vec<PolicyHeader> = Vec::new();
     for (name, value) in section.named("headers") {
-        let header = match HeaderName::from_bytes(name.get_ref().as_bytes()) {
-            Ok(header) => header,
-            Err(_) => {
-                section.reader.report(name.span(), format!("`{}` is no header name", name.get_ref().escape_debug()));
-                continue;
-            }
+        let Ok(header) = HeaderName::from_bytes(name.get_ref().as_bytes()) else {
+            section.reader.report(name.span(), format!("`{}` is no header name", name.get_ref().escape_debug()));
+            continue;
         };
         if is_kept(header.as_str()) || header == http::header::SET_COOKIE {
             section.reader.report(name.span(), format!("`{}` cannot be added by a policy", name.get_ref()));

@@ -98,7 +98,7 @@ pub(super) fn digest(text: &[u8]) -> [u8; 16] {
 /// Takes a block in (RFC 1321 section 3.4).
 fn mix(state: &mut [u32; 4], words: &[u32; 16]) {
     let [mut a, mut b, mut c, mut d] = *state;
-    for step in 0..64 {
+    for (step, sine) in SINES.into_iter().enumerate() {
         let (round, of_round) = (step / 16, step % 4);
         let (mixed, word) = match round {
             0 => (d ^ (b & (c ^ d)), step),
@@ -106,7 +106,7 @@ fn mix(state: &mut [u32; 4], words: &[u32; 16]) {
             2 => (b ^ c ^ d, 3 * step + 5),
             _ => (c ^ (b | !d), 7 * step),
         };
-        let sum = a.wrapping_add(mixed).wrapping_add(SINES[step]).wrapping_add(words[word % 16]);
+        let sum = a.wrapping_add(mixed).wrapping_add(sine).wrapping_add(words[word % 16]);
         (a, d, c) = (d, c, b);
         b = b.wrapping_add(sum.rotate_left(ROTATIONS[round][of_round]));
     }
