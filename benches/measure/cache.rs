@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[global_allocator]
 static COUNTED: allocations::Counted = allocations::Counted;
@@ -121,19 +121,20 @@ fn million(report: &mut Report) {
     // Once with nobody else there, once beside a thread that serves.
     let mut purges = Samples::default();
     let mut purge = || {
+        let before = bench.cache.usage().bytes;
         let start = Instant::now();
         let purged = bench.purge("news");
         purges.push(start.elapsed().as_micros() as f64 / 1000.0);
         assert_eq!(purged.objects, TAGGED as u64);
         assert!(!bench.hit(0) && bench.cache.usage().objects == (OBJECTS - TAGGED) as u64);
+        // Until its memory is given back.
+        while bench.cache.usage().bytes > before - purged.bytes {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     };
     purge();
-    bench.cache.settle();
     (0..OBJECTS).filter(|n| is_news(*n)).for_each(|n| bench.store(n));
-    let samples = bench.hits_while(|| {
-        purge();
-        bench.cache.settle();
-    });
+    let samples = bench.hits_while(purge);
     report.times("hit-while-purging", &samples);
     report.number("purge-by-tag/100000/ms", purges.percentile(0.0));
     report.number("purge-by-tag/100000/beside-hits/ms", purges.percentile(1.0));
