@@ -147,3 +147,21 @@ async fn a_source_that_is_no_utf_8_is_refused() {
     let node = TestNode::start(&config, &[("f.js", b"function handler(e) { return e.request; } // caf\xe9")]).await;
     assert!(node.problems[0].message.contains("UTF-8"), "{}", node.problems[0].message);
 }
+
+/// cloudfront-functions.md sections 10.1 and 10.3: where this engine is not the vendor's, as the reference page has it.
+#[tokio::test]
+async fn what_the_engine_does_otherwise_is_what_the_reference_says() {
+    for runtime in BOTH {
+        for (expression, expected) in [
+            ("new Date(0).toLocaleString()", "Thu Jan 01 1970 00:00:00 GMT+0000"),
+            ("(function a() {}).toString()", "function a() {}"),
+            ("/a$/.test('a\\n')", "false"),
+            ("/(?<=a)b/.test('ab')", "true"),
+        ] {
+            assert_eq!(value(runtime, "", expression).await, expected, "{runtime}: {expression}");
+        }
+    }
+    let deep = "function handler() { try { (function f() { f(); })(); } catch (e) { return { statusCode: 200 }; } }";
+    let answer = TestNode::with_function(deep).await.get("/").await;
+    assert_eq!((answer.status(), answer.header("x-cache")), (503, "FunctionExecutionError from cloudfront"));
+}

@@ -1,12 +1,14 @@
 //! `[response-headers-policies.NAME]`.
 
+mod cors;
+mod security;
+
 use super::names::check_name;
 use super::section::{Section, article};
-use crate::{AllowedHeaders, Cors, PolicyHeader, ResponseHeadersPolicy, Share};
-use http::{HeaderName, HeaderValue, Method};
+use crate::{PolicyHeader, ResponseHeadersPolicy, Share};
+use http::{HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -17,21 +19,6 @@ pub(super) type ResponsePolicies = BTreeMap<Arc<str>, Arc<ResponseHeadersPolicy>
 const MOST_HEADERS: usize = 50;
 /// Bytes of a value, at most; the vendor has 1,783 for a content security policy.
 const LONGEST_VALUE: usize = 8192;
-const DAY: Duration = Duration::from_secs(86_400);
-const YEARS: Duration = Duration::from_secs(100 * 31_536_000);
-
-/// The values of `Referrer-Policy` (`cdn-behaviour.md` section 14).
-const REFERRER_POLICIES: [&str; 8] = [
-    "no-referrer",
-    "no-referrer-when-downgrade",
-    "origin",
-    "origin-when-cross-origin",
-    "same-origin",
-    "strict-origin",
-    "strict-origin-when-cross-origin",
-    "unsafe-url",
-];
-
 pub(super) fn read_response_policies(file: &Section<'_>) -> ResponsePolicies {
     let built_in = ResponseHeadersPolicy::built_in();
     let mut policies: ResponsePolicies =
@@ -58,8 +45,8 @@ fn read_policy(name: &Arc<str>, section: &Section<'_>) -> ResponseHeadersPolicy 
     ResponseHeadersPolicy {
         name: Arc::clone(name),
         remove: read_remove(section),
-        cors: read_cors(section),
-        security: read_security(section),
+        cors: cors::read_cors(section),
+        security: security::read_security(section),
         headers: read_headers(section),
         server_timing: read_share(section),
     }
@@ -114,168 +101,6 @@ fn read_names(section: &Section<'_>, key: &str, texts: &[Spanned<&str>]) -> Vec<
         }
     }
     names
-}
-
-fn read_cors(section: &Section<'_>) -> Option<Cors> {
-    let keys = ["origins", "methods", "headers", "expose", "credentials", "max-age", "override"];
-    let cors = section.section("cors", "cors", &keys)?;
-    let mut origins = Vec::new();
-    match cors.texts("origins") {
-        Some(texts) if texts.get_ref().is_empty() => cors.reader.report(texts.span(), "`origins` has at least one"),
-        Some(texts) => {
-            for text in texts.get_ref() {
-                match text.get_ref().parse() {
-                    Ok(origin) => origins.push(origin),
-                    Err(why) => {
-                        let hint = "write \"*\", \"https://www.example.com\", \"*.example.com\" or \"localhost:*\"";
-                        let message = format!("`{}` is no origin: {why}", text.get_ref().escape_debug());
-                        cors.reader.report_hint(text.span(), message, hint);
-                    }
-                }
-            }
-        }
-        None if cors.get("origins").is_none() => cors.report_missing("origins", "[\"https://www.example.com\"]"),
-        None => {}
-    }
-    Some(Cors {
-        origins,
-        methods: read_methods(&cors),
-        headers: read_allowed(&cors, "headers"),
-        expose: read_allowed(&cors, "expose"),
-        credentials: cors.flag("credentials").unwrap_or(false),
-        max_age: cors.time("max-age", Duration::ZERO..=DAY),
-        overrides: cors.flag("override").unwrap_or(true),
-    })
-}
-
-fn read_methods(cors: &Section<'_>) -> Vec<Method> {
-    let default = vec![Method::GET, Method::HEAD];
-    let Some(value) = cors.get("methods") else { return default };
-    if value.get_ref().as_str() == Some("all") {
-        return Cors::all_methods();
-    }
-    if !value.get_ref().is_array() {
-        cors.report_type("methods", value, "\"all\" or a list of methods");
-        return default;
-    }
-    let mut methods = Vec::new();
-    for text in cors.texts_of("methods", value).unwrap_or_default() {
-        match Method::from_bytes(text.get_ref().as_bytes()) {
-            Ok(method) if Cors::all_methods().contains(&method) => methods.push(method),
-            _ => {
-                let hint = "methods here: GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE";
-                let message = format!("`{}` is no method", text.get_ref().escape_debug());
-                cors.reader.report_hint(text.span(), message, hint);
-            }
-        }
-    }
-    methods
-}
-
-fn read_allowed(cors: &Section<'_>, key: &str) -> AllowedHeaders {
-    let Some(texts) = cors.texts(key) else { return AllowedHeaders::Only(Vec::new()) };
-    match texts.get_ref().as_slice() {
-        [one] if *one.get_ref() == "*" => AllowedHeaders::All,
-        names => AllowedHeaders::Only(read_names(cors, key, names)),
-    }
-}
-
-fn read_security(section: &Section<'_>) -> Vec<PolicyHeader> {
-    let keys = [
-        "content-security-policy",
-        "content-type-options",
-        "frame-options",
-        "referrer-policy",
-        "strict-transport-security",
-        "xss-protection",
-    ];
-    let Some(security) = section.section("security", "security", &keys) else { return Vec::new() };
-    let frames = [("DENY", "DENY"), ("SAMEORIGIN", "SAMEORIGIN")];
-    let referrers = REFERRER_POLICIES.map(|policy| (policy, policy));
-    [
-        with_value(&security, "content-security-policy", "content-security-policy", None),
-        nosniff(&security),
-        with_value(&security, "frame-options", "x-frame-options", Some(&frames)),
-        with_value(&security, "referrer-policy", "referrer-policy", Some(&referrers)),
-        transport_security(&security),
-        xss_protection(&security),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// A header whose value is written: any, or one of a few.
-fn with_value(
-    security: &Section<'_>,
-    key: &str,
-    header: &'static str,
-    choices: Option<&[(&'static str, &'static str)]>,
-) -> Option<PolicyHeader> {
-    let table = security.section(key, key, &["value", "override"])?;
-    let value = match choices {
-        Some(choices) => {
-            if table.get("value").is_none() {
-                table.report_missing("value", &format!("\"{}\"", choices[0].0));
-            }
-            HeaderValue::from_static(table.choice("value", choices)?)
-        }
-        None => {
-            let text = table.required_text("value", "\"default-src 'self'\"")?;
-            header_value(&table, &text)?
-        }
-    };
-    Some(added(&table, header, value))
-}
-
-fn nosniff(security: &Section<'_>) -> Option<PolicyHeader> {
-    let table = security.section("content-type-options", "content-type-options", &["override"])?;
-    Some(added(&table, "x-content-type-options", HeaderValue::from_static("nosniff")))
-}
-
-fn transport_security(security: &Section<'_>) -> Option<PolicyHeader> {
-    let key = "strict-transport-security";
-    let table = security.section(key, key, &["max-age", "include-subdomains", "preload", "override"])?;
-    if table.get("max-age").is_none() {
-        table.report_missing("max-age", "\"1 y\"");
-    }
-    let age = table.time("max-age", Duration::ZERO..=YEARS)?;
-    let mut text = format!("max-age={}", age.as_secs());
-    for (flag, directive) in [("include-subdomains", "; includeSubDomains"), ("preload", "; preload")] {
-        if table.flag(flag).unwrap_or(false) {
-            text.push_str(directive);
-        }
-    }
-    Some(added(&table, key, HeaderValue::try_from(text).ok()?))
-}
-
-fn xss_protection(security: &Section<'_>) -> Option<PolicyHeader> {
-    let table = security.section("xss-protection", "xss-protection", &["enabled", "block", "report", "override"])?;
-    let (enabled, block) = (table.flag("enabled").unwrap_or(true), table.flag("block").unwrap_or(false));
-    let report = table.text("report");
-    if block && report.is_some() {
-        let message = "`block` and `report` exclude each other";
-        table.reader.report(table.key_span("report"), message);
-    }
-    if !enabled && (block || report.is_some()) {
-        table.reader.report(table.span.clone(), "`block` and `report` need `enabled = true`");
-    }
-    let text = match (enabled, block, &report) {
-        (false, ..) => "0".to_owned(),
-        (true, true, _) => "1; mode=block".to_owned(),
-        (true, false, Some(url)) => format!("1; report={}", url.get_ref()),
-        (true, false, None) => "1".to_owned(),
-    };
-    let value = match report {
-        Some(url) => header_value(&table, &Spanned::new(url.span(), text.as_str()))?,
-        None => HeaderValue::try_from(text).ok()?,
-    };
-    Some(added(&table, "x-xss-protection", value))
-}
-
-fn added(table: &Section<'_>, header: &'static str, value: HeaderValue) -> PolicyHeader {
-    let overrides = table.flag("override").unwrap_or(true);
-    PolicyHeader { name: HeaderName::from_static(header), value, overrides }
 }
 
 fn read_headers(section: &Section<'_>) -> Vec<PolicyHeader> {
