@@ -12,5 +12,6 @@ mod disk;
 mod explain;
 mod invariants;
 mod play;
+mod slices;
 mod stale;
 mod storing;
