@@ -2,17 +2,16 @@
 //!
 //! Both name kinds of clients, not clients. JA4 sorts what browsers shuffle, so it stays the same where JA3 does not.
 
-mod md5;
-
 use crate::client_hello::ClientHello;
+use md5::Md5;
 use rimward_types::connection::Fingerprints;
-use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 /// Both fingerprints of a viewer that begins with `records`; `None` when they hold no whole hello.
 pub(crate) fn of(records: &[u8]) -> Option<Fingerprints> {
     let hello = ClientHello::read(records)?;
-    Some(Fingerprints { ja3: hex(&md5::digest(ja3(&hello).as_bytes())), ja4: ja4(&hello) })
+    Some(Fingerprints { ja3: hex(&Md5::digest(ja3(&hello))), ja4: ja4(&hello) })
 }
 
 /// `version,ciphers,extensions,groups,point formats`, in decimal and in the viewer's order.
@@ -74,9 +73,9 @@ fn listed(numbers: impl Iterator<Item = u16>) -> String {
 
 /// The first 12 digits of SHA-256; zeros for nothing.
 fn short_digest(text: &str) -> String {
-    match TLS13_AES_128_GCM_SHA256.tls13() {
-        Some(suite) if !text.is_empty() => hex(&suite.common.hash_provider.hash(text.as_bytes()).as_ref()[..6]),
-        _ => "0".repeat(12),
+    match text {
+        "" => "0".repeat(12),
+        text => hex(&Sha256::digest(text)[..6]),
     }
 }
 

@@ -2,39 +2,6 @@
 use super::*;
 use crate::client_hello::tests::{list, long, records, short};
 
-fn digest(text: &str) -> String {
-    hex(&md5::digest(text.as_bytes()))
-}
-
-/// RFC 1321, appendix A.5.
-#[test]
-fn md5_meets_its_test_suite() {
-    for (text, expected) in [
-        ("", "d41d8cd98f00b204e9800998ecf8427e"),
-        ("a", "0cc175b9c0f1b6a831c399e269772661"),
-        ("abc", "900150983cd24fb0d6963f7d28e17f72"),
-        ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
-        ("abcdefghijklmnopqrstuvwxyz", "c3fcd3d76192e4007dfb496cca67e13b"),
-        ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", "d174ab98d277d9f5a5611c2c9f419d9f"),
-        (
-            "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
-            "57edf4a22be3c955ac49da2e2107b67a",
-        ),
-    ] {
-        assert_eq!(digest(text), expected, "{text}");
-    }
-    // Lengths about the end of a block, by Python's hashlib.
-    for (length, expected) in [
-        (55, "04364420e25c512fd958a70738aa8f72"),
-        (56, "668a72d5ba17f08e62dabcafad6db14b"),
-        (63, "7dc2ca208106a2f703567bdff99d8981"),
-        (64, "c1bb4f81d892b2d57947682aeb252456"),
-        (119, "ab347a5f68c8a443cfcddc633f12c24f"),
-    ] {
-        assert_eq!(digest(&"x".repeat(length)), expected, "{length}");
-    }
-}
-
 /// The examples of JA3's own description.
 #[test]
 fn ja3_meets_its_authors_examples() {
