@@ -21,8 +21,12 @@ async fn meets_its_wall(bad: &str, (status, x_cache): (u16, &str), reason: &str)
     assert!(node.problems.is_empty(), "{:?}", node.problems);
     for round in 0..3 {
         let refused = node.get("/bad").await;
-        let told = node.record()["hooks"][0]["reason"].as_str().unwrap_or_default().to_owned();
+        let record = node.record();
+        let told = record["hooks"][0]["reason"].as_str().unwrap_or_default().to_owned();
         assert_eq!((refused.status(), refused.header("x-cache")), (status, x_cache), "{bad}: {told}");
+        let result = record["result"].as_str().unwrap_or_default();
+        assert_eq!(format!("{result} from cloudfront"), x_cache, "the log has the same category");
+        assert_eq!(record["hooks"][0]["verdict"], result);
         assert!(!refused.body.contains("secret-detail"), "{}", refused.body);
         assert!(told.contains(reason), "{bad}: the operator reads `{told}`, not `{reason}`");
         let served = node.get("/good").await;
