@@ -6,7 +6,7 @@ use crate::client_hello::ClientHello;
 use md5::Md5;
 use rimward_types::connection::Fingerprints;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use std::fmt::{self, Display, Write};
 
 /// Both fingerprints of a viewer that begins with `records`; `None` when they hold no whole hello.
 pub(crate) fn of(records: &[u8]) -> Option<Fingerprints> {
@@ -16,13 +16,15 @@ pub(crate) fn of(records: &[u8]) -> Option<Fingerprints> {
 
 /// `version,ciphers,extensions,groups,point formats`, in decimal and in the viewer's order.
 fn ja3(hello: &ClientHello) -> String {
-    let formats: Vec<u16> = hello.point_formats.iter().map(|format| u16::from(*format)).collect();
-    let lists = [&hello.ciphers, &hello.extensions, &hello.groups, &formats];
-    let mut text = hello.version.to_string();
-    for list in lists {
-        let numbers: Vec<String> = list.iter().map(u16::to_string).collect();
-        let _ = write!(text, ",{}", numbers.join("-"));
+    // Five digits and a sign for each number: one allocation.
+    let mut text = String::with_capacity(16 + 6 * (hello.ciphers.len() + hello.extensions.len() + hello.groups.len()));
+    let _ = write!(text, "{}", hello.version);
+    for list in [&hello.ciphers, &hello.extensions, &hello.groups] {
+        text.push(',');
+        join(&mut text, '-', list.iter());
     }
+    text.push(',');
+    join(&mut text, '-', hello.point_formats.iter());
     text
 }
 
@@ -68,7 +70,28 @@ fn sorted(numbers: impl Iterator<Item = u16>) -> String {
 
 /// `002f,1301`.
 fn listed(numbers: impl Iterator<Item = u16>) -> String {
-    numbers.map(|number| format!("{number:04x}")).collect::<Vec<_>>().join(",")
+    let mut text = String::with_capacity(256);
+    join(&mut text, ',', numbers.map(Hex));
+    text
+}
+
+/// A number of 16 bits in four hexadecimal digits.
+struct Hex(u16);
+
+impl Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}", self.0)
+    }
+}
+
+/// Writes items with a sign between them.
+fn join(text: &mut String, between: char, items: impl Iterator<Item = impl Display>) {
+    for (n, item) in items.enumerate() {
+        if n > 0 {
+            text.push(between);
+        }
+        let _ = write!(text, "{item}");
+    }
 }
 
 /// The first 12 digits of SHA-256; zeros for nothing.
