@@ -13,6 +13,7 @@ mod explain;
 mod function_bindings;
 mod key_value_stores;
 mod lambda;
+mod lambda_rules;
 mod origin_helpers;
 mod origin_walls;
 mod pipeline;

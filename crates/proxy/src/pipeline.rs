@@ -12,6 +12,7 @@ use crate::explain::Explained;
 use crate::finish::{RecordedBody, Records};
 use crate::live::Live;
 use crate::refused::RefusedRequest;
+use crate::viewer_headers::Told;
 use crate::response_headers::Policed;
 use crate::{error_page, explain, guard, lookup, purge, respond, route, viewer, viewer_headers};
 use arc_swap::ArcSwap;
@@ -129,11 +130,16 @@ impl Proxy {
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request).await?;
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
-        viewer_headers::add(&plan.viewer_headers, &connection, reused, &mut request);
+        let mut told = Some(viewer_headers::told(&plan.viewer_headers, &connection, reused, &request));
+        // A Lambda@Edge function at viewer-request sees what the viewer itself sent under these names
+        // (`lambda-at-edge.md` section 6.3).
+        if !plan.hooks.viewer_request.iter().any(|function| function.is_lambda()) {
+            told.take().into_iter().for_each(|told| told.put(&mut request));
+        }
         let policy = Policed::new(&plan, &request);
         let target = plan.behavior.origin.clone();
         let context = Context { proxy: self.clone(), plan, target, connection, id: exchange.record.id, interim };
-        let content = Self::content(context, exchange, request, body).await;
+        let content = Self::content(context, exchange, request, body, told).await;
         let (context, request, mut answer) = content.map_err(|mut answer| {
             policy.apply(self, exchange, &mut answer);
             answer
@@ -145,14 +151,17 @@ impl Proxy {
         })
     }
 
-    /// From viewer-request to what the behavior has for the request, with the request as it became.
+    /// From viewer-request to what the behavior has for the request, with the request as it became. `told` is put into it
+    /// after viewer-request.
     async fn content(
         mut context: Context,
         exchange: &mut Exchange,
         request: RequestHead,
         body: Body,
+        told: Option<Told>,
     ) -> Result<(Arc<Context>, RequestHead, Answer), Answer> {
         let (mut request, body, chosen) = viewer::request(&context, exchange, request, body).await?;
+        told.into_iter().for_each(|told| told.put(&mut request));
         if let Some(chosen) = chosen {
             context.target = chosen;
         }

@@ -78,16 +78,40 @@ pub fn named_by(behavior: &Behavior) -> Vec<(HeaderName, ViewerHeader)> {
     KNOWN.into_iter().filter(|(name, _)| behavior.cache_policy.headers.contains(name) || forwarded(name)).collect()
 }
 
+/// Headers that tell of one viewer's request as it came.
+pub struct Told(Vec<(HeaderName, Option<HeaderValue>)>);
+
+impl Told {
+    /// Puts them into the request, in the place of what is there under their names.
+    pub fn put(self, request: &mut RequestHead) {
+        for (name, value) in self.0 {
+            match value {
+                Some(value) => request.headers.insert(name, value),
+                None => request.headers.remove(name),
+            };
+        }
+    }
+}
+
 /// Adds the headers, in the place of what the viewer sent under their names.
 pub fn add(named: &[(HeaderName, ViewerHeader)], connection: &Connection, reused: bool, request: &mut RequestHead) {
+    told(named, connection, reused, request).put(request);
+}
+
+/// What the headers say of `request`.
+pub fn told(
+    named: &[(HeaderName, ViewerHeader)],
+    connection: &Connection,
+    reused: bool,
+    request: &RequestHead,
+) -> Told {
     if named.is_empty() {
-        return;
+        return Told(Vec::new());
     }
     let sent = Sent::of(&request.headers, request.version);
     let devices = Devices::of(request.header("user-agent").unwrap_or_default());
     let fingerprints = connection.tls.as_ref().and_then(|tls| tls.fingerprints.as_ref());
-    for (name, header) in named {
-        request.headers.remove(name);
+    let value = |header: &ViewerHeader| {
         let value = match header {
             ViewerHeader::IsAndroid => Some(devices.android.to_string()),
             ViewerHeader::IsDesktop => Some(devices.desktop.to_string()),
@@ -112,10 +136,9 @@ pub fn add(named: &[(HeaderName, ViewerHeader)], connection: &Connection, reused
             ViewerHeader::HttpVersion => Some(version(request.version).to_owned()),
             ViewerHeader::ErrorUri | ViewerHeader::ErrorArgs => None,
         };
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-            request.headers.insert(name, value);
-        }
-    }
+        value.and_then(|value| HeaderValue::from_str(&value).ok())
+    };
+    Told(named.iter().map(|(name, header)| (name.clone(), value(header))).collect())
 }
 
 /// Adds to a request for an error page what it stands in for: the viewer's own path and query.

@@ -31,7 +31,23 @@ impl Guest for Probe {
             "/calls" => calls.to_string(),
             "/context" => context,
             "/environment" => environment::get_environment().iter().map(|(n, v)| format!("{n}={v}\n")).collect(),
-            "/echo" => return Ok(request(&event).to_owned()),
+            "/echo" => return Ok(message(&event).to_owned()),
+            // The event: in the body where a body may be given, else in a header.
+            "/event" if event.contains(r#""eventType":"viewer-response""#) => {
+                return Ok(with_header(&event, "x-event", &event));
+            }
+            "/event" => event.clone(),
+            "/body" => {
+                let data = field(&event, "data").unwrap_or_default();
+                format!("{} {}", event.contains(r#""inputTruncated":true"#), data.len())
+            }
+            // `NAME=VALUE`: one header more.
+            "/put" => {
+                let (name, value) = argument.split_once('=').ok_or("no =")?;
+                return Ok(with_header(&event, name, value));
+            }
+            // The request goes on under another path.
+            "/go" => return Ok(message(&event).replacen(uri, argument, 1)),
             "/print" => {
                 print(number()? as usize);
                 "printed".to_owned()
@@ -95,10 +111,22 @@ fn field<'a>(event: &'a str, name: &str) -> Option<&'a str> {
     event[start..].split('"').next()
 }
 
-/// The request object: the text up to the brace that closes it.
-fn request(event: &str) -> &str {
-    let Some(start) = event.find(r#""request":"#) else { return "" };
-    let text = &event[start + 10..];
+/// What the handler may give back: the response where there is one, else the request.
+fn message(event: &str) -> &str {
+    let response = object(event, "response");
+    if response.is_empty() { object(event, "request") } else { response }
+}
+
+/// The message with one header more.
+fn with_header(event: &str, name: &str, value: &str) -> String {
+    let entry = format!(r#""headers":{{{}:[{{"value":{}}}],"#, quoted(name), quoted(value));
+    message(event).replacen(r#""headers":{"#, &entry, 1).replacen(",}", "}", 1)
+}
+
+/// An object member: the text up to the brace that closes it.
+fn object<'a>(event: &'a str, name: &str) -> &'a str {
+    let Some(start) = event.find(&format!(r#""{name}":{{"#)) else { return "" };
+    let text = &event[start + name.len() + 3..];
     let mut depth = 0;
     for (at, character) in text.char_indices() {
         match character {
