@@ -172,6 +172,20 @@ impl TestNode {
         self.swap(name).await;
     }
 
+    /// Makes `code` DEVELOPMENT of function `name`, as the admin API does.
+    ///
+    /// # Panics
+    /// When the disk does not take it.
+    pub async fn update(&self, name: &str, code: &[u8]) {
+        let (version, now) = (Version::of(code), self.clock.now());
+        let change = |stages: &mut Stages| {
+            stages.update(version, now);
+            Ok::<(), Infallible>(())
+        };
+        self.engines.versions.change(name, Some(code), change).expect("the disk takes it");
+        self.swap(name).await;
+    }
+
     /// Lets LIVE be what it was before.
     ///
     /// # Panics

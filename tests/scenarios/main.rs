@@ -19,6 +19,7 @@ mod origin_walls;
 mod pipeline;
 mod publish;
 mod purge;
+mod releases;
 mod reload;
 mod response_headers;
 mod slices;

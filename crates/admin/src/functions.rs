@@ -1,5 +1,5 @@
-//! Viewer functions over HTTP: stages, versions, publish and rollback (`cloudfront-functions.md` section 15), and the test
-//! operation (section 16), in JSON with the vendor's names.
+//! Functions over HTTP: stages, versions, publish and rollback (`cloudfront-functions.md` section 15, `lambda-at-edge.md`
+//! section 13), and the test operation for viewer functions (section 16), in JSON with the vendor's names.
 //!
 //! | | |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `GET /functions/NAME/describe?Stage=` | what the stage is |
 //! | `PUT /functions/NAME` | the body becomes DEVELOPMENT; needs `If-Match` with DEVELOPMENT's ETag, or `*` |
 //! | `POST /functions/NAME/publish` | LIVE becomes what DEVELOPMENT is; the same `If-Match` |
-//! | `POST /functions/NAME/rollback` | LIVE becomes what it was, or `{"To": "file"}`, `{"To": "<version>"}` |
+//! | `POST /functions/NAME/rollback` | LIVE becomes what it was, or `{"To": "file"}`, `{"To": "<number or version>"}` |
 //! | `POST /functions/NAME/test` | `{"Stage", "EventObject"}` |
 
 use crate::reply::Reply;
@@ -23,24 +23,25 @@ use std::future::Future;
 
 /// Where it is.
 pub(crate) const ROOT: &str = "/functions/";
-/// Bytes of a function's code: as large as `code-limit` may be.
-const CODE: u64 = 1 << 20;
 /// Bytes of a test event (section 7), and of the JSON around it in base64.
 pub const EVENT: usize = 40_960;
 const TEST: u64 = 64 << 10;
 
-/// The viewer functions of a node.
-pub trait ViewerFunctions: Send + Sync + 'static {
+/// The functions of a node.
+pub trait StagedFunctions: Send + Sync + 'static {
+    /// Bytes that the code of a function may have.
+    fn code_limit(&self, name: &str) -> u64;
+
     /// What a stage is.
     ///
     /// # Errors
-    /// When there is no such viewer function, or what is kept of it cannot be read.
+    /// When there is no such function, or what is kept of it cannot be read.
     fn describe(&self, name: &str, stage: Stage) -> impl Future<Output = Result<Staged, Refusal>> + Send;
 
     /// The code of a stage.
     ///
     /// # Errors
-    /// As [`ViewerFunctions::describe`].
+    /// As [`StagedFunctions::describe`].
     fn code(&self, name: &str, stage: Stage) -> impl Future<Output = Result<(Staged, Vec<u8>), Refusal>> + Send;
 
     /// Makes `code` DEVELOPMENT, if it compiles and DEVELOPMENT is what `expected` says.
@@ -60,16 +61,16 @@ pub trait ViewerFunctions: Send + Sync + 'static {
     /// Why not; then LIVE is what it was.
     fn publish(&self, name: &str, expected: &Expected) -> impl Future<Output = Result<Staged, Refusal>> + Send;
 
-    /// Makes LIVE what it was before; `to` is `file`, or the beginning of a version's name.
+    /// Makes LIVE what it was before; `to` is `file`, a number, or the beginning of a version's name.
     ///
     /// # Errors
     /// Why not; then LIVE is what it was.
     fn roll_back(&self, name: &str, to: Option<&str>) -> impl Future<Output = Result<Staged, Refusal>> + Send;
 
-    /// Runs an event through a stage.
+    /// Runs an event through a stage of a viewer function.
     ///
     /// # Errors
-    /// When there is no such function, or the event is none. What the function does wrong is in the result.
+    /// When there is no such viewer function, or the event is none. What the function does wrong is in the result.
     fn test(
         &self,
         name: &str,
@@ -95,7 +96,7 @@ pub struct Staged {
     pub name: String,
     /// The stage.
     pub stage: Stage,
-    /// `cloudfront-js-1.0` or `cloudfront-js-2.0`.
+    /// `cloudfront-js-1.0`, `cloudfront-js-2.0` or `wasm-component`.
     pub runtime: &'static str,
     /// The key value store that it may read.
     pub store: Option<String>,
@@ -103,6 +104,8 @@ pub struct Staged {
     pub status: &'static str,
     /// SHA-256 of the code.
     pub version: String,
+    /// Its number, where it was published.
+    pub number: Option<u64>,
     /// When it came there, RFC 3339; `None` for the file of the configuration.
     pub since: Option<String>,
     /// The file of the configuration.
@@ -113,8 +116,22 @@ pub struct Staged {
     pub etag: String,
     /// What LIVE was before, the last one first; `None` is the file.
     pub earlier: Vec<Option<String>>,
+    /// The published versions that are kept, the last one first.
+    pub numbered: Vec<Numbered>,
     /// Until when it is throttled, RFC 3339.
     pub throttled_until: Option<String>,
+}
+
+/// A published version.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Numbered {
+    /// Its number, from 1, never used again.
+    pub number: u64,
+    /// SHA-256 of the code.
+    pub version: String,
+    /// When it was published, RFC 3339.
+    pub since: String,
 }
 
 /// What came of a test event (section 16).
@@ -139,7 +156,7 @@ pub enum Refusal {
     #[error("there is no function `{0}`")]
     NoFunction(String),
     /// It is a component.
-    #[error("function `{0}` is a component; stages are for viewer functions")]
+    #[error("function `{0}` is a component; the test operation is for viewer functions")]
     NotViewer(String),
     /// DEVELOPMENT is another one by now.
     #[error("Pre-Condition failed: the ETag of DEVELOPMENT is {0}")]
@@ -181,12 +198,12 @@ struct RollBack {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(node: &impl ViewerFunctions, request: Request<'_>) -> Result<Reply, Reply> {
+pub(crate) async fn answer(node: &impl StagedFunctions, request: Request<'_>) -> Result<Reply, Reply> {
     let (name, what) = request.path.split_once('/').unwrap_or((request.path, ""));
     match what {
         "" if request.method == Method::PUT => {
             let expected = expected(&request)?;
-            let code = collect(request.body, CODE).await?;
+            let code = collect(request.body, node.code_limit(name)).await?;
             summary(node.update(name, code.to_vec(), &expected).await)
         }
         "" => {
@@ -261,10 +278,12 @@ impl Staged {
             },
             "ETag": self.etag,
             "Version": self.version,
+            "Number": self.number,
             "Source": if self.since.is_some() { "published" } else { "file" },
             "File": self.file,
             "Bytes": self.bytes,
             "Earlier": self.earlier,
+            "Versions": self.numbered,
             "ThrottledUntil": self.throttled_until,
         })
     }
@@ -298,7 +317,10 @@ fn refused(refusal: Refusal) -> Reply {
     let text = refusal.to_string();
     let (status, hint) = match refusal {
         Refusal::NoFunction(_) => (StatusCode::NOT_FOUND, "`GET /functions` lists them".to_owned()),
-        Refusal::NotViewer(_) => (StatusCode::BAD_REQUEST, "build it, and reload the configuration".to_owned()),
+        Refusal::NotViewer(_) => {
+            let hint = "invoke it with the qualifier `$LATEST`: POST /2015-03-31/functions/NAME/invocations";
+            (StatusCode::BAD_REQUEST, hint.to_owned())
+        }
         Refusal::Stale(_) => {
             let hint = "somebody wrote in between: look again, and send the ETag that you then get";
             (StatusCode::PRECONDITION_FAILED, hint.to_owned())

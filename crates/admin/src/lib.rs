@@ -32,7 +32,7 @@ mod request;
 mod url;
 
 pub use explain::{Explain, InvalidExplain};
-pub use functions::{Expected, Refusal, Staged, Tested, ViewerFunctions};
+pub use functions::{Expected, Numbered, Refusal, Staged, StagedFunctions, Tested};
 pub use key_values::KeyValues;
 pub use node::{
     CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, Explanation,

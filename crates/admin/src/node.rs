@@ -1,7 +1,7 @@
 //! What the API needs of a node.
 
 use crate::explain::Explain;
-use crate::{KeyValues, Purge, ViewerFunctions};
+use crate::{KeyValues, Purge, StagedFunctions};
 use http::StatusCode;
 use rimward_types::{Hook, Timestamp};
 use serde::{Serialize, Serializer};
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A running node.
-pub trait Node: KeyValues + ViewerFunctions + Send + Sync + 'static {
+pub trait Node: KeyValues + StagedFunctions + Send + Sync + 'static {
     /// What it serves, since when, and how much it holds. Must not wait.
     fn status(&self) -> Status;
 

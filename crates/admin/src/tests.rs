@@ -28,7 +28,11 @@ impl KeyValues for Fake {
 }
 
 /// Has one function, `f`, whose DEVELOPMENT has the ETag `E1`.
-impl ViewerFunctions for Fake {
+impl StagedFunctions for Fake {
+    fn code_limit(&self, name: &str) -> u64 {
+        if name == "large" { 1 << 22 } else { 1 << 20 }
+    }
+
     async fn describe(&self, name: &str, stage: Stage) -> Result<Staged, Refusal> {
         if name != "f" {
             return Err(Refusal::NoFunction(name.to_owned()));
@@ -40,11 +44,17 @@ impl ViewerFunctions for Fake {
             store: Some("s".to_owned()),
             status: "DEPLOYED",
             version: "ab".to_owned(),
+            number: Some(2),
             since: None,
             file: "index.js".to_owned(),
             bytes: 4,
             etag: if stage == Stage::Live { "E2" } else { "E1" }.to_owned(),
             earlier: vec![None],
+            numbered: vec![Numbered {
+                number: 2,
+                version: "ab".to_owned(),
+                since: "2026-01-16T01:02:03.456Z".to_owned(),
+            }],
             throttled_until: None,
         })
     }

@@ -155,17 +155,13 @@ impl Checker {
                     let store = settings.key_value_store.as_ref().and_then(|store| stores.get(store)).cloned();
                     let written = Written::new(file, &places, vec!["functions".into(), (&**name).into()]);
                     let written = Some(&written);
-                    let mut item = item::viewer(name, settings.clone(), store, written, self.target, &self.engines)?;
-                    match versions.stages(name) {
-                        Ok(stages) => item.about.extend(stages.at(Stage::Live).map(|live| {
-                            let version = &live.version.as_str()[..12];
-                            format!("the published version {version} goes before this file until it is rolled back")
-                        })),
-                        Err(error) => item = item.refused(format!("error: {error}")),
-                    }
-                    self.report.add(item);
+                    let item = item::viewer(name, settings.clone(), store, written, self.target, &self.engines)?;
+                    self.report.add(published(item, name, &versions));
                 }
-                FunctionKind::Origin(settings) => self.origin(name, settings.clone())?,
+                FunctionKind::Origin(settings) => {
+                    let item = item::origin(name, settings.clone(), self.target, &self.engines)?;
+                    self.report.add(published(item, name, &versions));
+                }
             }
         }
         Ok(())
@@ -240,5 +236,19 @@ impl Checker {
         let item = item::origin(name, settings, self.target, &self.engines)?;
         self.report.add(item);
         Ok(())
+    }
+}
+
+/// Says that another version than the file serves, where one does.
+fn published(mut item: Item, name: &str, versions: &Versions) -> Item {
+    match versions.stages(name) {
+        Ok(stages) => {
+            item.about.extend(stages.at(Stage::Live).map(|live| {
+                let version = &live.version.as_str()[..12];
+                format!("the published version {version} goes before this file until it is rolled back")
+            }));
+            item
+        }
+        Err(error) => item.refused(format!("error: {error}")),
     }
 }

@@ -1,5 +1,5 @@
-//! `rimward functions`: viewer functions of a running node: stages, versions, publish and rollback
-//! (`cloudfront-functions.md` sections 15 and 16).
+//! `rimward functions`: functions of a running node: stages, versions, publish and rollback (`cloudfront-functions.md`
+//! sections 15 and 16, `lambda-at-edge.md` section 13).
 
 use crate::asking::{Asking, How, show};
 use crate::client::Question;
@@ -19,9 +19,12 @@ Examples:
   rimward functions update ab-test index.js         into DEVELOPMENT alone
   rimward functions test ab-test --event event.json
   rimward functions publish ab-test                 LIVE becomes what DEVELOPMENT is
+  rimward functions publish resize function.wasm    an origin function's component, as the next numbered version
+  rimward functions rollback resize --to 3
 
 A function is named by the configuration, which has its settings too. Its file is the first version, of both stages.
-What is published goes before the file, also after a restart or a reload, until it is rolled back.
+What is published goes before the file, also after a restart or a reload, until it is rolled back. A component is
+compiled, and its first instance started, before it takes requests; those in flight end on the version they began with.
 
 Exit codes:
   0  done
@@ -63,7 +66,7 @@ enum Command {
     Update {
         /// The function
         name: String,
-        /// The code, a JavaScript file
+        /// The code: a JavaScript file, or the component of an origin function
         file: PathBuf,
         /// Only if the ETag of DEVELOPMENT is this one
         #[arg(long, value_name = "ETAG")]
@@ -73,7 +76,7 @@ enum Command {
     Publish {
         /// The function
         name: String,
-        /// The code, a JavaScript file; it becomes DEVELOPMENT first
+        /// The code: a JavaScript file or a component; it becomes DEVELOPMENT first
         file: Option<PathBuf>,
         /// Only if the ETag of DEVELOPMENT is this one
         #[arg(long, value_name = "ETAG")]
@@ -83,11 +86,11 @@ enum Command {
     Rollback {
         /// The function
         name: String,
-        /// `file` for the configuration's, or the beginning of a version that `describe` lists
+        /// `file` for the configuration's, or the number or the beginning of a version that `describe` lists
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
     },
-    /// Runs an event through a stage on the node; nothing is served
+    /// Runs an event through a stage of a viewer function on the node; nothing is served
     Test {
         /// The function
         name: String,
@@ -165,6 +168,11 @@ fn describe(asking: &Asking, name: &str, stage: Stage) -> Result<Exit, Stop> {
     let staged = asking.client.ask(Method::GET, &path, None)?;
     Ok(asking.answered(&staged, || {
         print::data(&line(&staged));
+        for version in staged["Versions"].as_array().into_iter().flatten() {
+            let field = |name: &str| version[name].as_str().unwrap_or_default();
+            let (number, digest) = (&version["Number"], short(field("Version")));
+            print::data(&format!("  version {number}: {digest}, published {}", field("Since")));
+        }
         for version in staged["Earlier"].as_array().into_iter().flatten() {
             print::data(&format!("  before: {}", version.as_str().map_or("file", short)));
         }
@@ -175,7 +183,12 @@ fn get(asking: &Asking, name: &str, stage: Stage) -> Result<Exit, Stop> {
     let path = format!("/functions/{name}?Stage={}", word(stage));
     let question = Question { method: Method::GET, path: &path, if_match: None, json: false, body: Vec::new() };
     let told = asking.client.tell(question)?;
-    let answer = json!({ "FunctionCode": String::from_utf8_lossy(&told.bytes), "ETag": told.etag });
+    let text = std::str::from_utf8(&told.bytes);
+    if asking.json && text.is_err() {
+        let why = format!("function `{name}` is a component, which JSON cannot hold as text");
+        return Err(Stop::unusable(why).hint("leave out --json"));
+    }
+    let answer = json!({ "FunctionCode": text.unwrap_or_default(), "ETag": told.etag });
     Ok(asking.answered(&answer, || {
         // A reader that has left (`| head`) stops nobody.
         let _nobody_reads = std::io::stdout().lock().write_all(&told.bytes);
@@ -234,9 +247,10 @@ fn word(stage: Stage) -> &'static str {
 fn line(staged: &Value) -> String {
     let field = |name: &str| staged[name].as_str().unwrap_or_default();
     let metadata = &staged["FunctionMetadata"];
-    let source = match metadata["LastModifiedTime"].as_str() {
-        Some(since) => format!("published {since}"),
-        None => format!("file {}", field("File")),
+    let source = match (metadata["LastModifiedTime"].as_str(), staged["Number"].as_u64()) {
+        (Some(since), Some(number)) => format!("published {since} as {number}"),
+        (Some(since), None) => format!("written {since}"),
+        (None, _) => format!("file {}", field("File")),
     };
     let throttled = staged["ThrottledUntil"].as_str().map(|until| format!(", throttled until {until}"));
     format!(

@@ -119,8 +119,45 @@ pub struct OriginFunction {
     pub fresh: bool,
     /// `validation`: `"strict"`, or `"warn"` to undo what results do to headers that are not theirs. Default: strict.
     pub validation: Validation,
+    /// `aliases`: names for published versions in the invoke API, `{ stable = 3 }`. Default: none.
+    pub aliases: BTreeMap<String, u64>,
+    /// `log-format`: `"text"` or `"json"` (`lambda-at-edge.md` section 11.3). Default: text.
+    pub log_format: LogFormat,
+    /// `log-level`: lines of the function below it are left out; JSON alone. Default: `"INFO"`.
+    pub log_level: LogLevel,
+    /// `system-log-level`: lines of the platform below it are left out, `"DEBUG"`, `"INFO"` or `"WARN"`; JSON alone.
+    /// Default: `"INFO"`.
+    pub system_log_level: LogLevel,
     /// `async`: how events are handled that were sent to it through the invoke API and are not waited for.
     pub asynchronous: Asynchronous,
+}
+
+/// How an origin function's log is written (`lambda-at-edge.md` section 11.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LogFormat {
+    /// Lines of text, as the vendor's default has them.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A level of a log, from the least to the most important (`lambda-at-edge.md` section 11.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum LogLevel {
+    /// `TRACE`
+    Trace,
+    /// `DEBUG`
+    Debug,
+    /// `INFO`
+    #[default]
+    Info,
+    /// `WARN`
+    Warn,
+    /// `ERROR`
+    Error,
+    /// `FATAL`
+    Fatal,
 }
 
 /// How results of an origin function are held against the rules (`lambda-at-edge.md` section 15 rule 5).
@@ -316,6 +353,10 @@ impl OriginFunction {
             concurrency: 100,
             fresh: false,
             validation: Validation::default(),
+            aliases: BTreeMap::new(),
+            log_format: LogFormat::default(),
+            log_level: LogLevel::default(),
+            system_log_level: LogLevel::default(),
             asynchronous: Asynchronous::default(),
         }
     }

@@ -42,7 +42,8 @@ pub use diagnostic::Diagnostic;
 pub use distribution::{Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol};
 pub use function::{
     Asynchronous, Destination, Function, FunctionKind, Grant, HeaderRules, KeySetPlace, KeySetSource, KeyValueStore,
-    LimitProfile, NetworkLimits, OriginFunction, Runtime, SecretSource, Validation, ViewerFunction,
+    LimitProfile, LogFormat, LogLevel, NetworkLimits, OriginFunction, Runtime, SecretSource, Validation,
+    ViewerFunction,
 };
 pub use manifest::Manifest;
 pub use node::{AccessLog, Certificate, Limits, Location, Node, TlsListen};

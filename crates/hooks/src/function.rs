@@ -1,5 +1,6 @@
 //! One published function, whichever tier it belongs to.
 
+use crate::releases::Releases;
 use crate::stages::Version;
 use crate::throttle::Throttle;
 use crate::verdict::{Cost, Failure, Ran, RequestVerdict, ResponseVerdict, Verdict};
@@ -53,7 +54,7 @@ pub(crate) enum Tier {
         throttle: Throttle,
     },
     /// The sandbox.
-    Origin { function: Arc<rimward_sandbox::Function>, include_body: bool },
+    Origin { function: Arc<rimward_sandbox::Function>, include_body: bool, releases: Releases },
     /// Nothing: it could not be published. Requests get what the vendor's service gives for code that does not
     /// compile (`cloudfront-functions.md` section 6).
     Broken { category: FailureCategory, reason: String },
@@ -129,6 +130,13 @@ impl Function {
         }
     }
 
+    /// Whether it is an origin function that is kept in the version that `qualifier` names, see [`Functions::released`].
+    ///
+    /// [`Functions::released`]: crate::Functions::released
+    pub fn has_release(&self, qualifier: Option<&str>) -> bool {
+        matches!(&self.tier, Tier::Origin { releases, .. } if releases.find(qualifier).is_some())
+    }
+
     /// Runs it at a request hook. `origin` is where the node is about to go, at origin-request.
     pub async fn on_request(
         &self,
@@ -147,7 +155,7 @@ impl Function {
                     (verdict, cost)
                 }
             },
-            Tier::Origin { function, include_body } => {
+            Tier::Origin { function, include_body, .. } => {
                 let call = sandbox::RequestCall { hook, call, head, body, origin, include_body: *include_body };
                 sandbox::on_request(function, call).await
             }

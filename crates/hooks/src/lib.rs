@@ -6,7 +6,8 @@
 //! - `isolate`, `sandbox`: the two tiers behind it.
 //! - [`bindings`], `key_source`: what viewer functions may read beside their event.
 //! - `peek`: the beginning of a body, for functions that ask for it.
-//! - [`stages`], [`versions`]: DEVELOPMENT and LIVE of a viewer function, and the versions that the node keeps.
+//! - [`stages`], [`versions`]: DEVELOPMENT and LIVE of a function, and the versions that the node keeps.
+//! - [`releases`]: versions of origin functions by qualifier.
 //! - [`throttle`]: versions that keep running past their limit.
 //! - [`verdict`]: what a function decided, and what it cost.
 
@@ -17,6 +18,7 @@ mod given;
 mod isolate;
 mod key_source;
 mod peek;
+pub mod releases;
 mod sandbox;
 pub mod stages;
 pub mod throttle;
@@ -24,7 +26,7 @@ pub mod verdict;
 pub mod versions;
 
 pub use function::{Call, Function};
-pub use functions::{Engines, Functions, Problem};
+pub use functions::{Engines, Functions, NotReleased, Problem};
 pub use given::origin_spec;
 pub use stages::{Back, Stages, Version};
 pub use verdict::{Failure, Ran, Report, RequestVerdict, ResponseVerdict};

@@ -1,7 +1,9 @@
-//! The two stages of a function (`cloudfront-functions.md` section 15), and how they move. No I/O.
+//! The two stages of a function (`cloudfront-functions.md` section 15), its numbered versions (`lambda-at-edge.md`
+//! section 13), and how they move. No I/O.
 //!
 //! Without anything published, both stages are the file that the configuration names. An update changes DEVELOPMENT
-//! alone; a publish makes LIVE what DEVELOPMENT is; a rollback makes LIVE what it was before, in the end the file again.
+//! alone; a publish makes LIVE what DEVELOPMENT is, under the next number; a rollback makes LIVE what it was before, in
+//! the end the file again. Numbers are never used again.
 
 use rimward_types::{Stage, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,8 +12,10 @@ use std::fmt::{self, Write};
 
 /// Earlier versions of LIVE that are kept, at most.
 pub const MAX_EARLIER: usize = 10;
+/// Numbered versions that are kept, at most.
+pub const MAX_NUMBERED: usize = 11;
 
-/// A source text, by its SHA-256.
+/// A source text or a component, by its SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(String);
@@ -23,6 +27,10 @@ pub struct Kept {
     pub version: Version,
     /// Milliseconds since the epoch.
     at: u64,
+    /// Its number, from 1. What came into DEVELOPMENT has none yet, and neither has what was published before there were
+    /// numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
 }
 
 /// Where a function stands. `None` is the file of the configuration.
@@ -33,6 +41,9 @@ pub struct Stages {
     live: Option<Kept>,
     /// What LIVE was before, the last one at the end.
     earlier: Vec<Option<Kept>>,
+    /// What was published, by rising number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    numbered: Vec<Kept>,
 }
 
 /// What to go back to.
@@ -42,7 +53,7 @@ pub enum Back {
     Previous,
     /// The file of the configuration.
     File,
-    /// A version that is kept, by the beginning of its name.
+    /// A version that is kept, by its number or the beginning of its name.
     To(String),
 }
 
@@ -53,7 +64,7 @@ pub enum NoWayBack {
     #[error("nothing was published before: LIVE is the file of the configuration")]
     AtTheFile,
     /// No kept version is called so.
-    #[error("no version that is kept begins with `{0}`")]
+    #[error("no version that is kept has the number `{0}` or begins with it")]
     Unknown(String),
     /// More than one is.
     #[error("more than one version begins with `{0}`")]
@@ -79,15 +90,36 @@ impl Stages {
         self.development = Some(Kept::new(version, now));
     }
 
-    /// Makes LIVE what DEVELOPMENT is; `development` is its version, which the file may have given.
+    /// The versions that have numbers, the last one first.
+    pub fn numbered(&self) -> impl Iterator<Item = &Kept> {
+        self.numbered.iter().rev()
+    }
+
+    /// Makes LIVE what DEVELOPMENT is; `development` is its version, which the file may have given. It gets the next
+    /// number, unless it is what was published last.
     pub fn publish(&mut self, development: Version, now: Timestamp) {
         if self.live.as_ref().is_some_and(|live| live.version == development) {
             return;
         }
-        self.earlier.push(self.live.take());
+        let last = self.numbered.last();
+        let number = match last {
+            Some(last) if last.version == development => last.number,
+            last => Some(last.and_then(|last| last.number).unwrap_or_default() + 1),
+        };
+        let kept = Kept { number, ..Kept::new(development, now) };
+        if last.is_none_or(|last| last.number != number) {
+            self.numbered.push(kept.clone());
+            let over = self.numbered.len().saturating_sub(MAX_NUMBERED);
+            self.numbered.drain(..over);
+        }
+        self.replace(Some(kept));
+    }
+
+    fn replace(&mut self, live: Option<Kept>) {
+        let before = std::mem::replace(&mut self.live, live);
+        self.earlier.push(before);
         let over = self.earlier.len().saturating_sub(MAX_EARLIER);
         self.earlier.drain(..over);
-        self.live = Some(Kept::new(development, now));
     }
 
     /// Makes LIVE what it was before. DEVELOPMENT stays, to be mended.
@@ -101,6 +133,22 @@ impl Stages {
             Back::File => {
                 self.live = None;
                 self.earlier.clear();
+            }
+            Back::To(text) if self.with_number(text).is_some() => {
+                let to = self.with_number(text).cloned();
+                match self
+                    .earlier
+                    .iter()
+                    .rposition(|kept| kept.as_ref().map(Kept::number) == to.as_ref().map(Kept::number))
+                {
+                    Some(at) => {
+                        self.live = to;
+                        self.earlier.truncate(at);
+                    }
+                    // It was rolled back from, or is live.
+                    None if self.live.as_ref().map(Kept::number) != to.as_ref().map(Kept::number) => self.replace(to),
+                    None => {}
+                }
             }
             Back::To(start) => {
                 let named = |kept: &Option<Kept>| kept.as_ref().is_some_and(|kept| kept.version.0.starts_with(start));
@@ -116,16 +164,27 @@ impl Stages {
         Ok(())
     }
 
+    /// The version whose number a text is.
+    fn with_number(&self, text: &str) -> Option<&Kept> {
+        let number = text.parse().ok()?;
+        self.numbered.iter().find(|kept| kept.number == Some(number))
+    }
+
     /// All versions that are named.
     pub fn versions(&self) -> impl Iterator<Item = &Version> {
         let all = self.earlier.iter().chain([&self.development, &self.live]);
-        all.flatten().map(|kept| &kept.version)
+        all.flatten().chain(&self.numbered).map(|kept| &kept.version)
     }
 }
 
 impl Kept {
     fn new(version: Version, now: Timestamp) -> Self {
-        Self { version, at: now.as_millis() }
+        Self { version, at: now.as_millis(), number: None }
+    }
+
+    /// Its number, where it was published and numbers were given already.
+    pub fn number(&self) -> Option<u64> {
+        self.number
     }
 
     /// Since when.

@@ -1,5 +1,5 @@
-//! Versions of viewer functions that the node keeps: `FOLDER/NAME/stages.json`, and each source text once, under its
-//! digest. A change is on the disk as a whole before it counts.
+//! Versions of functions that the node keeps: `FOLDER/NAME/stages.json`, and each source text or component once, under
+//! its digest. A change is on the disk as a whole before it counts.
 
 use crate::stages::{Stages, Version};
 use rimward_types::Stage;
@@ -7,6 +7,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+/// What a kept file's name ends in: a source text, a component.
+const KINDS: [&str; 2] = ["js", "wasm"];
 
 /// The versions of all functions of a node.
 #[derive(Debug)]
@@ -62,23 +65,31 @@ impl Versions {
         }
     }
 
-    /// The source text of a stage; `None` when it is the file. Blocks.
+    /// The code of a stage; `None` when it is the file. Blocks.
     ///
     /// # Errors
     /// When what is kept cannot be read, or is not what was kept.
     pub fn code(&self, name: &str, stage: Stage) -> Result<Option<Vec<u8>>, VersionsError> {
         let stages = self.stages(name)?;
-        let Some(kept) = stages.at(stage) else { return Ok(None) };
-        let path = self.path(name, &kept.version);
+        stages.at(stage).map(|kept| self.code_of(name, &kept.version)).transpose()
+    }
+
+    /// The code of a version. Blocks.
+    ///
+    /// # Errors
+    /// As [`Versions::code`].
+    pub fn code_of(&self, name: &str, version: &Version) -> Result<Vec<u8>, VersionsError> {
+        let [text, component] = KINDS.map(|kind| self.path(name, version, kind));
+        let path = if component.exists() { component } else { text };
         let code = fs::read(&path).map_err(|error| VersionsError::new(&path, error))?;
-        if Version::of(&code) == kept.version {
-            Ok(Some(code))
+        if Version::of(&code) == *version {
+            Ok(code)
         } else {
-            Err(VersionsError::new(&path, "the text is not the one that was kept: the file was changed"))
+            Err(VersionsError::new(&path, "the code is not what was kept: the file was changed"))
         }
     }
 
-    /// Makes a change, with the source text of a version that it brings. Blocks until the disk has it.
+    /// Makes a change, with the code of a version that it brings. Blocks until the disk has it.
     ///
     /// # Errors
     /// When `change` refuses, or the disk does not take it. Then nothing has changed.
@@ -94,7 +105,9 @@ impl Versions {
         let folder = self.folder.join(name);
         make_folder(&folder).map_err(|error| VersionsError::new(&folder, error))?;
         if let Some(code) = code {
-            let path = self.path(name, &Version::of(code));
+            // Every WebAssembly binary begins so.
+            let kind = if code.starts_with(b"\0asm") { "wasm" } else { "js" };
+            let path = self.path(name, &Version::of(code), kind);
             write(&path, code).map_err(|error| VersionsError::new(&path, error))?;
         }
         let path = folder.join("stages.json");
@@ -104,8 +117,8 @@ impl Versions {
         Ok(stages)
     }
 
-    fn path(&self, name: &str, version: &Version) -> PathBuf {
-        self.folder.join(name).join(format!("{version}.js"))
+    fn path(&self, name: &str, version: &Version, kind: &str) -> PathBuf {
+        self.folder.join(name).join(format!("{version}.{kind}"))
     }
 }
 
@@ -125,11 +138,11 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-/// Removes source texts that no stage names any more. One that stays by mistake does no harm.
+/// Removes code that no stage and no number names any more. One that stays by mistake does no harm.
 fn forget(folder: &Path, stages: &Stages) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let is_code = path.extension().is_some_and(|extension| extension == "js");
+        let is_code = path.extension().is_some_and(|extension| KINDS.iter().any(|kind| extension == *kind));
         let named = |stem: &str| stages.versions().any(|version| version.as_str() == stem);
         if is_code && !path.file_stem().and_then(|stem| stem.to_str()).is_some_and(named) {
             let _stays = fs::remove_file(&path);
@@ -171,7 +184,10 @@ mod tests {
             publish(&versions, &[n]);
         }
         let texts = fs::read_dir(folder.path().join("f")).unwrap().count();
-        assert_eq!(texts, 1 + 1 + crate::stages::MAX_EARLIER, "stages.json, LIVE, and those before");
+        assert_eq!(texts, 1 + crate::stages::MAX_NUMBERED, "stages.json, LIVE, and those before");
+        publish(&versions, b"\0asm component");
+        assert_eq!(versions.code("f", Stage::Live).unwrap().as_deref(), Some(&b"\0asm component"[..]));
+        assert_eq!(fs::read_dir(folder.path().join("f")).unwrap().count(), texts);
     }
 
     #[test]
@@ -179,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let versions = Versions::new(folder.path());
         publish(&versions, b"one");
-        fs::write(versions.path("f", &Version::of(b"one")), "two").unwrap();
+        fs::write(versions.path("f", &Version::of(b"one"), "js"), "two").unwrap();
         assert!(versions.code("f", Stage::Live).unwrap_err().to_string().contains("was changed"));
         fs::write(folder.path().join("f/stages.json"), "{").unwrap();
         assert!(versions.stages("f").unwrap_err().to_string().contains("stages.json"));

@@ -7,6 +7,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The qualifier of what serves.
+pub const LIVE: &str = "LIVE";
+
 /// The functions of a node.
 pub trait Functions: Send + Sync + 'static {
     /// How events of a function are handled; also tells whether there is such a function. Must not wait.
@@ -36,7 +39,7 @@ pub trait Functions: Send + Sync + 'static {
 pub struct Invocation<'a> {
     /// The function's name.
     pub function: &'a str,
-    /// Its version; `None` and `$LATEST` are the one that serves.
+    /// Its version; `None` and `$LATEST` are what was written last, [`LIVE`] is what serves.
     pub qualifier: Option<&'a str>,
     /// The invocation's id, the same for each attempt.
     pub id: &'a str,

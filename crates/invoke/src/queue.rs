@@ -11,7 +11,7 @@ pub use files::QueueError;
 
 use crate::destination::{Condition, Destination, Outcome};
 use crate::error::Refusal;
-use crate::functions::{AsyncSettings, Functions, Invocation, NotRun, Ran};
+use crate::functions::{AsyncSettings, Functions, Invocation, LIVE, NotRun, Ran};
 use crate::schedule::{self, Ended, Next, Progress};
 use event::{Delivery, Event};
 use files::Files;
@@ -356,7 +356,8 @@ impl Queue {
                 let accepted = Accepted {
                     id: functions.invocation_id(),
                     function: name.clone(),
-                    qualifier: None,
+                    // What was published, and not what somebody is at work on.
+                    qualifier: Some(LIVE.to_owned()),
                     payload: delivery.record.clone(),
                 };
                 self.accept_after(accepted, event.hops + 1).await.map_err(|refusal| refusal.to_string())

@@ -159,6 +159,7 @@ mod tests {
     fn identity() -> Identity {
         let mut spec = Spec::new("resize", b"".to_vec());
         spec.memory = ByteSize::mb(256);
+        spec.version = "7".into();
         Identity::new(&spec, "us-east-1", Timestamp::from_secs(1_768_525_323), &SeededEntropy::new(1))
     }
 
@@ -180,12 +181,13 @@ mod tests {
         let text = identity().context_json("0d3b", Timestamp::from_millis(5), None);
         let context: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(context["functionName"], "us-east-1.resize");
+        assert_eq!(context["functionVersion"], "7");
         assert_eq!(context["memoryLimitInMB"], "256");
         assert_eq!(context["awsRequestId"], "0d3b");
         assert_eq!(context["deadlineMs"], 5);
-        assert!(context["invokedFunctionArn"].as_str().unwrap().ends_with(":resize:1"));
+        assert!(context["invokedFunctionArn"].as_str().unwrap().ends_with(":resize:7"));
         let stream = context["logStreamName"].as_str().unwrap();
-        assert!(stream.starts_with("2026/01/16/[1]") && stream.len() == 14 + 32, "{stream}");
+        assert!(stream.starts_with("2026/01/16/[7]") && stream.len() == 14 + 32, "{stream}");
     }
 
     #[test]
@@ -203,5 +205,6 @@ mod tests {
         let values = |name: &str| environment.iter().filter(|(n, _)| n == name).map(|(_, v)| &**v).collect::<Vec<_>>();
         assert_eq!(values("TZ"), ["Europe/Paris"]);
         assert_eq!(values("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), ["256"]);
+        assert_eq!(values("AWS_LAMBDA_FUNCTION_VERSION"), ["7"]);
     }
 }

@@ -17,7 +17,7 @@ use crate::secrets::Secrets;
 pub struct Spec {
     /// Name.
     pub name: Arc<str>,
-    /// Version, such as `1`.
+    /// Version, such as `1`; `$LATEST` for one that was not published.
     pub version: Arc<str>,
     /// The component's bytes.
     pub component: Bytes,
@@ -60,7 +60,7 @@ impl Spec {
     pub fn new(name: &str, component: impl Into<Bytes>) -> Self {
         Self {
             name: name.into(),
-            version: "1".into(),
+            version: "$LATEST".into(),
             component: component.into(),
             memory: ByteSize::mb(128),
             timeout: None,

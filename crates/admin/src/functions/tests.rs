@@ -34,6 +34,8 @@ async fn each_stage_has_its_code_and_its_etag() {
     assert_eq!(summary["FunctionConfig"]["Runtime"], "cloudfront-js-2.0");
     assert_eq!(summary["FunctionConfig"]["KeyValueStoreAssociations"]["Quantity"], 1);
     assert_eq!((&summary["Source"], &summary["Earlier"]), (&"file".into(), &json!([null])));
+    let versions = json!([{ "Number": 2, "Version": "ab", "Since": "2026-01-16T01:02:03.456Z" }]);
+    assert_eq!((&summary["Number"], &summary["Versions"]), (&json!(2), &versions));
 }
 
 #[tokio::test]
@@ -53,6 +55,17 @@ async fn update_and_publish_need_the_etag_of_development() {
 async fn code_that_does_not_compile_is_told_and_changes_nothing() {
     let (status, _, body) = ask("PUT", "/functions/f", Some("*"), "bad").await;
     assert_eq!((status, &parsed(&body)["error"]), (422, &"SyntaxError: no".into()));
+}
+
+#[tokio::test]
+async fn each_function_says_how_large_its_code_may_be() {
+    let code = "x".repeat((1 << 20) + 1);
+    assert_eq!(ask("PUT", "/functions/f", Some("*"), &code).await.0, 413);
+    assert_eq!(
+        ask("PUT", "/functions/large", Some("*"), &code).await.0,
+        404,
+        "it is read, and there is no such function"
+    );
 }
 
 #[tokio::test]

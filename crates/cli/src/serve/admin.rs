@@ -10,6 +10,7 @@ use rimward_admin::{
 };
 use rimward_cache::tag::{InvalidTag, Tag};
 use rimward_config::{Config, FunctionKind};
+use rimward_hooks::releases::LATEST;
 use rimward_invoke::Queue;
 use rimward_kv::Store;
 use rimward_server::{BindError, Server};
@@ -164,8 +165,9 @@ impl rimward_admin::Node for Node {
             tier: if function.is_lambda() { Tier::Origin } else { Tier::Viewer },
             file: file(config, function.name()),
             version: function.digest()[..VERSION].iter().map(|byte| format!("{byte:02x}")).collect(),
-            source: match function.version() {
-                Some((_, Some(_))) => CodeSource::Published,
+            source: match (function.version(), function.sandboxed()) {
+                (Some((_, Some(_))), _) => CodeSource::Published,
+                (_, Some(origin)) if &**origin.version() != LATEST => CodeSource::Published,
                 _ => CodeSource::File,
             },
             throttled_until: function.throttled_until(now).map(date),

@@ -1,52 +1,66 @@
-//! Stages and versions of viewer functions, as the admin API asks for them.
+//! Stages and versions of functions, as the admin API asks for them.
 
 use super::node::Node;
 use crate::run;
 use rimward_admin::node::date;
-use rimward_admin::{Expected, Refusal, Staged, Tested, ViewerFunctions};
-use rimward_config::{Config, ViewerFunction};
+use rimward_admin::{Expected, Numbered, Refusal, Staged, StagedFunctions, Tested};
+use rimward_config::{Config, Function, FunctionKind};
 use rimward_event::Strictness;
 use rimward_hooks::stages::Kept;
 use rimward_hooks::versions::{NotChanged, VersionsError};
-use rimward_hooks::{Back, Problem, Stages, Version};
+use rimward_hooks::{Back, Functions, Problem, Stages, Version};
 use rimward_proxy::Live;
+use rimward_sandbox::COMPONENT_LIMIT;
 use rimward_types::{Clock, Entropy, Hook, Stage, SystemClock, SystemEntropy};
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-impl ViewerFunctions for Node {
+/// Bytes of a viewer function's code: as large as `code-limit` may be.
+const CODE: u64 = 1 << 20;
+
+impl StagedFunctions for Node {
+    fn code_limit(&self, name: &str) -> u64 {
+        let live = self.proxy().live();
+        let is_component = live.config().functions.get(name).is_some_and(|function| function.origin().is_some());
+        if is_component { COMPONENT_LIMIT.as_u64() } else { CODE }
+    }
+
     async fn describe(&self, name: &str, stage: Stage) -> Result<Staged, Refusal> {
         Ok(self.code(name, stage).await?.0)
     }
 
     async fn code(&self, name: &str, stage: Stage) -> Result<(Staged, Vec<u8>), Refusal> {
         let live = self.proxy().live();
-        let spec = viewer(live.config(), name)?.clone();
+        let function = configured(live.config(), name)?.clone();
+        let file = file(&function);
         let versions = self.setup.engines.versions.clone();
         let called = name.to_owned();
         let kept = blocking(move || {
             let stages = versions.stages(&called).map_err(|error| lost(&error))?;
             let code = versions.code(&called, stage).map_err(|error| lost(&error))?;
-            let read = || {
-                std::fs::read(&spec.code).map_err(|error| Refusal::Node(format!("{}: {error}", spec.code.display())))
-            };
+            let read = || std::fs::read(&file).map_err(|error| Refusal::Node(format!("{}: {error}", file.display())));
             let code = code.map_or_else(read, Ok)?;
-            Ok::<_, Refusal>((stages, code, spec))
+            Ok::<_, Refusal>((stages, code))
         });
-        let (stages, code, spec) = kept.await??;
-        Ok((staged(&live, name, stage, &stages, &code, &spec), code))
+        let (stages, code) = kept.await??;
+        Ok((staged(&live, stage, &stages, &code, &function), code))
     }
 
     async fn update(&self, name: &str, code: Vec<u8>, expected: &Expected) -> Result<Staged, Refusal> {
         let turn = self.turn.lock().await;
         self.expect(name, expected).await?;
-        self.compile(name, &code).await?;
+        self.try_out(name, &code).await?;
         let (version, now) = (Version::of(&code), SystemClock.now());
         let change = move |stages: &mut Stages| {
             stages.update(version, now);
             Ok::<(), Infallible>(())
         };
         self.change(name, Some(code), change).await?;
+        if configured(self.proxy().live().config(), name)?.origin().is_some() {
+            // What `$LATEST` names from now on; what serves stays.
+            self.take_over(name).await?;
+        }
         drop(turn);
         tracing::info!(function = name, "DEVELOPMENT updated");
         self.describe(name, Stage::Development).await
@@ -56,7 +70,7 @@ impl ViewerFunctions for Node {
         let turn = self.turn.lock().await;
         let code = self.expect(name, expected).await?;
         // Before anything is kept: what does not compile never becomes LIVE.
-        self.compile(name, &code).await?;
+        self.try_out(name, &code).await?;
         let (version, now) = (Version::of(&code), SystemClock.now());
         let change = move |stages: &mut Stages| {
             stages.publish(version, now);
@@ -71,7 +85,7 @@ impl ViewerFunctions for Node {
 
     async fn roll_back(&self, name: &str, to: Option<&str>) -> Result<Staged, Refusal> {
         let turn = self.turn.lock().await;
-        viewer(self.proxy().live().config(), name)?;
+        configured(self.proxy().live().config(), name)?;
         let back = match to {
             None => Back::Previous,
             Some("file") => Back::File,
@@ -85,6 +99,9 @@ impl ViewerFunctions for Node {
     }
 
     async fn test(&self, name: &str, stage: Stage, event: &str, as_vendor: bool) -> Result<Tested, Refusal> {
+        if configured(self.proxy().live().config(), name)?.origin().is_some() {
+            return Err(Refusal::NotViewer(name.to_owned()));
+        }
         let event = run::viewer::event(event).map_err(|error| Refusal::Event(format!("the event: {error}")))?;
         let (staged, code) = self.code(name, stage).await?;
         let function = match self.compile(name, &code).await {
@@ -118,7 +135,17 @@ impl Node {
         }
     }
 
-    /// Compiles a text with the settings of a function.
+    /// Compiles code with the settings of a function; a component is started too.
+    async fn try_out(&self, name: &str, code: &[u8]) -> Result<(), Refusal> {
+        let live = self.proxy().live();
+        if configured(live.config(), name)?.viewer().is_some() {
+            return self.compile(name, code).await.map(drop);
+        }
+        let tried = Functions::try_component(live.config(), &self.setup.engines, name, code.to_vec()).await;
+        tried.unwrap_or_else(|| Ok(())).map_err(refused)
+    }
+
+    /// Compiles a text with the settings of a viewer function.
     async fn compile(&self, name: &str, code: &[u8]) -> Result<Arc<rimward_isolate::Function>, Refusal> {
         let live = self.proxy().live();
         let compiled = live.functions().compile(live.config(), &self.setup.engines, name, code).await;
@@ -152,16 +179,36 @@ impl Node {
     }
 }
 
-fn viewer<'a>(config: &'a Config, name: &str) -> Result<&'a ViewerFunction, Refusal> {
-    let function = config.functions.get(name).ok_or_else(|| Refusal::NoFunction(name.to_owned()))?;
-    function.viewer().ok_or_else(|| Refusal::NotViewer(name.to_owned()))
+fn configured<'a>(config: &'a Config, name: &str) -> Result<&'a Function, Refusal> {
+    config.functions.get(name).ok_or_else(|| Refusal::NoFunction(name.to_owned()))
 }
 
-fn staged(live: &Live, name: &str, stage: Stage, stages: &Stages, code: &[u8], spec: &ViewerFunction) -> Staged {
+/// The file of the configuration.
+fn file(function: &Function) -> PathBuf {
+    match &function.kind {
+        FunctionKind::Viewer(spec) => spec.code.clone(),
+        FunctionKind::Origin(spec) => spec.component.clone(),
+    }
+}
+
+fn staged(live: &Live, stage: Stage, stages: &Stages, code: &[u8], configured: &Function) -> Staged {
+    let name = &*configured.name;
     let version = Version::of(code);
-    let since = stages.at(stage).map(Kept::since);
+    let kept = stages.at(stage);
+    let since = kept.map(Kept::since);
     let function = live.functions().get(name);
-    let is_live = function.and_then(|function| function.version()).is_some_and(|(live, _)| *live == version);
+    let (runtime, store, is_live) = match &configured.kind {
+        FunctionKind::Viewer(spec) => {
+            let runs = function.and_then(|function| function.version());
+            let store = spec.key_value_store.as_deref().map(str::to_owned);
+            (spec.runtime.as_str(), store, runs.is_some_and(|(live, _)| *live == version))
+        }
+        FunctionKind::Origin(_) => {
+            let serves = function.is_some_and(|function| function.sandboxed().is_some());
+            let is_live = stages.at(Stage::Live).map_or(kept.is_none(), |live| live.version == version);
+            ("wasm-component", None, serves && is_live)
+        }
+    };
     let distributions = &live.config().distributions;
     let associated = distributions.iter().flat_map(|distribution| &distribution.behaviors).any(|behavior| {
         Hook::ALL.into_iter().any(|hook| behavior.functions(hook).iter().any(|function| &**function == name))
@@ -170,8 +217,8 @@ fn staged(live: &Live, name: &str, stage: Stage, stages: &Stages, code: &[u8], s
     Staged {
         name: name.to_owned(),
         stage,
-        runtime: spec.runtime.as_str(),
-        store: spec.key_value_store.as_deref().map(str::to_owned),
+        runtime,
+        store,
         status: match (is_live, associated) {
             (false, _) => "UNPUBLISHED",
             (true, false) => "UNASSOCIATED",
@@ -179,12 +226,18 @@ fn staged(live: &Live, name: &str, stage: Stage, stages: &Stages, code: &[u8], s
         },
         etag: version.etag(stage, since),
         version: version.to_string(),
+        number: kept.and_then(Kept::number),
         since: since.map(date),
-        file: spec.code.display().to_string(),
+        file: file(configured).display().to_string(),
         bytes: code.len(),
         earlier: stages.earlier().map(|kept| kept.map(|kept| kept.version.to_string())).collect(),
+        numbered: stages.numbered().filter_map(numbered).collect(),
         throttled_until: throttled.filter(|_| stage == Stage::Live).map(date),
     }
+}
+
+fn numbered(kept: &Kept) -> Option<Numbered> {
+    Some(Numbered { number: kept.number()?, version: kept.version.to_string(), since: date(kept.since()) })
 }
 
 fn refused(problem: Problem) -> Refusal {

@@ -3,7 +3,8 @@
 use super::node::Node;
 use crate::engines;
 use rimward_admin::{Admin, guard};
-use rimward_config::{Asynchronous, Config, Destination, Origin, OriginUrl};
+use rimward_config::{Config, Destination, Origin, OriginUrl};
+use rimward_hooks::NotReleased;
 use rimward_invoke::queue::Bounds;
 use rimward_invoke::{Api, AsyncSettings, Functions, Invocation, NotRun, Queue, Ran, Refusal, Throttled, Undelivered};
 use rimward_sandbox::{Failure, Throttle};
@@ -13,9 +14,6 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
-
-/// What is asked for as long as nobody names a version.
-const LATEST: &str = "$LATEST";
 
 /// Everything that the admin port answers.
 pub struct AdminPort {
@@ -70,34 +68,29 @@ fn folder_name(file: &Path) -> String {
     })
 }
 
-impl Node {
-    /// The function, in the version that is asked for.
-    fn function(
-        &self,
-        name: &str,
-        qualifier: Option<&str>,
-    ) -> Result<(Arc<rimward_sandbox::Function>, Asynchronous), Refusal> {
-        let live = self.proxy().live();
-        let unknown = || {
-            let version = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
-            Refusal::NotFound(format!("arn:aws:lambda:us-east-1:000000000000:function:{name}{version}"))
-        };
-        let settings = live.config().functions.get(name).and_then(rimward_config::Function::origin);
-        let (Some(settings), Some(function)) = (settings, live.functions().get(name)) else { return Err(unknown()) };
-        let Some(sandboxed) = function.sandboxed() else {
-            let reason = function.broken().unwrap_or("it is not published");
-            return Err(Refusal::InvalidRuntime(format!("The function cannot run: {reason}")));
-        };
-        if qualifier.is_some_and(|qualifier| qualifier != LATEST && qualifier != &**sandboxed.version()) {
-            return Err(unknown());
-        }
-        Ok((sandboxed.clone(), settings.asynchronous.clone()))
-    }
+fn unknown(name: &str, qualifier: Option<&str>) -> Refusal {
+    let version = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
+    Refusal::NotFound(format!("arn:aws:lambda:us-east-1:000000000000:function:{name}{version}"))
+}
+
+fn broken(reason: &str) -> Refusal {
+    Refusal::InvalidRuntime(format!("The function cannot run: {reason}"))
 }
 
 impl Functions for Node {
     fn settings(&self, function: &str, qualifier: Option<&str>) -> Result<AsyncSettings, Refusal> {
-        let (_, settings) = self.function(function, qualifier)?;
+        let live = self.proxy().live();
+        let settings = live.config().functions.get(function).and_then(rimward_config::Function::origin);
+        let (Some(settings), Some(published)) = (settings, live.functions().get(function)) else {
+            return Err(unknown(function, qualifier));
+        };
+        if let Some(reason) = published.broken() {
+            return Err(broken(reason));
+        }
+        if !published.has_release(qualifier) {
+            return Err(unknown(function, qualifier));
+        }
+        let settings = settings.asynchronous.clone();
         let destination = |destination: Destination| match destination {
             Destination::Function(name) => rimward_invoke::Destination::Function(name.to_string()),
             Destination::Url(url) => rimward_invoke::Destination::Http(url),
@@ -116,7 +109,14 @@ impl Functions for Node {
     }
 
     async fn run(&self, invocation: Invocation<'_>) -> Result<Ran, NotRun> {
-        let (function, _) = self.function(invocation.function, invocation.qualifier).map_err(NotRun::Refused)?;
+        let (live, Invocation { function: name, qualifier, .. }) = (self.proxy().live(), invocation);
+        let found = live.functions().released(live.config(), &self.setup.engines, name, qualifier).await;
+        let function = found.map_err(|not| {
+            NotRun::Refused(match not {
+                NotReleased::Unknown => unknown(name, qualifier),
+                NotReleased::Broken(reason) => broken(&reason),
+            })
+        })?;
         let ran = function.invoke_json(invocation.id, invocation.payload, invocation.client_context).await;
         if let Some(throttled) = ran.result.as_ref().err().and_then(throttled) {
             return Err(NotRun::Throttled(throttled));

@@ -141,6 +141,48 @@ fn nothing_that_was_accepted_is_lost_when_the_node_is_killed() {
     }
 }
 
+/// lambda-at-edge.md 13 and 14: published in one command, called by number, name and stage, and over a restart.
+#[test]
+fn versions_of_a_component_are_published_called_and_rolled_back() {
+    let folder = folder().with("two.wasm", component("{err}"));
+    let file = std::fs::read_to_string(folder.path("rimward.toml")).unwrap();
+    folder.write(
+        "rimward.toml",
+        file.replace("[functions.throws]", "[functions.good.aliases]\nfirst = 1\n[functions.throws]"),
+    );
+    let mut node = Node::start(&folder);
+    let run = |node: &Node, arguments: &[&str]| {
+        let admin = node.admin.to_string();
+        folder.run(&[&["functions"], arguments, &["--admin", &admin]].concat())
+    };
+    let version = |node: &Node, name: &str| {
+        let got = invoke(node, name, "", "{}");
+        let line = got.lines().find_map(|line| line.strip_prefix("X-Amz-Executed-Version: ")).map(str::to_owned);
+        (line.unwrap_or_default(), got.contains("X-Amz-Function-Error"))
+    };
+    assert!(invoke(&node, "good:1", "", "{}").starts_with("HTTP/1.1 404 "));
+    run(&node, &["publish", "good"]).expect(0).says("as 1");
+    run(&node, &["publish", "good", "two.wasm"]).expect(0).says("as 2");
+    run(&node, &["describe", "good"]).expect(0).prints("version 2: ").prints("version 1: ");
+    run(&node, &["list"]).expect(0).prints("good  origin, 0 places, published");
+    assert_eq!(version(&node, "good:1"), ("1".to_owned(), false));
+    assert_eq!(version(&node, "good:first"), ("1".to_owned(), false));
+    assert_eq!(version(&node, "good:2"), ("2".to_owned(), true));
+    assert_eq!(version(&node, "good:LIVE"), ("2".to_owned(), true));
+    assert_eq!(version(&node, "good"), ("$LATEST".to_owned(), true));
+    node.kill();
+
+    let node = Node::start(&folder);
+    assert_eq!(version(&node, "good:LIVE"), ("2".to_owned(), true), "after a restart");
+    run(&node, &["rollback", "good", "--to", "1"]).expect(0);
+    assert_eq!(version(&node, "good:LIVE"), ("1".to_owned(), false));
+    assert_eq!(version(&node, "good:2"), ("2".to_owned(), true));
+    run(&node, &["publish", "good", "rimward.toml"]).expect(2).says("no WebAssembly component");
+    assert_eq!(version(&node, "good:LIVE"), ("1".to_owned(), false));
+    run(&node, &["test", "good", "--event", "rimward.toml"]).expect(2);
+    assert_eq!(node.stop(), 0);
+}
+
 /// The vendor's command line: `RIMWARD_AWS`, or what is in the path. It must be there where `CI` is set.
 fn aws() -> Option<PathBuf> {
     let named = std::env::var_os("RIMWARD_AWS").map(PathBuf::from);
@@ -190,6 +232,8 @@ fn the_vendors_command_line_invokes_functions() {
     assert!(written().contains("TypeError"));
 
     let arn = "arn:aws:lambda:us-east-1:000000000000:function:good";
+    let admin = node.admin.to_string();
+    folder.run(&["functions", "publish", "good", "--admin", &admin]).expect(0);
     assert_eq!(told(&run(&["--function-name", arn, "--qualifier", "1"]))["ExecutedVersion"], "1");
     assert_eq!(told(&run(&["--function-name", "good", "--invocation-type", "DryRun"]))["StatusCode"], 204);
     assert_eq!(told(&run(&["--function-name", "good", "--invocation-type", "Event"]))["StatusCode"], 202);

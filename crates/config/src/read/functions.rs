@@ -1,7 +1,9 @@
 //! `[functions.NAME]` and `[key-value-stores.NAME]`.
 
+mod aliases;
 mod asynchronous;
 mod jwks;
+mod logging;
 
 use super::Reader;
 use super::names::{Names, check_name};
@@ -33,7 +35,7 @@ const VIEWER_KEYS: [&str; 10] = [
     "secrets",
     "jwks",
 ];
-const ORIGIN_KEYS: [&str; 15] = [
+const ORIGIN_KEYS: [&str; 19] = [
     "component",
     "limits",
     "memory",
@@ -48,6 +50,10 @@ const ORIGIN_KEYS: [&str; 15] = [
     "concurrency",
     "fresh",
     "validation",
+    "aliases",
+    "log-format",
+    "log-level",
+    "system-log-level",
     "async",
 ];
 /// Variables that the node sets itself (`lambda-at-edge.md` section 11.2).
@@ -168,6 +174,10 @@ pub(super) fn read_origin(section: &Section<'_>, component: PathBuf) -> OriginFu
         validation: section
             .choice("validation", &[("strict", Validation::Strict), ("warn", Validation::Warn)])
             .unwrap_or_default(),
+        aliases: aliases::read(section),
+        log_format: logging::read_format(section),
+        log_level: logging::read_level(section),
+        system_log_level: logging::read_system_level(section),
         asynchronous: asynchronous::read(section),
         ..defaults
     }

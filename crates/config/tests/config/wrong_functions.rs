@@ -127,6 +127,22 @@ wrong! {
         "3:21 `retries` is 3; it must be from 0 to 2",
         "3:34 `max-age` is 7 h; it must be from 1 min to 6 h",
     ]
+    // `lambda-at-edge.md` section 14: what stands in the place of a number.
+    aliases_are_names_for_numbers: "[functions.f]\ncomponent = \"function.wasm\"\naliases = { LIVE = 1, 7 = 1, a = 0, b = \"3\" }" => [
+        "3:13 `LIVE` cannot be an alias: it names a version already",
+        "3:23 `7` cannot be an alias: it names a version already",
+        "3:34 `a` is 0; it must be from 1 to 4294967295",
+        "3:41 `b` must be a whole number, not a string",
+    ]
+    // `lambda-at-edge.md` section 11.3: levels are of JSON logs alone.
+    levels_need_json: "[functions.f]\ncomponent = \"function.wasm\"\nlog-level = \"WARN\"\nlog-format = \"text\"\nsystem-log-level = \"ERROR\"" => [
+        "3:13 `log-level` needs `log-format = \"json\"`: lines of text have no levels to go by",
+        "hint: add `log-format = \"json\"`, or leave it out",
+        "5:20 `system-log-level` cannot be \"ERROR\"",
+        "hint: it is one of \"DEBUG\", \"INFO\", \"WARN\"",
+        "5:20 `system-log-level` needs `log-format = \"json\"`: lines of text have no levels to go by",
+        "hint: add `log-format = \"json\"`, or leave it out",
+    ]
     the_environment_is_a_table: "[functions.f]\ncomponent = \"function.wasm\"\nenvironment = [\"A=1\"]" => [
         "3:15 `environment` must be a table of strings, not a list",
     ]

@@ -1,4 +1,4 @@
-//! `cloudfront-functions.md` section 15.
+//! `cloudfront-functions.md` section 15, `lambda-at-edge.md` section 13.
 
 #![allow(clippy::unwrap_used)]
 
@@ -95,4 +95,66 @@ fn a_version_that_is_no_digest_is_refused_as_it_becomes_a_path() {
     for text in ["\"../../etc/passwd\"", "\"\"", "\"ABC\""] {
         assert!(serde_json::from_str::<Version>(text).is_err(), "{text}");
     }
+}
+
+fn numbers(stages: &Stages) -> Vec<Option<u64>> {
+    stages.numbered().map(Kept::number).collect()
+}
+
+/// lambda-at-edge.md 13.
+#[test]
+fn each_publish_has_the_next_number_and_one_without_a_change_the_last() {
+    let mut stages = published(&[1, 2]);
+    assert_eq!(numbers(&stages), [Some(2), Some(1)]);
+    stages.publish(version(2), at(9));
+    assert_eq!(numbers(&stages), [Some(2), Some(1)]);
+    stages.roll_back(&Back::Previous).unwrap();
+    assert_eq!(stages.at(Stage::Live).unwrap().number(), Some(1));
+    // DEVELOPMENT is still what was published last.
+    stages.publish(version(2), at(10));
+    assert_eq!((stages.at(Stage::Live).unwrap().number(), numbers(&stages).len()), (Some(2), 2));
+    // The same content later is a version of its own.
+    stages.publish(version(1), at(11));
+    assert_eq!(numbers(&stages), [Some(3), Some(2), Some(1)]);
+}
+
+/// lambda-at-edge.md 13: never reused.
+#[test]
+fn numbers_go_on_after_the_way_back_to_the_file() {
+    let mut stages = published(&[1, 2]);
+    stages.roll_back(&Back::File).unwrap();
+    assert_eq!(numbers(&stages), [Some(2), Some(1)], "they can still be called by number");
+    stages.publish(version(7), at(3));
+    assert_eq!(stages.at(Stage::Live).unwrap().number(), Some(3));
+    let mut many = published(&(0..100).collect::<Vec<_>>());
+    assert_eq!(numbers(&many).len(), MAX_NUMBERED);
+    many.publish(version(200), at(4));
+    assert_eq!(many.at(Stage::Live).unwrap().number(), Some(101));
+}
+
+#[test]
+fn a_rollback_by_number_goes_back_and_forth() {
+    let mut stages = published(&[1, 2, 3]);
+    let live = |stages: &Stages| stages.at(Stage::Live).unwrap().number();
+    stages.roll_back(&Back::To("1".to_owned())).unwrap();
+    assert_eq!((live(&stages), stages.earlier().count()), (Some(1), 1));
+    stages.roll_back(&Back::To("3".to_owned())).unwrap();
+    assert_eq!(live(&stages), Some(3));
+    stages.roll_back(&Back::Previous).unwrap();
+    assert_eq!(live(&stages), Some(1));
+    let before = stages.clone();
+    stages.roll_back(&Back::To("1".to_owned())).unwrap();
+    assert_eq!(stages, before);
+    assert_eq!(stages.roll_back(&Back::To("9".to_owned())), Err(NoWayBack::Unknown("9".to_owned())));
+}
+
+#[test]
+fn what_was_kept_before_there_were_numbers_can_be_read() {
+    let old = format!(r#"{{"development":null,"live":{{"version":"{}","at":5}},"earlier":[null]}}"#, version(1));
+    let mut stages: Stages = serde_json::from_str(&old).unwrap();
+    assert_eq!(stages.at(Stage::Live).unwrap().number(), None);
+    stages.publish(version(2), at(6));
+    assert_eq!(stages.at(Stage::Live).unwrap().number(), Some(1));
+    stages.roll_back(&Back::Previous).unwrap();
+    assert_eq!(live(&stages), Some(version(1)));
 }

@@ -24,6 +24,6 @@ async fn the_context_names_the_invocation_and_its_deadline() {
     let invocation = call(&function, "/context").await;
     let context: serde_json::Value = serde_json::from_str(&crate::support::body_of(&invocation)).unwrap();
     assert_eq!(context["awsRequestId"], invocation.id);
-    assert_eq!(context["functionVersion"], "1");
+    assert_eq!(context["functionVersion"], "$LATEST");
     assert!(context["deadlineMs"].as_u64().unwrap() > 1_700_000_000_000);
 }

@@ -98,7 +98,7 @@ async fn a_release_is_warm_before_it_serves_and_the_one_before_finishes_its_call
     assert_eq!((first.cost.init, crate::support::body_of(&first)), (None, "1".to_owned()));
     assert_eq!(&**first.version(), "2");
     let last = draining.await.unwrap();
-    assert_eq!((&**last.version(), crate::support::body_of(&last)), ("1", "slept".to_owned()));
+    assert_eq!((&**last.version(), crate::support::body_of(&last)), ("$LATEST", "slept".to_owned()));
     assert_eq!(sandbox.usage().instances, 1);
 }
 
@@ -119,7 +119,7 @@ async fn output_is_in_the_log_of_its_call_alone() {
     assert!(invocation.logs.is_empty());
     let lines = invocation.log_lines();
     assert_eq!(lines.len(), 3);
-    assert_eq!(lines[0], format!("START RequestId: {} Version: 1", invocation.id));
+    assert_eq!(lines[0], format!("START RequestId: {} Version: $LATEST", invocation.id));
     assert_eq!(lines[1], format!("END RequestId: {}", invocation.id));
     assert!(lines[2].starts_with(&format!("REPORT RequestId: {}\tDuration: ", invocation.id)));
 }
