@@ -1,8 +1,10 @@
 //! What the configuration only points at: the secrets of a function, and the certificates that an origin function trusts. Both
 //! are read when the function is published; when they changed, a reload publishes it again.
 
-use rimward_config::{OriginFunction, SecretSource};
-use rimward_sandbox::{CertificateDer, Grant, NetworkLimits, Secrets, Spec, Validation, authorities_from_pem};
+use rimward_config::{LogFormat, LogLevel, OriginFunction, SecretSource};
+use rimward_sandbox::{
+    CertificateDer, Grant, Level, Logging, NetworkLimits, Secrets, Spec, Validation, authorities_from_pem,
+};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -85,6 +87,7 @@ impl Given {
                 rimward_config::Validation::Strict => Validation::Strict,
                 rimward_config::Validation::Warn => Validation::Warn,
             },
+            logging: logging(settings),
             ..Spec::new(name, component)
         })
     }
@@ -92,6 +95,23 @@ impl Given {
     /// The certificates, or what is wrong with their file.
     fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, String> {
         self.ca.as_deref().map_or(Ok(Vec::new()), authorities_from_pem).map_err(|why| format!("`network-ca`: {why}"))
+    }
+}
+
+fn logging(settings: &OriginFunction) -> Logging {
+    let level = |level| match level {
+        LogLevel::Trace => Level::Trace,
+        LogLevel::Debug => Level::Debug,
+        LogLevel::Info => Level::Info,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Error => Level::Error,
+        LogLevel::Fatal => Level::Fatal,
+    };
+    match settings.log_format {
+        LogFormat::Text => Logging::Text,
+        LogFormat::Json => {
+            Logging::Json { application: level(settings.log_level), system: level(settings.system_log_level) }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use parking_lot::Mutex;
 use rimward_types::{Entropy, Timestamp};
 
+use crate::logging::Logging;
 use crate::publish::{PublishError, Spec};
 
 /// All names and values together (`lambda-at-edge.md` section 14.2).
@@ -15,6 +16,7 @@ pub(crate) struct Identity {
     pub(crate) function_name: String,
     pub(crate) version: String,
     pub(crate) memory_mb: u32,
+    logging: Logging,
     arn: String,
     log_group: String,
     log_stream: String,
@@ -33,6 +35,7 @@ impl Identity {
             log_stream,
             function_name,
             version: spec.version.to_string(),
+            logging: spec.logging,
             memory_mb: u32::try_from(spec.memory.as_u64() >> 20).unwrap_or(u32::MAX),
         }
     }
@@ -82,9 +85,16 @@ impl Identity {
             ("LANG", "en_US.UTF-8"),
             ("TZ", ":UTC"),
         ];
+        // The vendor's runtimes write JSON where this says so, and text where it is not there.
+        let json = match self.logging {
+            Logging::Text => [None, None],
+            Logging::Json { application, .. } => {
+                [Some(("AWS_LAMBDA_LOG_FORMAT", "JSON")), Some(("AWS_LAMBDA_LOG_LEVEL", application.as_str()))]
+            }
+        };
         let free = |name: &str| !configured.iter().any(|(own, _)| own == name);
-        let reserved = reserved.iter().filter(|(name, _)| free(name));
-        reserved.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(configured.to_vec()).collect()
+        let reserved = reserved.into_iter().chain(json.into_iter().flatten()).filter(|(name, _)| free(name));
+        reserved.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(configured.to_vec()).collect()
     }
 }
 
@@ -206,5 +216,6 @@ mod tests {
         assert_eq!(values("TZ"), ["Europe/Paris"]);
         assert_eq!(values("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), ["256"]);
         assert_eq!(values("AWS_LAMBDA_FUNCTION_VERSION"), ["7"]);
+        assert!(values("AWS_LAMBDA_LOG_FORMAT").is_empty());
     }
 }

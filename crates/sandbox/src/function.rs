@@ -19,6 +19,7 @@ use crate::failure::{Failure, Throttle};
 use crate::flavour::{Flavour, Raw};
 use crate::instance::{Instance, Payload, Ran, Recipe};
 use crate::invocation::{Cost, Init, Invocation};
+use crate::logging::Logging;
 use crate::network::OutgoingCall;
 use crate::publish::Validation;
 
@@ -32,6 +33,7 @@ pub struct Function {
     concurrency: usize,
     fresh: bool,
     validation: Validation,
+    logging: Logging,
     running: AtomicUsize,
     /// Last in, first out, so that what is not needed grows old at the bottom.
     idle: Mutex<Vec<Instance>>,
@@ -54,6 +56,7 @@ pub(crate) struct Terms {
     pub(crate) concurrency: usize,
     pub(crate) fresh: bool,
     pub(crate) validation: Validation,
+    pub(crate) logging: Logging,
 }
 
 /// What a call took and left, so far.
@@ -104,6 +107,7 @@ impl Function {
             concurrency: terms.concurrency,
             fresh: terms.fresh,
             validation: terms.validation,
+            logging: terms.logging,
             running: AtomicUsize::new(0),
             idle: Mutex::default(),
         });
@@ -187,7 +191,7 @@ impl Function {
         for breach in mended {
             let id = &invocation.id;
             let line = format!("rimward: ({id}) WARN at {}: {}", event.hook, log_text(&breach));
-            invocation.logs.push(line);
+            invocation.logs.extend(self.logging.lines(vec![line], invocation.at, id));
         }
         invocation
     }
@@ -275,7 +279,8 @@ impl Function {
         };
         let cost = Cost { duration: ended.time, init: in_time, memory: ended.memory };
         let Ended { logs, calls, .. } = ended;
-        Invocation { id, result, logs, calls, cost, init, at, version, memory_limit: limit }
+        let logs = self.logging.lines(logs, at, &id);
+        Invocation { id, result, logs, calls, cost, init, at, version, memory_limit: limit, logging: self.logging }
     }
 
     fn admit(&self) -> Option<Permit<'_>> {

@@ -1,14 +1,18 @@
 //! The outcome of one call, what it cost, and its log.
 
+mod json;
+mod text;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use rimward_event::lambda::{Outcome, log_text};
+use rimward_event::lambda::Outcome;
 use rimward_types::{ByteSize, Timestamp};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::instance::Ran;
+use crate::logging::Logging;
 use crate::network::OutgoingCall;
 
 /// One call of a function. `T` is what it gives: the outcome of an edge event, or JSON text.
@@ -18,7 +22,8 @@ pub struct Invocation<T = Outcome> {
     pub id: String,
     /// What the function decided, or why it did not.
     pub result: Result<T, Failure>,
-    /// What the function wrote, line by line, at most 64 KB; lines of ours start with `rimward:`.
+    /// What the function wrote, line by line, at most 64 KB; lines of ours start with `rimward:`. With JSON logs each line
+    /// is an object, and lines below the function's level are left out.
     pub logs: Vec<String>,
     /// Requests that it sent out.
     pub calls: Vec<OutgoingCall>,
@@ -28,6 +33,7 @@ pub struct Invocation<T = Outcome> {
     pub(crate) at: Timestamp,
     pub(crate) version: Arc<str>,
     pub(crate) memory_limit: ByteSize,
+    pub(crate) logging: Logging,
 }
 
 /// What one call cost.
@@ -60,16 +66,6 @@ impl Init {
             Err(failure) => Init::Failed(made.time, failure.error_type().unwrap_or("Runtime.InitError")),
         }
     }
-
-    /// The line of an init that failed (`lambda-at-edge.md` section 11.3).
-    fn report(self) -> Option<String> {
-        let (time, status) = match self {
-            Init::Done(_) => return None,
-            Init::Failed(time, kind) => (time, format!("error\tError Type: {kind}")),
-            Init::Redone(time) => (time, "timeout".to_owned()),
-        };
-        Some(format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\tStatus: {status}", ms(time)))
-    }
 }
 
 fn ms(duration: Duration) -> f64 {
@@ -87,8 +83,8 @@ impl Cost {
 impl<T> Invocation<T> {
     /// The same call with another result.
     pub(crate) fn and_then<U>(self, next: impl FnOnce(T) -> Result<U, Failure>) -> Invocation<U> {
-        let Self { id, result, logs, calls, cost, init, at, version, memory_limit } = self;
-        Invocation { id, result: result.and_then(next), logs, calls, cost, init, at, version, memory_limit }
+        let Self { id, result, logs, calls, cost, init, at, version, memory_limit, logging } = self;
+        Invocation { id, result: result.and_then(next), logs, calls, cost, init, at, version, memory_limit, logging }
     }
 
     /// The version that handled it.
@@ -96,20 +92,13 @@ impl<T> Invocation<T> {
         &self.version
     }
 
-    /// The whole log in the vendor's text format (`lambda-at-edge.md` section 11.3): `START`, the function's lines, the
-    /// failure if there is one, `END`, `REPORT`.
+    /// The whole log in the vendor's format (`lambda-at-edge.md` section 11.3), text or JSON as the function has it: start,
+    /// the function's lines, the failure if there is one, end, report.
     pub fn log_lines(&self) -> Vec<String> {
-        let id = &self.id;
-        let mut lines = Vec::with_capacity(self.logs.len() + 5);
-        lines.extend(self.init.and_then(Init::report));
-        lines.push(format!("START RequestId: {id} Version: {}", self.version));
-        lines.extend(self.logs.iter().cloned());
-        if let Err(failure) = &self.result {
-            lines.push(self.failure_line(failure));
+        match self.logging {
+            Logging::Text => text::lines(self),
+            Logging::Json { system, .. } => json::lines(self, system),
         }
-        lines.push(format!("END RequestId: {id}"));
-        lines.push(self.report());
-        lines
     }
 
     /// The failure as a direct caller gets it (`lambda-at-edge.md` section 14); `None` when there is none.
@@ -131,48 +120,6 @@ impl<T> Invocation<T> {
                 "errorMessage": format!("RequestId: {} Error: {failure}", self.id),
             }),
         })
-    }
-
-    fn failure_line(&self, failure: &Failure) -> String {
-        let (at, id) = (self.at.iso8601(), &self.id);
-        match failure {
-            Failure::Timeout(limit) => format!("{at} {id} Task timed out after {:.2} seconds", limit.as_secs_f64()),
-            Failure::Error(text) => {
-                let (kind, message) = error_parts(text);
-                let stack: Vec<&str> = text.lines().collect();
-                let error = json!({ "errorType": kind, "errorMessage": message, "stack": stack });
-                format!("{at}\t{id}\tERROR\tInvoke Error\t{error}")
-            }
-            Failure::Invalid(invalid) => {
-                format!("({id}) ERROR Validation error: {}", log_text(invalid))
-            }
-            Failure::Memory(_) => format!("RequestId: {id} Error: Runtime exited with error: {failure}"),
-            _ => format!("RequestId: {id} Error: {failure}"),
-        }
-    }
-
-    fn report(&self) -> String {
-        let mut line = format!(
-            "REPORT RequestId: {}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB",
-            self.id,
-            ms(self.cost.duration),
-            self.cost.billed().as_millis(),
-            self.memory_limit.as_u64() >> 20,
-            self.cost.memory.div_ceil(1 << 20),
-        );
-        if let Some(init) = self.cost.init {
-            line.push_str(&format!("\tInit Duration: {:.2} ms", ms(init)));
-        }
-        match &self.result {
-            Err(Failure::Timeout(_)) => line.push_str("\tStatus: timeout"),
-            Err(failure) => {
-                if let Some(kind) = failure.error_type() {
-                    line.push_str(&format!("\tStatus: error\tError Type: {kind}"));
-                }
-            }
-            Ok(_) => {}
-        }
-        line
     }
 }
 

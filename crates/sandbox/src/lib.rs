@@ -8,6 +8,7 @@
 //! - [`network`]: which hosts a function may talk to. [`Secrets`]: what it may ask for by name.
 //! - `engine`, `code`: configuration and tick of the engine; compilation, in a child process, and its cache on disk.
 //!   [`compile_component`] is that child's whole work.
+//! - [`Logging`]: what its log looks like.
 //! - `instance`, `host`, `limits`, `scratch`, `client`, `logs`: one instance and what it holds of the host.
 //! - `flavour`, `typed`, `bindings`: the two flavours of export; the contract is `wit/edge.wit`.
 //! - `environment`, `node`: what functions are told; what they share.
@@ -36,6 +37,7 @@ mod host;
 mod instance;
 mod invocation;
 mod limits;
+mod logging;
 mod logs;
 pub mod network;
 mod node;
@@ -50,6 +52,7 @@ pub use failure::{Failure, Throttle};
 pub use flavour::Flavour;
 pub use function::Function;
 pub use invocation::{Cost, Invocation};
+pub use logging::{Level, Logging};
 pub use network::{Grant, NetworkLimits, OutgoingCall, authorities_from_pem};
 pub use publish::{PublishError, Spec, Validation};
 pub use rustls_pki_types::CertificateDer;

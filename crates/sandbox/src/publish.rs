@@ -9,6 +9,7 @@ use rustls_pki_types::CertificateDer;
 
 use crate::code::{CompileFailure, Mistaken};
 use crate::failure::Failure;
+use crate::logging::Logging;
 use crate::network::{Grant, NetworkLimits};
 use crate::secrets::Secrets;
 
@@ -43,6 +44,8 @@ pub struct Spec {
     pub fresh: bool,
     /// How results are held against the rules.
     pub validation: Validation,
+    /// What its log looks like.
+    pub logging: Logging,
 }
 
 /// How a result is held against the rules (`lambda-at-edge.md` section 15 rule 5).
@@ -73,6 +76,7 @@ impl Spec {
             concurrency: 100,
             fresh: false,
             validation: Validation::default(),
+            logging: Logging::default(),
         }
     }
 }

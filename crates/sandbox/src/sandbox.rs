@@ -185,6 +185,7 @@ impl Sandbox {
             concurrency: spec.concurrency,
             fresh: spec.fresh,
             validation: spec.validation,
+            logging: spec.logging,
         };
         let function = Function::new(terms, recipe, compiled);
         function.warm().await.map_err(|failure| match failure {

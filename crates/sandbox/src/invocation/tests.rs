@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::logging::Level;
 use rimward_event::BodyChange;
 use rimward_types::ResponseHead;
 
@@ -19,6 +20,7 @@ fn invocation(result: Result<Outcome, Failure>) -> Invocation {
         at: Timestamp::from_millis(1_768_525_323_456),
         version: "2".into(),
         memory_limit: ByteSize::mb(128),
+        logging: Logging::Text,
     }
 }
 
@@ -118,4 +120,103 @@ fn a_direct_caller_gets_a_failure_in_the_vendors_shape() {
     );
     assert_eq!(error(Failure::Trap("exited with status 1".to_owned()))["errorType"], "Runtime.ExitError");
     assert_eq!(error(Failure::Memory(ByteSize::mb(128)))["errorType"], "Runtime.OutOfMemory");
+}
+
+fn objects(result: Result<Outcome, Failure>, system: Level) -> Vec<Value> {
+    let logging = Logging::Json { application: Level::Info, system };
+    let call = Invocation { logging, logs: vec![r#"{"level":"INFO"}"#.to_owned()], ..invocation(result) };
+    call.log_lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn answered() -> Result<Outcome, Failure> {
+    Ok(Outcome::Response(ResponseHead::new(http::StatusCode::OK), BodyChange::Keep))
+}
+
+/// lambda-at-edge.md 11.3.
+#[test]
+fn the_json_log_has_the_platforms_objects_around_the_functions() {
+    assert_eq!(
+        objects(answered(), Level::Debug),
+        [
+            json!({
+                "time": "2026-01-16T01:02:03.328Z",
+                "type": "platform.start",
+                "record": { "requestId": "0d3b", "version": "2" },
+            }),
+            json!({ "level": "INFO" }),
+            json!({
+                "time": "2026-01-16T01:02:03.456Z",
+                "type": "platform.runtimeDone",
+                "record": { "requestId": "0d3b", "status": "success", "metrics": { "durationMs": 128.83 } },
+            }),
+            json!({
+                "time": "2026-01-16T01:02:03.456Z",
+                "type": "platform.report",
+                "record": {
+                    "requestId": "0d3b",
+                    "status": "success",
+                    "metrics": {
+                        "durationMs": 128.83, "billedDurationMs": 129, "memorySizeMB": 128, "maxMemoryUsedMB": 74,
+                        "initDurationMs": 166.62,
+                    },
+                },
+            }),
+        ]
+    );
+}
+
+/// lambda-at-edge.md 11.3: what is good is INFO or DEBUG, what is not is WARN.
+#[test]
+fn the_system_level_leaves_out_what_went_well() {
+    let kinds = |result, system| -> Vec<String> {
+        let kind = |line: &Value| line["type"].as_str().map(str::to_owned);
+        objects(result, system).iter().filter_map(kind).collect()
+    };
+    let failed = || Err(Failure::Timeout(Duration::from_secs(3)));
+    assert_eq!(kinds(answered(), Level::Info), ["platform.start", "platform.report"]);
+    assert!(kinds(answered(), Level::Warn).is_empty());
+    assert_eq!(kinds(failed(), Level::Warn), ["platform.runtimeDone", "platform.report"]);
+}
+
+/// lambda-at-edge.md 11.3.
+#[test]
+fn a_failure_is_an_object_with_its_type_and_stack() {
+    let line = |failure| objects(Err(failure), Level::Warn).into_iter().nth(1).unwrap();
+    assert_eq!(
+        line(Failure::Error("TypeError: x is not a function\n    at index.js:3".to_owned())),
+        json!({
+            "timestamp": "2026-01-16T01:02:03.456Z",
+            "level": "ERROR",
+            "message": "Invoke Error",
+            "requestId": "0d3b",
+            "errorType": "TypeError",
+            "errorMessage": "x is not a function",
+            "stackTrace": ["TypeError: x is not a function", "    at index.js:3"],
+        })
+    );
+    assert_eq!(line(Failure::Timeout(Duration::from_secs(3)))["message"], "Task timed out after 3.00 seconds");
+    let invalid = line(Failure::Invalid(rimward_event::Invalid::StatusChanged));
+    assert!(invalid["message"].as_str().unwrap().starts_with("Validation error: Lambda function result failed"));
+    let report = objects(Err(Failure::Memory(ByteSize::mb(128))), Level::Warn).pop().unwrap();
+    assert_eq!(
+        (&report["record"]["status"], &report["record"]["errorType"]),
+        (&json!("error"), &json!("Runtime.OutOfMemory"))
+    );
+}
+
+/// lambda-at-edge.md 11.3.
+#[test]
+fn an_init_that_failed_is_an_object_of_its_own() {
+    let logging = Logging::Json { application: Level::Info, system: Level::Warn };
+    let init = Some(Init::Failed(Duration::from_micros(1_236_040), "Runtime.ExitError"));
+    let call = Invocation { logging, init, ..invocation(Err(Failure::Trap("x".to_owned()))) };
+    let line: Value = serde_json::from_str(&call.log_lines()[0]).unwrap();
+    assert_eq!(line["type"], "platform.initReport");
+    assert_eq!(
+        line["record"],
+        json!({
+            "initializationType": "on-demand", "phase": "init", "status": "error",
+            "metrics": { "durationMs": 1236.04 }, "errorType": "Runtime.ExitError",
+        })
+    );
 }
