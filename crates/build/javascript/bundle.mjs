@@ -83,6 +83,7 @@ const nodeModules = {
       loader: 'js',
       resolveDir: plan.shims,
     }));
+    build.onResolve({ filter: /^rimward$/ }, ({ kind }) => standIn(path.join(plan.shims, 'rimward.js'), kind));
     build.onResolve({ filter: named(Object.keys(ABSENT)) }, ({ path: name, importer, kind }) => {
       const way = ABSENT[bare(name)] ?? ABSENT[name];
       if (importer.includes('/node_modules/')) {
@@ -203,7 +204,7 @@ async function run() {
     ...common,
     entryPoints: [path.join(plan.shims, 'lambda.js')],
     format: 'esm',
-    external: ['wasi:*'],
+    external: ['wasi:*', 'rimward:edge/*'],
     define: { WITH_SIGNATURES_AND_CIPHERS: 'false' },
     minifySyntax: true,
     minifyWhitespace: true,

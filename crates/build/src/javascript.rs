@@ -49,6 +49,7 @@ const FILES: &[(&str, &str)] = &[
     ("shims/module.js", include_str!("../javascript/shims/module.js")),
     ("shims/perf_hooks.js", include_str!("../javascript/shims/perf_hooks.js")),
     ("shims/process.js", include_str!("../javascript/shims/process.js")),
+    ("shims/rimward.js", include_str!("../javascript/shims/rimward.js")),
     ("shims/stream_web.js", include_str!("../javascript/shims/stream_web.js")),
     ("shims/timers.js", include_str!("../javascript/shims/timers.js")),
     ("shims/timers_promises.js", include_str!("../javascript/shims/timers_promises.js")),

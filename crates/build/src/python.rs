@@ -27,6 +27,7 @@ const NO_PACKAGES: &str = "venv";
 
 const FILES: &[(&str, &str)] = &[
     ("venv/lib/python3/site-packages/README.txt", "Nothing is installed here.\n"),
+    ("shims/rimward.py", include_str!("../python/shims/rimward.py")),
     ("shims/rimward_http.py", include_str!("../python/shims/rimward_http.py")),
     ("shims/rimward_lambda.py", include_str!("../python/shims/rimward_lambda.py")),
     ("shims/rimward_modules.py", include_str!("../python/shims/rimward_modules.py")),

@@ -159,7 +159,8 @@ impl Checker {
                     self.report.add(published(item, name, &versions));
                 }
                 FunctionKind::Origin(settings) => {
-                    let item = item::origin(name, settings.clone(), self.target, &self.engines)?;
+                    let written = Written::new(file, &places, vec!["functions".into(), (&**name).into()]);
+                    let item = item::origin(name, settings.clone(), Some(&written), self.target, &self.engines)?;
                     self.report.add(published(item, name, &versions));
                 }
             }
@@ -233,7 +234,7 @@ impl Checker {
     }
 
     fn origin(&mut self, name: &str, settings: OriginFunction) -> Result<(), Stop> {
-        let item = item::origin(name, settings, self.target, &self.engines)?;
+        let item = item::origin(name, settings, None, self.target, &self.engines)?;
         self.report.add(item);
         Ok(())
     }

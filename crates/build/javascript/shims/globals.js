@@ -8,10 +8,13 @@ import { asksWhileBuilding } from './watch.js';
 
 const host = globalThis[HOST_SYMBOL];
 let requestId = '';
+// Whether log lines are JSON objects; known when the first call of an instance starts.
+let json = null;
 
 /** A call starts: log lines carry its id. */
 export function beginCall(id) {
   requestId = id;
+  json ??= host.environment().AWS_LAMBDA_LOG_FORMAT === 'JSON';
 }
 
 globalThis.global ??= globalThis;
@@ -80,12 +83,33 @@ for (const method of ['on', 'once', 'off', 'addListener', 'removeListener', 'rem
 globalThis.process.listenerCount = () => 0;
 globalThis.process.listeners = () => [];
 
-// --- console: `TIME\tID\tLEVEL\tMESSAGE` (text log format) ---
+// --- console: `TIME\tID\tLEVEL\tMESSAGE` in the text log format, an object in the other ---
 
 const write = console.log.bind(console);
 const levels = { trace: 'TRACE', debug: 'DEBUG', info: 'INFO', log: 'INFO', warn: 'WARN', error: 'ERROR' };
 for (const [method, level] of Object.entries(levels)) {
-  console[method] = (...args) => write(`${new Date().toISOString()}\t${requestId}\t${level}\t${format(...args)}`);
+  console[method] = (...args) => {
+    const timestamp = new Date().toISOString();
+    write(json ? entry(timestamp, level, args) : `${timestamp}\t${requestId}\t${level}\t${format(...args)}`);
+  };
+}
+
+/** A line of the JSON log format. One argument that is an object stays one; an error adds its type, message and stack. */
+function entry(timestamp, level, args) {
+  const own = { timestamp, level, requestId, message: format(...args) };
+  const error = args.find((arg) => arg instanceof Error);
+  if (error) {
+    own.errorType = error.name ?? 'Error';
+    own.errorMessage = error.message;
+    own.stackTrace = String(error.stack ?? '').trim().split('\n');
+  } else if (args.length === 1 && args[0] !== null && typeof args[0] === 'object') {
+    try {
+      return JSON.stringify({ ...own, message: args[0] });
+    } catch {
+      // It has a circle or a BigInt in it: then it is told as text.
+    }
+  }
+  return JSON.stringify(own);
 }
 console.dir = (value) => console.log(value);
 console.assert = (holds, ...args) => {

@@ -51,7 +51,7 @@ function makeContext({ deadlineMs, ...fields }) {
     ...fields,
     callbackWaitsForEmptyEventLoop: true,
     identity: undefined,
-    clientContext: undefined,
+    clientContext: fields.clientContext,
     getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
   };
 }

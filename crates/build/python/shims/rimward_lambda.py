@@ -7,7 +7,9 @@ import random
 import sys
 import time
 import traceback
+import types
 
+import rimward
 import rimward_http
 import rimward_modules as modules
 import rimward_task as task
@@ -27,7 +29,7 @@ class Context:
         self.log_group_name = fields.get("logGroupName")
         self.log_stream_name = fields.get("logStreamName")
         self.identity = None
-        self.client_context = None
+        self.client_context = _client_context(fields.get("clientContext"))
         self._deadline_ms = fields.get("deadlineMs", 0)
 
     def get_remaining_time_in_millis(self):
@@ -37,17 +39,47 @@ class Context:
         sys.stdout.write(str(message))
 
 
+def _client_context(fields):
+    """What an invocation brings along (`custom`, `env`, `client`), as the attributes that handlers look at."""
+    if fields is None:
+        return None
+    context = types.SimpleNamespace(custom=None, env=None, client=None)
+    context.__dict__.update(fields)
+    if isinstance(context.client, dict):
+        context.client = types.SimpleNamespace(**context.client)
+    return context
+
+
 class _LogFormatter(logging.Formatter):
-    """`[LEVEL]\\tTIME\\tID\\tMESSAGE` (`lambda-at-edge.md` section 11.3)."""
+    """`[LEVEL]\\tTIME\\tID\\tMESSAGE`, or an object in the JSON log format (`lambda-at-edge.md` section 11.3)."""
 
     request_id = ""
+    # Known when an instance starts.
+    json = False
 
     def format(self, record):
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
+        if _LogFormatter.json:
+            return json.dumps(self._entry(at, record), default=str)
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        return f"[{record.levelname}]\t{at}.{int(record.msecs):03d}Z\t{_LogFormatter.request_id}\t{text}"
+        return f"[{record.levelname}]\t{at}\t{_LogFormatter.request_id}\t{text}"
+
+    def _entry(self, at, record):
+        entry = {
+            "timestamp": at,
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+            "requestId": _LogFormatter.request_id,
+        }
+        if record.exc_info and record.exc_info[0]:
+            kind, error, trace = record.exc_info
+            entry["errorType"] = kind.__name__
+            entry["errorMessage"] = str(error)
+            entry["stackTrace"] = "".join(traceback.format_tb(trace)).splitlines()
+        return entry
 
 
 class _LogHandler(logging.Handler):
@@ -76,15 +108,17 @@ def _build():
     os.environ.clear()
     os.environ.__class__ = _Environ
     rimward_http.building = True
+    rimward._building = True
     try:
         modules.handler(own)
     except Exception as error:
-        asked = _Environ.asked or isinstance(error, rimward_http._AskedWhileBuilding)
+        asked = _Environ.asked or rimward._asked or isinstance(error, rimward_http._AskedWhileBuilding)
         asked = asked or isinstance(getattr(error, "reason", None), rimward_http._AskedWhileBuilding)
         if not asked:
             raise
     finally:
         rimward_http.building = False
+        rimward._building = False
         modules.forget(own)
     return own
 
@@ -98,6 +132,7 @@ def _start():
     global _handler
     os.environ.clear()
     os.environ.update(environment.get_environment())
+    _LogFormatter.json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
     random.seed()
     _handler = modules.handler(_own)
 

@@ -105,7 +105,13 @@ pub fn viewer(
 ///
 /// # Errors
 /// When the tier does not start.
-pub fn origin(name: &str, settings: OriginFunction, target: Option<Target>, engines: &Engines) -> Result<Item, Stop> {
+pub fn origin(
+    name: &str,
+    settings: OriginFunction,
+    written: Option<&Written<'_>>,
+    target: Option<Target>,
+    engines: &Engines,
+) -> Result<Item, Stop> {
     let mut item = Item::of("function", name);
     let origin = match Origin::read(name, settings) {
         Ok(origin) => origin,
@@ -116,6 +122,7 @@ pub fn origin(name: &str, settings: OriginFunction, target: Option<Target>, engi
     item.about.push(print::bytes(origin.component.len() as u64));
     if target == Some(Target::Cloudfront) {
         item.about.push("not for CloudFront Functions".to_owned());
+        item.findings = written.map(|written| target::origin(&origin.settings, written)).unwrap_or_default();
     }
     match origin.publish(engines)? {
         Ok(_) => Ok(item),

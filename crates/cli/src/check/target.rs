@@ -1,10 +1,13 @@
-//! What CloudFront would refuse or cut off: limits and settings of the configuration, and what
-//! [`rimward_portability`] finds in the source.
+//! What the vendor's services would refuse or cut off: limits and settings of the configuration, and, for viewer functions,
+//! what [`rimward_portability`] finds in the source.
 
 use crate::print;
 use crate::source::{Refused, Viewer};
 use http::header::CONTENT_SECURITY_POLICY;
-use rimward_config::{Behavior, HeaderRules, KeyValueStore, Places, ResponseHeadersPolicy, Step, ViewerFunction};
+use rimward_config::{
+    Behavior, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places, ResponseHeadersPolicy, Step, Validation,
+    ViewerFunction,
+};
 use rimward_kv::pairs::MAX_STORE;
 use rimward_types::Hook;
 use serde_json::{Value, json};
@@ -15,7 +18,8 @@ use std::path::{Path, PathBuf};
 pub struct Finding {
     /// Which rule, for programs.
     pub rule: &'static str,
-    /// The section of `cloudfront-functions.md` that has it; of `cdn-behaviour.md` with that name in front.
+    /// The section of `cloudfront-functions.md` that has it, for origin functions of `lambda-at-edge.md`; of
+    /// `cdn-behaviour.md` with that name in front.
     pub section: &'static str,
     /// What, where, and how to mend it.
     pub refused: Refused,
@@ -67,6 +71,33 @@ pub fn viewer(viewer: &Viewer, written: Option<&Written<'_>>) -> Vec<Finding> {
         let refused = Refused::at(&viewer.settings.code, &code, found.line, found.column, &found.message);
         Finding { rule: found.rule.as_str(), section: found.rule.section(), refused: refused.hint(found.hint) }
     }));
+    findings
+}
+
+/// What an origin function asks for that Lambda@Edge does not have. `written` is where its settings stand.
+pub fn origin(settings: &OriginFunction, written: &Written<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut add = |rule, section, key, message: &str, hint| {
+        findings.push(written.finding(rule, section, key, message.to_owned(), hint));
+    };
+    if !settings.environment.is_empty() {
+        let text = "the function has environment variables; Lambda@Edge allows none of one's own";
+        let hint = "write the values into the code, or take them from custom headers of the origin";
+        add("environment", "12", "environment", text, hint);
+    }
+    if !settings.secrets.is_empty() {
+        let text = "the function has secrets; Lambda@Edge has no such setting, and no module `rimward`";
+        let hint = "there, read them from a service at run time instead of `require('rimward')`";
+        add("secrets", "12", "secrets", text, hint);
+    }
+    if settings.profile == LimitProfile::Custom {
+        let text = "the limits are the node's own; Lambda@Edge ends a call after 30 s at the latest";
+        add("limits", "8", "limits", text, "leave `limits = \"custom\"` out");
+    }
+    if settings.validation == Validation::Warn {
+        let text = "results that break a header rule are mended here; Lambda@Edge answers 502";
+        add("header", "15", "validation", text, "leave `validation` out and mend what the log names");
+    }
     findings
 }
 
