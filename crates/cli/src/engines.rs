@@ -2,9 +2,9 @@
 
 use crate::exit::Stop;
 use crate::print;
-use rimward_config::Config;
+use rimward_config::{Compile, Config};
 use rimward_isolate::{CodeOrigin, Isolates};
-use rimward_sandbox::{Compiler, Sandbox};
+use rimward_sandbox::{CompileLimits, Compiler, Sandbox};
 use std::cell::OnceCell;
 use std::env;
 use std::os::unix::fs::MetadataExt;
@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 /// The engines of a command that runs once. Each is started by its first use.
 pub struct Engines {
     state: PathBuf,
+    compile: Compile,
     runtime: OnceCell<Runtime>,
     isolates: OnceCell<Isolates>,
     sandbox: OnceCell<Sandbox>,
@@ -23,7 +24,8 @@ impl Engines {
     /// Engines that keep compiled code where `config` says.
     pub fn new(config: Option<&Config>) -> Self {
         let state = state(config);
-        Self { state, runtime: OnceCell::new(), isolates: OnceCell::new(), sandbox: OnceCell::new() }
+        let compile = config.map(|config| config.node.compile).unwrap_or_default();
+        Self { state, compile, runtime: OnceCell::new(), isolates: OnceCell::new(), sandbox: OnceCell::new() }
     }
 
     /// The viewer tier.
@@ -36,7 +38,7 @@ impl Engines {
         let runtime = self.runtime()?;
         init(&self.sandbox, || {
             let _within = runtime.enter();
-            start_sandbox(&self.state)
+            start_sandbox(&self.state, self.compile)
         })
     }
 
@@ -104,11 +106,12 @@ pub fn start_isolates(state: &Path) -> Result<Isolates, Stop> {
 /// The hidden command that compiles a component within limits: what this program calls itself with.
 pub const COMPILE: &str = "compile-component";
 
-/// Starts the origin tier. Must be called within a tokio runtime.
-pub fn start_sandbox(state: &Path) -> Result<Sandbox, Stop> {
+/// Starts the origin tier, which compiles within `limits`. Must be called within a tokio runtime.
+pub fn start_sandbox(state: &Path, limits: Compile) -> Result<Sandbox, Stop> {
+    let limits = CompileLimits { memory: limits.memory, cpu: limits.time, wall: limits.time };
     let options = rimward_sandbox::Options {
         code_cache: Some(state.join("sandbox")),
-        compiler: Some(Compiler::this_program(COMPILE)),
+        compiler: Some(Compiler { limits, ..Compiler::this_program(COMPILE) }),
         ..rimward_sandbox::Options::default()
     };
     Sandbox::start(options).map_err(|error| Stop::failed(format!("the origin tier does not start: {error}")))

@@ -46,7 +46,7 @@ pub use function::{
     ViewerFunction,
 };
 pub use manifest::Manifest;
-pub use node::{AccessLog, Certificate, Limits, Location, Node, TlsListen};
+pub use node::{AccessLog, Certificate, Compile, Limits, Location, Node, TlsListen};
 pub use origin::{InvalidUrl, Origin, OriginGroup, OriginUrl, Overrides};
 pub use path::{hides_dot_segment, normalize};
 pub use pattern::PathPattern;

@@ -28,8 +28,26 @@ pub struct Node {
     /// `location`: where the node is, `{ name = "FRA", region = "eu-central-1" }`, for functions that ask
     /// (`cloudfront-functions.md` section 11.6). Default: both empty.
     pub location: Location,
+    /// `compile`: what compiling one component may take. Default: 4 GB and 4 min.
+    pub compile: Compile,
     /// `access-log`: `"off"`, `"stdout"`, `"stderr"`, or a file's path. Default: `"stdout"`.
     pub access_log: AccessLog,
+}
+
+/// `compile` of `[node]`: walls around the process that compiles the component of an origin function. The largest runtimes
+/// for Python take about a quarter of the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compile {
+    /// `memory`: of the process, 64 MB to 64 GB. Default: 4 GB.
+    pub memory: ByteSize,
+    /// `time`: of all its threads on processors, and until it is done; 1 s to 1 h. Default: 4 min.
+    pub time: Duration,
+}
+
+impl Default for Compile {
+    fn default() -> Self {
+        Self { memory: ByteSize::mb(4096), time: Duration::from_secs(240) }
+    }
 }
 
 /// `location` of `[node]`: two texts of at most 64 characters.
@@ -115,6 +133,7 @@ impl Default for Node {
             limits: Limits::default(),
             acl: Acl::default(),
             location: Location::default(),
+            compile: Compile::default(),
             access_log: AccessLog::default(),
         }
     }

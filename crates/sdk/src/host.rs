@@ -1,4 +1,4 @@
-//! The environment, and files below `/tmp`.
+//! The environment, secrets, and files below `/tmp`.
 
 /// An environment variable of the function.
 pub fn env(name: &str) -> Option<String> {
@@ -9,6 +9,20 @@ pub fn env(name: &str) -> Option<String> {
     }
     #[cfg(not(target_family = "wasm"))]
     std::env::var(name).ok()
+}
+
+/// A secret of the function; `None` where its settings name none of that name. It stands nowhere else: neither in the
+/// environment nor in the component.
+pub fn secret(name: &str) -> Option<String> {
+    #[cfg(target_family = "wasm")]
+    {
+        crate::bindings::request::rimward::edge::secrets::get(name)
+    }
+    #[cfg(not(target_family = "wasm"))]
+    {
+        let _nobody_gives_any = name;
+        None
+    }
 }
 
 /// Files below `/tmp`. They live as long as the instance, 512 MB of them at most.

@@ -18,12 +18,12 @@
 //! ```
 //!
 //! `rimward build` makes a component of a crate with `crate-type = ["cdylib"]`. The same function runs in `cargo test`, where
-//! [`fetch`], [`env`] and [`tmp`] find nothing.
+//! [`fetch`], [`env`], [`secret`] and [`tmp`] find nothing.
 //!
 //! - [`request_hook!`], [`response_hook!`], [`hooks!`]: exports, for viewer-request and origin-request, for origin-response and
 //!   viewer-response, and for all four.
 //! - [`Request`], [`Response`], [`Body`], [`Context`], [`Origin`]: what a handler is given and gives.
-//! - [`fetch`], [`env`], [`tmp`]: out of the sandbox, where the function's settings allow it.
+//! - [`fetch`], [`env`], [`secret`], [`tmp`]: out of the sandbox, where the function's settings allow it.
 
 mod body;
 mod context;
@@ -36,7 +36,7 @@ mod origin;
 pub use body::Body;
 pub use context::{Context, Hook};
 pub use fetch::{FetchError, fetch};
-pub use host::{env, tmp};
+pub use host::{env, secret, tmp};
 pub use http;
 pub use origin::{AuthMethod, CustomOrigin, Origin, Protocol, S3Origin};
 

@@ -184,6 +184,7 @@ impl Fixed {
             ("node.tls.listen", tls(self) != tls(new)),
             ("node.workers", self.node.workers != new.node.workers),
             ("node.state", self.node.state != new.node.state),
+            ("node.compile", self.node.compile != new.node.compile),
             ("node.access-log", self.node.access_log != new.node.access_log),
             ("cache", self.cache != new.cache),
         ]

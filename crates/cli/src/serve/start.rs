@@ -136,7 +136,7 @@ fn bind_error(error: &BindError, flag: &str) -> Stop {
 async fn start_engines(config: &Config, file: &Path, workers: usize) -> Result<Engines, Stop> {
     let state = engines::state(Some(config));
     let isolates = engines::start_isolates(&state)?;
-    let sandbox = engines::start_sandbox(&state)?;
+    let sandbox = engines::start_sandbox(&state, config.node.compile)?;
     let viewer = config.functions.values().any(|function| matches!(function.kind, FunctionKind::Viewer(_)));
     if viewer {
         warm(&isolates, workers).await;

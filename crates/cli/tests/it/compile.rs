@@ -1,9 +1,12 @@
 //! `rimward compile-component`: the child in which a node compiles components of strangers. Its walls are its own; what
 //! the node makes of its end is tested in the sandbox.
 
+use crate::invoke_api::component;
+use crate::node::Node;
 use crate::support::{Folder, rimward};
 use std::io::Write;
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const ROOM: u64 = 2 << 30;
 
@@ -67,6 +70,44 @@ fn a_component_that_takes_too_much_time_ends_the_compiler() {
     const SIGXCPU: i32 = 24;
     let ended = compile(&bomb(400, 400), ROOM, 1);
     assert_eq!(ended.status.signal(), Some(SIGXCPU), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// lambda-at-edge.md 13: what cannot be compiled is not published, and costs nobody else anything.
+#[test]
+fn a_bomb_that_a_reload_or_a_publish_brings_leaves_the_node_serving() {
+    const CONFIG: &str = "[node]\ncompile = { memory = \"2 GB\", time = \"8 s\" }\n\
+        [functions.f]\ncomponent = \"f.wasm\"\n[origins.demo]\nurl = \"builtin:demo\"\n[[distributions]]\n\
+        domains = [\"*\"]\nbehaviors = [{ origin = \"demo\", viewer-request = \"f\" }]\n";
+    let folder = Folder::new().with("rimward.toml", CONFIG).with("f.wasm", component("{ok}"));
+    let node = Node::start(&folder);
+    let serves = || assert!(node.get("/").starts_with("HTTP/1.1 204 "), "{}", node.get("/"));
+    serves();
+    // Nothing is left of it in the cache of compiled code.
+    folder.write("f.wasm", bomb(400, 400));
+    let done = AtomicBool::new(false);
+    let answered = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut answered = 0;
+            while !done.load(Ordering::Relaxed) {
+                serves();
+                answered += 1;
+            }
+            answered
+        });
+        let reloaded = node.admin("POST", "/reload", "");
+        done.store(true, Ordering::Relaxed);
+        assert!(reloaded.contains("compiling it takes"), "{reloaded}");
+        asking.join().unwrap()
+    });
+    assert!(answered > 1, "while the compiler was at it");
+    serves();
+    let admin = node.admin.to_string();
+    folder.run(&["functions", "publish", "f", "f.wasm", "--admin", &admin]).expect(2).says("compiling it takes");
+    serves();
+    folder.write("two.wasm", component("{err}"));
+    folder.run(&["functions", "publish", "f", "two.wasm", "--admin", &admin]).expect(0);
+    assert!(node.get("/").starts_with("HTTP/1.1 503 "), "the next one that is sound is published");
+    assert_eq!(node.stop(), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A component of the JSON flavour. `invoke` is core code; `{ok}` and `{err}` return what stands at 16 and at 64.
-fn component(invoke: &str) -> Vec<u8> {
+pub(crate) fn component(invoke: &str) -> Vec<u8> {
     let give = |tag: u32, at: u32, length: u32| {
         format!(
             "(i32.store8 (i32.const 0) (i32.const {tag})) (i32.store (i32.const 4) (i32.const {at}))

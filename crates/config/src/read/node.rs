@@ -1,7 +1,7 @@
 //! `[node]`.
 
 use super::section::Section;
-use crate::{AccessLog, Acl, Certificate, Limits, Location, Networks, Node, TlsListen};
+use crate::{AccessLog, Acl, Certificate, Compile, Limits, Location, Networks, Node, TlsListen};
 use rimward_types::ByteSize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn read_node(file: &Section<'_>) -> Node {
-    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "acl", "location", "access-log"];
+    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "acl", "location", "compile", "access-log"];
     let Some(node) = file.section("node", "[node]", &keys) else { return Node::default() };
     let mut used = HashMap::new();
     let tls = read_tls(&node, &mut used);
@@ -37,6 +37,7 @@ pub(super) fn read_node(file: &Section<'_>) -> Node {
         limits: read_limits(&node),
         acl: read_acl(&node),
         location: read_location(&node),
+        compile: read_compile(&node),
         access_log: read_access_log(&node),
     }
 }
@@ -54,6 +55,15 @@ fn read_location(node: &Section<'_>) -> Location {
         (*text.get_ref()).to_owned()
     };
     Location { name: text("name"), region: text("region") }
+}
+
+fn read_compile(node: &Section<'_>) -> Compile {
+    let defaults = Compile::default();
+    let Some(compile) = node.section("compile", "[node.compile]", &["memory", "time"]) else { return defaults };
+    Compile {
+        memory: compile.size("memory", ByteSize::mb(64)..=ByteSize::mb(64 << 10)).unwrap_or(defaults.memory),
+        time: compile.time("time", SECOND..=HOUR).unwrap_or(defaults.time),
+    }
 }
 
 fn read_access_log(node: &Section<'_>) -> AccessLog {
