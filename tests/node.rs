@@ -176,14 +176,17 @@ impl TestNode {
     ///
     /// # Panics
     /// When the disk does not take it.
-    pub async fn update(&self, name: &str, code: &[u8]) {
+    pub fn update(&self, name: &str, code: &[u8]) {
         let (version, now) = (Version::of(code), self.clock.now());
         let change = |stages: &mut Stages| {
             stages.update(version, now);
             Ok::<(), Infallible>(())
         };
         self.engines.versions.change(name, Some(code), change).expect("the disk takes it");
-        self.swap(name).await;
+        let live = self.proxy.live();
+        let functions =
+            live.functions().with_releases(live.config(), &self.engines, name).expect("what is kept is sound");
+        self.proxy.swap(Live::new(live.config().clone(), functions));
     }
 
     /// Lets LIVE be what it was before.

@@ -1,8 +1,8 @@
 //! What origin functions cost: calls in an instance that is used again and in a fresh one, with two threads, memory,
 //! publishing, and the first request after it.
 //!
-//! JavaScript, Python and C are measured where their samples have been built (`rimward build`): `RIMWARD_JS_COMPONENT`,
-//! `RIMWARD_PYTHON_COMPONENT` and `RIMWARD_C_COMPONENT` name components, with the event of the sample beside them.
+//! JavaScript and Python are measured where their samples have been built (`rimward build edge-functions/origin/NAME`): their
+//! components are 12 MB and more, and so are not in the tree.
 
 use rimward_benches::{Report, Samples, machine};
 use rimward_event::lambda::json::{OwnedEvent, event_from_json};
@@ -48,15 +48,10 @@ async fn measure() -> ExitCode {
     report.times("json-rust/reused", &calls(&function, &echo, CALLS).await);
     report.number("json-rust/warm-instance-kb", warm_instance_kb(&sandbox, probe).await);
 
-    for (name, variable) in [
-        ("json-c", "RIMWARD_C_COMPONENT"),
-        ("javascript", "RIMWARD_JS_COMPONENT"),
-        ("python", "RIMWARD_PYTHON_COMPONENT"),
-    ] {
-        language(&mut report, &sandbox, name, variable).await;
-    }
-
     publishing(&mut report, "typed-rust", &typed, &event).await;
+    for (name, sample) in [("json-c", "maintenance"), ("javascript", "content-negotiation"), ("python", "form-guard")] {
+        language(&mut report, &sandbox, name, &repository.join("edge-functions/origin").join(sample)).await;
+    }
     report.finish()
 }
 
@@ -135,32 +130,26 @@ async fn warm_instance_kb(sandbox: &Sandbox, component: Vec<u8>) -> f64 {
     machine::resident().saturating_sub(before) as f64 / 1024.0 / made as f64
 }
 
-/// A sample in another language, where it has been built.
-async fn language(report: &mut Report, sandbox: &Sandbox, name: &str, variable: &str) {
-    let Some(path) = std::env::var_os(variable).map(PathBuf::from) else {
-        println!("{name} is not measured: {variable} names no component");
+/// The sample in another language in `folder`, where it has been built.
+async fn language(report: &mut Report, sandbox: &Sandbox, name: &str, folder: &Path) {
+    let Ok(component) = fs::read(folder.join("function.wasm")) else {
+        println!("{name} is not measured: {} has not been built", folder.display());
         return;
     };
-    let component = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let events = path.parent().unwrap_or(Path::new(".")).join("events");
     let is_event =
         |path: &PathBuf| path.to_string_lossy().ends_with(".json") && !path.to_string_lossy().ends_with(".expect.json");
-    let mut files: Vec<PathBuf> = fs::read_dir(&events)
-        .unwrap_or_else(|error| panic!("{}: {error}", events.display()))
+    let mut files: Vec<PathBuf> = fs::read_dir(folder.join("events"))
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(is_event)
         .collect();
     files.sort();
     let event = read_event(files.first().expect("an event beside the component"));
-    let began = Instant::now();
-    let function =
-        publish(sandbox, Spec { memory: rimward_types::ByteSize::mb(256), ..Spec::new(name, component) }).await;
-    report.number(&format!("{name}/publish-ms"), began.elapsed().as_secs_f64() * 1000.0);
+    let function = publish(sandbox, Spec::new(name, component.clone())).await;
     report.times(&format!("{name}/reused"), &calls(&function, &event, CALLS / 10).await);
-    report.number(
-        &format!("{name}/memory-mb"),
-        function.invoke(&event.as_event()).await.cost.memory as f64 / f64::from(1 << 20),
-    );
+    let memory = function.invoke(&event.as_event()).await.cost.memory;
+    report.number(&format!("{name}/instance-memory-mb"), memory as f64 / f64::from(1 << 20));
+    publishing(report, name, &component, &event).await;
 }
 
 /// Publishing with nothing compiled before and with the code at hand; and the first request after each.

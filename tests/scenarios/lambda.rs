@@ -61,6 +61,7 @@ fn ran(node: &TestNode) -> Vec<String> {
 
 const RESPONSE: &str = r#"{"status":"200","headers":{"cache-control":[{"value":"max-age=60"}]},"body":"made"}"#;
 
+/// lambda-at-edge.md 2 and 5.2.
 #[tokio::test]
 async fn a_response_of_origin_request_is_stored_and_the_hook_does_not_run_again() {
     // Section 5.2; origin-response is skipped, viewer-response runs (section 2).
@@ -82,6 +83,7 @@ async fn a_response_of_origin_request_is_stored_and_the_hook_does_not_run_again(
     assert_eq!(ran(&node), ["viewer-response"]);
 }
 
+/// lambda-at-edge.md 2 and 5.2.
 #[tokio::test]
 async fn a_response_of_viewer_request_asks_neither_cache_nor_origin_and_skips_viewer_response() {
     let hooks = [("viewer-request", returns(RESPONSE)), ("viewer-response", returns(r#"{"status":"500"}"#))];
@@ -93,6 +95,7 @@ async fn a_response_of_viewer_request_asks_neither_cache_nor_origin_and_skips_vi
     }
 }
 
+/// lambda-at-edge.md 2.
 #[tokio::test]
 async fn viewer_response_does_not_run_for_an_origins_404() {
     let node = node(&[("viewer-response", returns(r#"{"status":"500"}"#))], "").await;
@@ -100,6 +103,7 @@ async fn viewer_response_does_not_run_for_an_origins_404() {
     assert!(ran(&node).is_empty());
 }
 
+/// lambda-at-edge.md 3.3, 10 and 16.
 #[tokio::test]
 async fn origin_response_may_turn_a_404_into_a_200() {
     // Section 16; without `body` the origin's stays, with `""` there is none.
@@ -112,6 +116,7 @@ async fn origin_response_may_turn_a_404_into_a_200() {
     assert!(emptied.status() == 200 && emptied.body.is_empty(), "{emptied:?}");
 }
 
+/// lambda-at-edge.md 2 and 10.
 #[tokio::test]
 async fn the_origin_hooks_run_for_each_member_of_a_group_that_is_asked() {
     let first = Origin::new(|_| Answer::new(503, "broken")).await;
@@ -131,6 +136,7 @@ async fn the_origin_hooks_run_for_each_member_of_a_group_that_is_asked() {
     assert_eq!((first.calls(), second.calls()), (1, 1));
 }
 
+/// lambda-at-edge.md 3.5.
 #[tokio::test]
 async fn a_truncated_view_of_a_body_does_not_cut_what_the_origin_gets() {
     // Section 3.5: 40 KB are shown at viewer-request, and all of it goes on.
@@ -152,6 +158,7 @@ async fn each_request_that_a_function_sends_is_in_the_record() {
     assert!(!record["hooks"][0]["calls"].to_string().contains("secret-path"));
 }
 
+/// lambda-at-edge.md 15.
 #[tokio::test]
 async fn a_result_that_touches_a_header_that_is_not_its_own_is_refused_or_mended() {
     // Section 15 rule 5.

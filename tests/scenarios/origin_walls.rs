@@ -54,6 +54,7 @@ async fn meets_its_wall(bytes: &[u8], function: &str, status: u16, x_cache: &str
 
 const EXECUTION: &str = "LambdaExecutionError from cloudfront";
 
+/// lambda-at-edge.md 9.
 #[tokio::test]
 async fn what_is_no_component_is_not_published_and_answers_503() {
     meets_its_wall(b"#!/bin/sh\n", "", 503, EXECUTION, "no WebAssembly component").await;
@@ -73,23 +74,27 @@ async fn a_component_without_a_handler_is_not_published() {
     meets_its_wall(&bytes, "", 503, EXECUTION, "no handler").await;
 }
 
+/// lambda-at-edge.md 8 and 9.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_never_returns_ends_at_its_timeout() {
     let bytes = component("(loop $l (br $l)) (unreachable)");
     meets_its_wall(&bytes, "timeout = \"1 s\"", 503, "LambdaLimitExceeded from cloudfront", "timed out").await;
 }
 
+/// lambda-at-edge.md 9.
 #[tokio::test]
 async fn a_trap_is_an_execution_error() {
     meets_its_wall(&component("(unreachable)"), "", 503, EXECUTION, "crashed").await;
 }
 
+/// lambda-at-edge.md 8 and 9.
 #[tokio::test]
 async fn memory_past_its_limit_is_an_execution_error() {
     let bytes = component("(loop $l (br_if $l (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) (unreachable)");
     meets_its_wall(&bytes, "memory = \"4 MB\"", 503, EXECUTION, "memory").await;
 }
 
+/// lambda-at-edge.md 9.
 #[tokio::test]
 async fn a_result_that_is_no_json_is_a_validation_error() {
     // At 512: the case 0 (ok), a pointer and a length into memory that is all zeros.

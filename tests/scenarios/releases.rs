@@ -131,7 +131,7 @@ async fn section_14_a_qualifier_calls_a_version_that_does_not_serve() {
 async fn an_update_changes_latest_and_nothing_that_serves() {
     let node = node("").await;
     assert_eq!(node.get("/calls").await.body, "1");
-    node.update("f", &probe_again("draft")).await;
+    node.update("f", &probe_again("draft"));
     assert_eq!(node.get("/calls").await.body, "2");
     let latest = released(&node, Some(LATEST)).await.unwrap();
     let body = latest.invoke_json("id", r#"{"uri":"/calls"}"#, None).await.result.unwrap();

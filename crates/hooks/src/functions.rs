@@ -1,16 +1,18 @@
 //! The functions of a configuration, published.
+//!
+//! - [`origin`]: those of the origin tier, and their versions.
+
+mod origin;
+
+pub use origin::NotReleased;
 
 use crate::bindings;
 use crate::function::{Function, Tier};
-use crate::given::Given;
 use crate::key_source::KeySource;
-use crate::releases::{self, Release, Releases};
 use crate::stages::{Kept, Version};
 use crate::throttle::Throttle;
 use crate::versions::Versions;
-use rimward_config::{
-    Config, FunctionKind, HeaderRules, KeySetSource, KeyValueStore, OriginFunction, Runtime, ViewerFunction,
-};
+use rimward_config::{Config, FunctionKind, HeaderRules, KeySetSource, KeyValueStore, Runtime, ViewerFunction};
 use rimward_event::{FailureCategory, Strictness};
 use rimward_isolate::{Bindings, Isolates, Limits, PublishError, Source};
 use rimward_kv::{Followed, Seed, Store, Stores};
@@ -65,15 +67,6 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// A version of an origin function cannot be called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotReleased {
-    /// There is no such function, or it is not kept in this version.
-    Unknown,
-    /// It cannot run, and why.
-    Broken(String),
-}
-
 /// Published functions and open key value stores, by name.
 #[derive(Default)]
 pub struct Functions {
@@ -101,7 +94,7 @@ impl Functions {
                     Ok(bindings) => published.viewer(name, spec, bindings, engines, before),
                     Err(broken) => Err(broken),
                 },
-                FunctionKind::Origin(spec) => origin(name, spec, engines, before).await,
+                FunctionKind::Origin(spec) => origin::publish(name, spec, engines, before).await,
             };
             let function = made.unwrap_or_else(|mut broken| {
                 broken.problem.regression = before.get(name).is_some_and(|old| old.broken().is_none());
@@ -120,12 +113,7 @@ impl Functions {
     /// # Errors
     /// When it cannot be published.
     pub async fn with(&self, config: &Config, engines: &Engines, name: &str) -> Result<Self, Problem> {
-        let mut with = Self {
-            functions: self.functions.clone(),
-            stores: self.stores.clone(),
-            seeds: Vec::new(),
-            key_sources: self.key_sources.clone(),
-        };
+        let mut with = self.same();
         let Some((name, function)) = config.functions.get_key_value(name) else { return Ok(with) };
         let function = match &function.kind {
             FunctionKind::Viewer(spec) => {
@@ -135,76 +123,21 @@ impl Functions {
                 function.let_run();
                 function
             }
-            FunctionKind::Origin(spec) => origin(name, spec, engines, self).await.map_err(|broken| broken.problem)?,
+            FunctionKind::Origin(spec) => {
+                origin::publish(name, spec, engines, self).await.map_err(|broken| broken.problem)?
+            }
         };
         with.functions.insert(name.clone(), function);
         Ok(with)
     }
 
-    /// Publishes another component of origin function `name`, with its settings, and attaches it to nothing. `None` when
-    /// there is no such origin function.
-    ///
-    /// # Errors
-    /// When it is refused, or does not start.
-    pub async fn try_component(
-        config: &Config,
-        engines: &Engines,
-        name: &str,
-        component: Vec<u8>,
-    ) -> Option<Result<(), Problem>> {
-        let (name, function) = config.functions.get_key_value(name)?;
-        let spec = function.origin()?;
-        let made = sandboxed(name, spec, engines, component, releases::LATEST.to_owned()).await;
-        Some(made.map(drop).map_err(|broken| broken.problem))
-    }
-
-    /// The version of origin function `name` that `qualifier` names. One that does not serve is published when it is
-    /// called first, with the settings of the configuration, and then kept.
-    ///
-    /// # Errors
-    /// There is none, or it cannot run.
-    pub async fn released(
-        &self,
-        config: &Config,
-        engines: &Engines,
-        name: &str,
-        qualifier: Option<&str>,
-    ) -> Result<Arc<rimward_sandbox::Function>, NotReleased> {
-        let spec = config.functions.get_key_value(name).and_then(|(name, function)| Some((name, function.origin()?)));
-        let ((name, spec), function) = spec.zip(self.get(name)).ok_or(NotReleased::Unknown)?;
-        let Tier::Origin { function, releases, .. } = &function.tier else {
-            return Err(NotReleased::Broken(function.broken().unwrap_or("it is not published").to_owned()));
-        };
-        let release = releases.find(qualifier).ok_or(NotReleased::Unknown)?;
-        if release == Release::Serving {
-            return Ok(function.clone());
+    fn same(&self) -> Self {
+        Self {
+            functions: self.functions.clone(),
+            stores: self.stores.clone(),
+            seeds: Vec::new(),
+            key_sources: self.key_sources.clone(),
         }
-        // One call publishes, others of the same function wait for it.
-        let mut made = releases.made.lock().await;
-        if let Some(function) = made.get(&release) {
-            return Ok(function.clone());
-        }
-        let (versions, file, called, wanted) =
-            (engines.versions.clone(), spec.component.clone(), name.clone(), release.clone());
-        let reading = tokio::task::spawn_blocking(move || match wanted {
-            Release::Numbered(_, version) => versions.code_of(&called, &version).map_err(|error| error.to_string()),
-            _ => match versions.code(&called, Stage::Development) {
-                Ok(Some(code)) => Ok(code),
-                Ok(None) => read(&file),
-                Err(error) => Err(error.to_string()),
-            },
-        });
-        let component = reading.await.map_err(|error| NotReleased::Broken(error.to_string()))?;
-        let component = component.map_err(NotReleased::Broken)?;
-        let label = match &release {
-            Release::Numbered(number, _) => number.to_string(),
-            _ => releases::LATEST.to_owned(),
-        };
-        let function = sandboxed(name, spec, engines, component, label)
-            .await
-            .map_err(|broken| NotReleased::Broken(broken.problem.message))?;
-        made.insert(release, function.clone());
-        Ok(function)
     }
 
     /// Compiles another text of a viewer function, with the settings, the store and the limits of `name`, and attaches it
@@ -394,54 +327,6 @@ fn source<'a>(
         kv,
         bindings: Arc::new(bindings),
     }
-}
-
-async fn origin(
-    name: &Arc<str>,
-    spec: &OriginFunction,
-    engines: &Engines,
-    before: &Functions,
-) -> Result<Arc<Function>, Broken> {
-    let broken =
-        |message: String, hint| Broken::new(name, &spec.component, FailureCategory::LambdaExecution, message, hint);
-    let stages = engines.versions.stages(name).map_err(|e| broken(e.to_string(), Some(LOST.to_owned())))?;
-    let published = engines.versions.code(name, Stage::Live);
-    let published = published.map_err(|e| broken(e.to_string(), Some(LOST.to_owned())))?;
-    let component = published.map_or_else(|| read(&spec.component).map_err(|e| broken(e, None)), Ok)?;
-    let given = Given::read(spec).map_err(|e| broken(e, None))?;
-    let label = releases::label(stages.at(Stage::Live));
-    let digest = digest(&component, &format!("origin {label} {spec:?} {}", given.digest()));
-    let file_serves = stages.at(Stage::Live).is_none();
-    let releases = Releases::new(stages.clone(), spec.aliases.clone());
-    if let Some(same) = unchanged(before, name, &digest) {
-        let Tier::Origin { function, releases: old, include_body } = &same.tier else { return Ok(same) };
-        // Where another version serves, the file may be another one by now.
-        if file_serves && old.are(&stages, &spec.aliases) {
-            return Ok(same);
-        }
-        // What serves stays with its instances; what else can be called has changed.
-        let tier = Tier::Origin { function: function.clone(), include_body: *include_body, releases };
-        return Ok(Arc::new(Function { name: name.clone(), digest, tier }));
-    }
-    let function = sandboxed(name, spec, engines, component, label).await?;
-    let tier = Tier::Origin { function, include_body: spec.include_body, releases };
-    Ok(Arc::new(Function { name: name.clone(), digest, tier }))
-}
-
-/// Publishes one version of an origin function, and starts its first instance.
-async fn sandboxed(
-    name: &Arc<str>,
-    spec: &OriginFunction,
-    engines: &Engines,
-    component: Vec<u8>,
-    version: String,
-) -> Result<Arc<rimward_sandbox::Function>, Broken> {
-    let broken =
-        |message: String, hint| Broken::new(name, &spec.component, FailureCategory::LambdaExecution, message, hint);
-    let given = Given::read(spec).map_err(|e| broken(e, None))?;
-    let wanted = given.spec(name, spec, component).map_err(|e| broken(e, None))?;
-    let wanted = rimward_sandbox::Spec { version: version.into(), ..wanted };
-    engines.sandbox.publish(wanted).await.map_err(|e| broken(e.to_string(), e.hint()))
 }
 
 const LOST: &str = "`rimward functions rollback NAME --to file` lets the file of the configuration serve again";

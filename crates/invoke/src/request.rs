@@ -160,6 +160,7 @@ mod tests {
         Asked::read(&Method::POST, &format!("{PREFIX}{path}{OPERATION}"), query, &map)
     }
 
+    /// lambda-at-edge.md 14.
     #[test]
     fn a_function_is_named_in_each_of_the_vendors_ways() {
         for (path, query, function, qualifier) in [
@@ -183,6 +184,7 @@ mod tests {
         assert!(matches!(read("resize:1", Some("Qualifier=2"), &[]), Err(Refusal::InvalidParameterValue(_))));
     }
 
+    /// lambda-at-edge.md 14.
     #[test]
     fn kinds_and_logs_are_the_vendors_words() {
         let kind = |value| read("f", None, &[("x-amz-invocation-type", value)]).map(|asked| asked.kind);
@@ -195,6 +197,7 @@ mod tests {
         assert!(matches!(read("f", None, &[("x-amz-log-type", "x")]), Err(Refusal::InvalidParameterValue(_))));
     }
 
+    /// lambda-at-edge.md 14.
     #[test]
     fn a_client_context_is_a_json_object_in_base64() {
         let context = |text: &str| read("f", None, &[("x-amz-client-context", text)]).map(|asked| asked.client_context);
@@ -216,6 +219,7 @@ mod tests {
         }
     }
 
+    /// lambda-at-edge.md 14.
     #[test]
     fn a_payload_is_json_and_an_empty_one_an_empty_object() {
         assert_eq!(payload(b""), Ok("{}".to_owned()));

@@ -87,6 +87,7 @@ mod tests {
         Progress { accepted: START, attempts, waits }
     }
 
+    /// lambda-at-edge.md 14.1.
     #[test]
     fn a_failure_is_tried_again_after_one_minute_and_then_two() {
         let settings = AsyncSettings::default();
@@ -98,6 +99,7 @@ mod tests {
         assert_eq!(next(Ended::Succeeded, progress(3, 0), &settings, START), Next::Over(Condition::Success));
     }
 
+    /// lambda-at-edge.md 14.1.
     #[test]
     fn retries_may_be_turned_off() {
         let settings = AsyncSettings { retries: 0, ..AsyncSettings::default() };
@@ -105,6 +107,7 @@ mod tests {
         assert_eq!(next(Ended::Failed, progress(1, 0), &settings, START), over);
     }
 
+    /// lambda-at-edge.md 14.1.
     #[test]
     fn a_throttled_event_waits_longer_each_time_and_is_kept_for_six_hours() {
         let settings = AsyncSettings::default();

@@ -186,6 +186,7 @@ mod tests {
         }
     }
 
+    /// lambda-at-edge.md 4.
     #[test]
     fn the_context_has_the_fields_of_section_4() {
         let text = identity().context_json("0d3b", Timestamp::from_millis(5), None);
@@ -200,6 +201,7 @@ mod tests {
         assert!(stream.starts_with("2026/01/16/[7]") && stream.len() == 14 + 32, "{stream}");
     }
 
+    /// lambda-at-edge.md 11.2 and 14.2.
     #[test]
     fn reserved_and_malformed_names_are_refused() {
         for name in ["AWS_REGION", "LAMBDA_X", "A", "1A", "A-B", "", "ÄÖ", "A B"] {
@@ -209,6 +211,7 @@ mod tests {
         assert!(check(&[("QUALITY".to_owned(), "x".repeat(LIMIT))]).is_err());
     }
 
+    /// lambda-at-edge.md 11.2.
     #[test]
     fn configured_variables_join_the_reserved_ones() {
         let environment = identity().environment(&[("TZ".to_owned(), "Europe/Paris".to_owned())], "us-east-1");

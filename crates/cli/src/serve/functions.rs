@@ -57,10 +57,10 @@ impl StagedFunctions for Node {
             Ok::<(), Infallible>(())
         };
         self.change(name, Some(code), change).await?;
-        if configured(self.proxy().live().config(), name)?.origin().is_some() {
-            // What `$LATEST` names from now on; what serves stays.
-            self.take_over(name).await?;
-        }
+        // What `$LATEST` names from now on; what serves stays.
+        let live = self.proxy().live();
+        let functions = live.functions().with_releases(live.config(), &self.setup.engines, name).map_err(refused)?;
+        self.proxy().swap(Live::new(live.config().clone(), functions));
         drop(turn);
         tracing::info!(function = name, "DEVELOPMENT updated");
         self.describe(name, Stage::Development).await

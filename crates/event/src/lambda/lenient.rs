@@ -104,6 +104,7 @@ mod tests {
         })
     }
 
+    /// lambda-at-edge.md 15 rule 5.
     #[test]
     fn what_was_done_to_headers_that_are_not_the_functions_is_undone_and_told() {
         let head = head();

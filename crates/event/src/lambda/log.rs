@@ -44,6 +44,7 @@ mod tests {
     use super::*;
     use crate::invalid::Change;
 
+    /// lambda-at-edge.md 11.3.
     #[test]
     fn the_vendors_words_are_used_where_they_are_known() {
         for (invalid, text) in [

@@ -92,6 +92,7 @@ impl Stage {
     }
 }
 
+/// lambda-at-edge.md 14.
 #[tokio::test]
 async fn a_result_is_the_body_and_the_headers_tell_how_it_came_about() {
     let stage = stage(Bounds::default());
@@ -103,6 +104,7 @@ async fn a_result_is_the_body_and_the_headers_tell_how_it_came_about() {
     assert_eq!((got.header("x-amz-executed-version"), &*got.body), (Some("7"), "{}"));
 }
 
+/// lambda-at-edge.md 14.
 #[tokio::test]
 async fn the_error_of_a_function_is_a_result_with_status_200() {
     let got = stage(Bounds::default()).invoke("throws", &[], "null").await;
@@ -113,6 +115,7 @@ async fn the_error_of_a_function_is_a_result_with_status_200() {
     assert_eq!(got.json()["errorType"], "Function.ResponseSizeTooLarge");
 }
 
+/// lambda-at-edge.md 14.
 #[tokio::test]
 async fn the_tail_of_the_log_has_at_most_4_kb_of_whole_characters() {
     let got = stage(Bounds::default()).invoke("echo", &[("x-amz-log-type", "Tail")], "1").await;
@@ -121,6 +124,7 @@ async fn the_tail_of_the_log_has_at_most_4_kb_of_whole_characters() {
     assert_eq!(tail(&["short".to_owned()]), "short\n");
 }
 
+/// lambda-at-edge.md 14.
 #[tokio::test]
 async fn a_dry_run_tells_whether_it_could_run_and_runs_nothing() {
     let stage = stage(Bounds::default());
@@ -130,6 +134,7 @@ async fn a_dry_run_tells_whether_it_could_run_and_runs_nothing() {
     assert!(stage.play.contexts.lock().is_empty());
 }
 
+/// lambda-at-edge.md 14 and 14.1.
 #[tokio::test]
 async fn an_event_is_accepted_and_kept() {
     let stage = stage(Bounds::default());
@@ -140,6 +145,7 @@ async fn an_event_is_accepted_and_kept() {
     assert_eq!(stage.invoke("nobody", &[("x-amz-invocation-type", "Event")], "1").await.status, 404);
 }
 
+/// lambda-at-edge.md 14.
 #[tokio::test]
 async fn the_client_context_reaches_the_function() {
     let stage = stage(Bounds::default());
@@ -148,6 +154,7 @@ async fn the_client_context_reaches_the_function() {
     assert_eq!(*stage.play.contexts.lock(), [Some(r#"{"custom":{"a":"b"}}"#.to_owned())]);
 }
 
+/// lambda-at-edge.md 14.
 #[tokio::test]
 async fn refusals_have_the_vendors_status_type_and_shape() {
     let stage = stage(Bounds { events: 0, ..Bounds::default() });

@@ -98,6 +98,7 @@ fn event(id: &str) -> Accepted {
     Accepted { id: id.to_owned(), function: "f".to_owned(), qualifier: None, payload: "{\"a\":1}".to_owned() }
 }
 
+/// lambda-at-edge.md 14.1.
 #[tokio::test]
 async fn an_event_is_handled_once_and_forgotten() {
     let stage = Stage::new([]);
@@ -111,6 +112,7 @@ async fn an_event_is_handled_once_and_forgotten() {
     assert_eq!(stage.queue().usage(), Usage::default());
 }
 
+/// lambda-at-edge.md 14.1.
 #[tokio::test]
 async fn a_failure_is_tried_twice_more_under_the_same_id_and_then_goes_to_its_destination() {
     let stage = Stage::new([failed(), failed(), failed()]);
@@ -132,6 +134,7 @@ async fn a_failure_is_tried_twice_more_under_the_same_id_and_then_goes_to_its_de
     assert_eq!(queue.usage(), Usage::default());
 }
 
+/// lambda-at-edge.md 14.1.
 #[tokio::test]
 async fn a_success_goes_to_its_own_destination() {
     let stage = Stage::new([]);
@@ -145,6 +148,7 @@ async fn a_success_goes_to_its_own_destination() {
     assert_eq!(posted[0].1["requestContext"]["condition"], "Success");
 }
 
+/// lambda-at-edge.md 14.1.
 #[tokio::test]
 async fn a_throttled_event_is_kept_and_uses_no_attempt_up() {
     let stage = Stage::new((0..6).map(|_| throttled()).chain([failed(), failed()]));
@@ -166,6 +170,7 @@ async fn a_throttled_event_is_kept_and_uses_no_attempt_up() {
     assert_eq!((stage.runs(), queue.usage().events), (9, 0));
 }
 
+/// lambda-at-edge.md 14.1.
 #[tokio::test]
 async fn an_event_that_finds_no_room_for_too_long_is_given_up() {
     let stage = Stage::new((0..1000).map(|_| throttled()));
@@ -199,6 +204,7 @@ async fn an_event_waits_for_a_function_that_is_gone_for_a_while() {
     assert_eq!((stage.runs(), queue.usage().events), (1, 0));
 }
 
+/// lambda-at-edge.md 14.1.
 #[tokio::test]
 async fn another_function_gets_the_record_as_its_event() {
     let stage = Stage::new([succeeded(), failed(), failed(), failed()]);

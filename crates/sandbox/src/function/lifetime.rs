@@ -63,6 +63,7 @@ impl Lifetime {
 mod tests {
     use super::*;
 
+    /// lambda-at-edge.md 11.1.
     #[test]
     fn an_instance_ends_by_use_age_memory_or_idleness() {
         let lifetime = Lifetime { idle: Duration::from_secs(300), age: Duration::from_secs(7200) };

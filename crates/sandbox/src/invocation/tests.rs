@@ -28,6 +28,7 @@ fn lines(failure: Failure) -> Vec<String> {
     invocation(Err(failure)).log_lines()
 }
 
+/// lambda-at-edge.md 11.3 and 11.4: billed by the millisecond.
 #[test]
 fn the_log_has_the_vendors_lines() {
     let outcome = Outcome::Response(ResponseHead::new(http::StatusCode::OK), BodyChange::Keep);
@@ -43,6 +44,7 @@ fn the_log_has_the_vendors_lines() {
     );
 }
 
+/// lambda-at-edge.md 11.3.
 #[test]
 fn a_timeout_is_logged_as_the_vendor_does() {
     let lines = lines(Failure::Timeout(Duration::from_secs(3)));
@@ -50,6 +52,7 @@ fn a_timeout_is_logged_as_the_vendor_does() {
     assert!(lines[4].ends_with("Status: timeout"), "{}", lines[4]);
 }
 
+/// lambda-at-edge.md 11.3.
 #[test]
 fn an_uncaught_error_is_logged_with_its_type_and_stack() {
     let lines = lines(Failure::Error("TypeError: x is not a function\n    at index.js:3".to_owned()));
@@ -61,6 +64,7 @@ fn an_uncaught_error_is_logged_with_its_type_and_stack() {
     assert!(lines[4].ends_with("Status: error\tError Type: Runtime.HandlerError"), "{}", lines[4]);
 }
 
+/// lambda-at-edge.md 11.3.
 #[test]
 fn an_invalid_result_is_logged_with_the_rule() {
     let lines = lines(Failure::Invalid(rimward_event::Invalid::StatusChanged));
@@ -85,6 +89,7 @@ fn any_text_splits_into_type_and_message() {
     }
 }
 
+/// lambda-at-edge.md 11.1 and 11.3.
 #[test]
 fn an_init_that_failed_has_a_line_of_its_own() {
     let time = Duration::from_micros(1_236_040);
@@ -100,6 +105,7 @@ fn an_init_that_failed_has_a_line_of_its_own() {
     assert!(with(Init::Done(time)).log_lines()[0].starts_with("START "));
 }
 
+/// lambda-at-edge.md 14.
 #[test]
 fn a_direct_caller_gets_a_failure_in_the_vendors_shape() {
     let error = |failure| invocation(Err(failure)).error_json().unwrap();

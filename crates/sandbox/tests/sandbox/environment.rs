@@ -2,6 +2,7 @@
 
 use crate::support::{body, call, probe_with};
 
+/// lambda-at-edge.md 11.2.
 #[tokio::test]
 async fn reserved_and_configured_variables_are_there_and_the_nodes_own_are_not() {
     let function = probe_with(|spec| spec.environment.push(("QUALITY".into(), "80".into()))).await;
@@ -18,6 +19,7 @@ async fn reserved_and_configured_variables_are_there_and_the_nodes_own_are_not()
     assert!(!environment.contains("CARGO") && !environment.contains("HOME="), "{environment}");
 }
 
+/// lambda-at-edge.md 4.
 #[tokio::test]
 async fn the_context_names_the_invocation_and_its_deadline() {
     let function = probe_with(|_| {}).await;

@@ -5,6 +5,7 @@ use rimward_types::ByteSize;
 
 use crate::support::{body, failure, options, probe, probe_with, publish};
 
+/// lambda-at-edge.md 11.1: `/tmp` is kept between events of an instance.
 #[tokio::test]
 async fn files_last_as_long_as_the_instance() {
     let scratch = tempfile::tempdir().unwrap();
@@ -20,6 +21,7 @@ async fn files_last_as_long_as_the_instance() {
     }
 }
 
+/// lambda-at-edge.md 11.1.
 #[tokio::test]
 async fn instances_do_not_see_each_others_files() {
     let function = probe_with(|spec| spec.fresh = true).await;
@@ -27,6 +29,7 @@ async fn instances_do_not_see_each_others_files() {
     assert_eq!(body(&function, "/read").await, "no-entry");
 }
 
+/// lambda-at-edge.md 8: 512 MB.
 #[tokio::test]
 async fn the_folder_has_a_bound_that_no_way_of_writing_passes() {
     for (path, expected) in [
@@ -64,6 +67,7 @@ async fn no_link_and_no_rename_leads_out_of_the_folder() {
     assert!(!outside.exists());
 }
 
+/// lambda-at-edge.md 8: file descriptors.
 #[tokio::test]
 async fn handles_are_bounded() {
     let function = probe_with(|_| {}).await;

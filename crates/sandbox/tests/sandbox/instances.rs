@@ -5,6 +5,7 @@ use rimward_types::ByteSize;
 
 use crate::support::{body, call, failure, options, probe, probe_with, publish, sandbox};
 
+/// lambda-at-edge.md 11.1: one event at a time, used again.
 #[tokio::test]
 async fn an_instance_is_warm_and_serves_one_event_after_the_other() {
     let function = probe_with(|_| {}).await;
@@ -16,6 +17,7 @@ async fn an_instance_is_warm_and_serves_one_event_after_the_other() {
     assert_eq!(function.idle(), 1);
 }
 
+/// lambda-at-edge.md 11.1.
 #[tokio::test]
 async fn a_fresh_function_gets_a_new_instance_for_every_event() {
     let sandbox = sandbox();
@@ -70,6 +72,7 @@ async fn an_instance_that_nobody_needs_ends_without_another_call() {
     assert!(call(&function, "/calls").await.cost.init.is_some());
 }
 
+/// lambda-at-edge.md 11.1.
 #[tokio::test]
 async fn an_instance_that_is_old_is_replaced_after_its_call() {
     let sandbox = Sandbox::start(Options { age: std::time::Duration::ZERO, ..options() }).unwrap();
@@ -80,6 +83,7 @@ async fn an_instance_that_is_old_is_replaced_after_its_call() {
     }
 }
 
+/// lambda-at-edge.md 13.
 #[tokio::test]
 async fn a_release_is_warm_before_it_serves_and_the_one_before_finishes_its_calls() {
     let sandbox = sandbox();
@@ -111,6 +115,7 @@ async fn instances_go_with_their_function() {
     assert_eq!(sandbox.usage().instances, 0);
 }
 
+/// lambda-at-edge.md 11.3.
 #[tokio::test]
 async fn output_is_in_the_log_of_its_call_alone() {
     let function = probe_with(|_| {}).await;
@@ -124,6 +129,7 @@ async fn output_is_in_the_log_of_its_call_alone() {
     assert!(lines[2].starts_with(&format!("REPORT RequestId: {}\tDuration: ", invocation.id)));
 }
 
+/// lambda-at-edge.md 11.3: bounded by volume.
 #[tokio::test]
 async fn output_without_end_is_cut() {
     let function = probe_with(|_| {}).await;

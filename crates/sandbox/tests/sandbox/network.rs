@@ -33,6 +33,7 @@ async fn server() -> (SocketAddr, Arc<AtomicUsize>) {
     (address, connections)
 }
 
+/// lambda-at-edge.md 11.2.
 #[tokio::test]
 async fn a_granted_address_is_reached_and_its_connection_used_again() {
     let (address, connections) = server().await;
@@ -91,6 +92,7 @@ async fn nobody_at_home_is_told_to_the_guest() {
     assert!(told.contains("ConnectionRefused"), "{told}");
 }
 
+/// lambda-at-edge.md 11.2.
 #[tokio::test]
 async fn raw_sockets_and_name_lookups_are_refused() {
     let (address, connections) = server().await;

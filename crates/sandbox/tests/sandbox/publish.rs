@@ -28,6 +28,7 @@ async fn a_damaged_component_is_invalid() {
     assert!(matches!(refusal(bytes).await, PublishError::Invalid(_)));
 }
 
+/// lambda-at-edge.md 8.
 #[tokio::test]
 async fn a_component_past_50_mb_is_not_even_read() {
     let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
@@ -74,12 +75,14 @@ async fn a_handler_of_another_type_is_refused() {
     assert!(matches!(error, PublishError::HandlerType(_)), "{error}");
 }
 
+/// lambda-at-edge.md 11.1.
 #[tokio::test]
 async fn a_function_that_does_not_start_is_refused() {
     let error = refusal(component(&Guest { start: "unreachable", ..Guest::default() })).await;
     assert!(matches!(error, PublishError::Start(Failure::Trap(_))), "{error}");
 }
 
+/// lambda-at-edge.md 11.2 and 14.2.
 #[tokio::test]
 async fn reserved_variables_and_limits_out_of_range_are_refused() {
     let sandbox = sandbox();

@@ -14,6 +14,7 @@ const LIMIT: Duration = Duration::from_millis(100);
 /// What a busy machine may add.
 const SLACK: Duration = Duration::from_millis(900);
 
+/// lambda-at-edge.md 8 and 9.
 #[tokio::test]
 async fn an_endless_loop_ends_at_its_limit_and_the_next_call_is_served() {
     let function = probe_with(|spec| spec.timeout = Some(LIMIT)).await;
@@ -48,6 +49,7 @@ async fn other_tasks_of_the_thread_run_while_a_function_loops() {
     assert!(turns.load(Ordering::Relaxed) >= 10, "{turns:?}");
 }
 
+/// lambda-at-edge.md 8.
 #[tokio::test]
 async fn limits_default_to_the_hooks_own() {
     let function = probe_with(|_| {}).await;
@@ -55,6 +57,7 @@ async fn limits_default_to_the_hooks_own() {
     assert_eq!(function.timeout(Hook::OriginResponse), Duration::from_secs(30));
 }
 
+/// lambda-at-edge.md 8 and 9.
 #[tokio::test]
 async fn more_memory_than_granted_is_refused_and_said() {
     let function = probe_with(|spec| spec.memory = ByteSize::mb(16)).await;
@@ -73,6 +76,7 @@ async fn a_guest_that_bears_a_refusal_goes_on() {
     assert_eq!(body(&function, "/calls").await, "2");
 }
 
+/// lambda-at-edge.md 9 and 11.1.
 #[tokio::test]
 async fn a_trap_is_an_execution_error_and_ends_the_instance() {
     let function = probe_with(|_| {}).await;
@@ -85,6 +89,7 @@ async fn a_trap_is_an_execution_error_and_ends_the_instance() {
     }
 }
 
+/// lambda-at-edge.md 9 and 11.1.
 #[tokio::test]
 async fn an_error_of_the_handler_is_reported_and_the_instance_stays() {
     let function = probe_with(|_| {}).await;
@@ -95,6 +100,7 @@ async fn an_error_of_the_handler_is_reported_and_the_instance_stays() {
     assert_eq!(body(&function, "/calls").await, "2");
 }
 
+/// lambda-at-edge.md 8 and 9.
 #[tokio::test]
 async fn nonsense_and_too_large_results_are_validation_errors() {
     let function = probe_with(|spec| spec.memory = ByteSize::mb(256)).await;
@@ -119,6 +125,7 @@ async fn headers_without_end_are_a_validation_error() {
     }
 }
 
+/// lambda-at-edge.md 8, 9 and 11.1.
 #[tokio::test]
 async fn a_call_past_the_concurrency_is_throttled() {
     let function = probe_with(|spec| spec.concurrency = 1).await;

@@ -113,6 +113,7 @@ fn a_generated_response_has_a_size_limit() {
     }
 }
 
+/// lambda-at-edge.md 5.2.
 #[test]
 fn base64_is_exact() {
     let with = |text| {

@@ -89,7 +89,7 @@ fn kinds_may_change_but_no_identity_appears() {
     assert_eq!(check(Some(&signed), &signed, &HeaderMap::new()), Ok(()));
 }
 
-/// cdn-behaviour.md section 7.4.
+/// cdn-behaviour.md section 7.4. (lambda-at-edge.md 3.6)
 #[test]
 fn custom_headers_have_rules() {
     let with = |name: &'static str, value: &str, headers: &HeaderMap| {

@@ -54,6 +54,7 @@ fn lines_of_one_name_are_one_header() {
     assert_eq!(head.headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "3"]);
 }
 
+/// lambda-at-edge.md 5.1.
 #[test]
 fn a_response_hook_returns_a_response() {
     let request = request();
