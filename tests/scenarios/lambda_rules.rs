@@ -281,3 +281,31 @@ async fn section_10_a_redirect_of_the_origin_is_not_followed() {
     assert_eq!((answer.status(), answer.header("location"), answer.header("x-a")), (302, "/elsewhere", "1"));
     assert_eq!(origin.calls(), 1);
 }
+
+/// lambda-at-edge.md 5.3 and 10: for this request only, with the custom headers that the function returns; the origin that is
+/// not asked need not have a name that can be looked up.
+#[tokio::test]
+async fn section_10_origin_request_chooses_the_origin_of_one_request() {
+    let beta = Origin::new(|_| Answer::ok("from beta")).await;
+    let app = Origin::new(|_| Answer::ok("from app")).await;
+    let tables = format!("[origins.beta]\nurl = \"{}\"", beta.url());
+    let moved = node(&app, &["origin-request"], "", &tables).await;
+    assert_eq!(moved.get("/origin~beta").await.body, "from beta");
+    let request = beta.only_request();
+    assert_eq!(request.header("x-from"), None, "a configured origin has its own headers");
+    assert_eq!(request.header("host"), Some(&*beta.address().to_string()), "and its own name");
+    assert_eq!(moved.get("/put~x-a=1").await.body, "from app");
+    assert_eq!(moved.get("/origin~127.0.0.1").await.body, "from app");
+    assert_eq!(app.received()[1].header("x-from"), Some("127.0.0.1"));
+    assert_eq!((app.calls(), beta.calls()), (2, 1));
+
+    let config = format!(
+        "[origins.app]\nurl = \"http://does-not-exist.invalid\"\n[origins.beta]\nurl = \"{}\"\n\
+         [functions.f]\ncomponent = \"f.wasm\"\n[[distributions]]\ndomains = [\"*\"]\n\
+         [[distributions.behaviors]]\norigin = \"app\"\norigin-request = \"f\"\n",
+        beta.url()
+    );
+    let node = TestNode::start(&config, &[("f.wasm", &probe())]).await;
+    assert_eq!(node.get("/origin~beta").await.body, "from beta");
+    assert_eq!(node.get("/put~x-a=1").await.status(), 502);
+}

@@ -46,6 +46,14 @@ impl Guest for Probe {
                 let (name, value) = argument.split_once('=').ok_or("no =")?;
                 return Ok(with_header(&event, name, value));
             }
+            // The request goes to another origin, with one custom header.
+            "/origin" => {
+                let own = field(&event, "domainName").ok_or("no origin")?;
+                let from = format!(r#""domainName":"{own}""#);
+                let header = format!(r#""customHeaders":{{"x-from":[{{"value":"{own}"}}]}}"#);
+                let request = message(&event).replacen(&from, &format!(r#""domainName":"{argument}""#), 1);
+                return Ok(request.replacen(r#""customHeaders":{}"#, &header, 1));
+            }
             // The request goes on under another path.
             "/go" => return Ok(message(&event).replacen(uri, argument, 1)),
             "/print" => {
