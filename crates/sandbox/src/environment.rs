@@ -17,7 +17,8 @@ pub(crate) struct Identity {
     pub(crate) version: String,
     pub(crate) memory_mb: u32,
     logging: Logging,
-    arn: String,
+    /// The members of the context object that are the same in each invocation, as JSON.
+    context: String,
     log_group: String,
     log_stream: String,
 }
@@ -29,14 +30,25 @@ impl Identity {
         entropy.fill(&mut stream);
         let mut log_stream = format!("{}/[{}]", &now.iso8601()[..10].replace('-', "/"), spec.version);
         hex(&mut log_stream, &stream);
+        let log_group = format!("/aws/lambda/{function_name}");
+        let memory_mb = u32::try_from(spec.memory.as_u64() >> 20).unwrap_or(u32::MAX);
+        let context = serde_json::json!({
+            "functionName": function_name,
+            "functionVersion": *spec.version,
+            "invokedFunctionArn": format!("arn:aws:lambda:{region}:000000000000:function:{}:{}", spec.name, spec.version),
+            // A string in Node and in Python.
+            "memoryLimitInMB": memory_mb.to_string(),
+            "logGroupName": log_group,
+            "logStreamName": log_stream,
+        });
         Self {
-            arn: format!("arn:aws:lambda:{region}:000000000000:function:{}:{}", spec.name, spec.version),
-            log_group: format!("/aws/lambda/{function_name}"),
+            context: context.to_string(),
+            log_group,
             log_stream,
             function_name,
             version: spec.version.to_string(),
             logging: spec.logging,
-            memory_mb: u32::try_from(spec.memory.as_u64() >> 20).unwrap_or(u32::MAX),
+            memory_mb,
         }
     }
 
@@ -48,22 +60,19 @@ impl Identity {
         deadline: Timestamp,
         client_context: Option<&str>,
     ) -> String {
-        let mut context = serde_json::json!({
-            "awsRequestId": invocation_id,
-            "functionName": self.function_name,
-            "functionVersion": self.version,
-            "invokedFunctionArn": self.arn,
-            // A string in Node and in Python.
-            "memoryLimitInMB": self.memory_mb.to_string(),
-            "logGroupName": self.log_group,
-            "logStreamName": self.log_stream,
-            "deadlineMs": deadline.as_millis(),
-        });
-        if let Some(value) = client_context.and_then(|text| serde_json::from_str(text).ok()) {
-            let value: serde_json::Value = value;
-            context["clientContext"] = value;
+        // The invocation's own members behind those that never change.
+        let mut text = String::with_capacity(self.context.len() + 128);
+        text.push_str(self.context.trim_end_matches('}'));
+        text.push_str(",\"awsRequestId\":");
+        text.push_str(&serde_json::Value::from(invocation_id).to_string());
+        text.push_str(",\"deadlineMs\":");
+        text.push_str(&deadline.as_millis().to_string());
+        if let Some(value) = client_context.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok()) {
+            text.push_str(",\"clientContext\":");
+            text.push_str(&value.to_string());
         }
-        context.to_string()
+        text.push('}');
+        text
     }
 
     /// The reserved variables (`lambda-at-edge.md` section 11.2), without credentials, which nobody issues here, and
