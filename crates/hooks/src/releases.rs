@@ -37,11 +37,6 @@ impl Releases {
         Self { stages, aliases, made: Mutex::default() }
     }
 
-    /// The version in the words of the vendor: a number, or `$LATEST` for what has none.
-    pub(crate) fn serving(&self) -> String {
-        label(self.stages.at(Stage::Live))
-    }
-
     /// Whether these are versions of the same history as `stages`.
     pub(crate) fn are(&self, stages: &Stages, aliases: &BTreeMap<String, u64>) -> bool {
         self.stages == *stages && self.aliases == *aliases
@@ -65,7 +60,7 @@ impl Releases {
     }
 }
 
-/// How a version is called in contexts, logs and answers.
+/// How a version is called in contexts, logs and answers: by its number, or `$LATEST` where it has none.
 pub(crate) fn label(kept: Option<&Kept>) -> String {
     kept.and_then(Kept::number).map_or_else(|| LATEST.to_owned(), |number| number.to_string())
 }
@@ -97,7 +92,7 @@ mod tests {
     #[test]
     fn as_long_as_nothing_was_published_the_file_is_everything_but_a_number() {
         let releases = releases(|_| {});
-        assert_eq!(releases.serving(), "$LATEST");
+        assert_eq!(label(releases.stages.at(Stage::Live)), "$LATEST");
         for qualifier in [None, Some("$LATEST"), Some("LIVE")] {
             assert_eq!(releases.find(qualifier), Some(Release::Serving), "{qualifier:?}");
         }
@@ -113,7 +108,7 @@ mod tests {
             publish(stages, 1);
             publish(stages, 2);
         });
-        assert_eq!(releases.serving(), "2");
+        assert_eq!(label(releases.stages.at(Stage::Live)), "2");
         assert_eq!(releases.find(Some("2")), Some(Release::Serving));
         assert_eq!(releases.find(Some("LIVE")), Some(Release::Serving));
         for qualifier in ["1", "stable"] {
@@ -140,6 +135,6 @@ mod tests {
     fn an_update_alone_is_latest_and_does_not_serve() {
         let releases = releases(|stages| stages.update(version(1), Timestamp::from_secs(1)));
         assert_eq!((releases.find(None), releases.find(Some("LIVE"))), (Some(Release::Latest), Some(Release::Serving)));
-        assert_eq!(releases.serving(), "$LATEST");
+        assert_eq!(label(releases.stages.at(Stage::Live)), "$LATEST");
     }
 }

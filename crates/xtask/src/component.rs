@@ -146,6 +146,7 @@ mod tests {
         for folder in [
             "edge-functions/origin/maintenance",
             "edge-functions/origin/origin-select",
+            "edge-functions/origin/weighted-origin",
             "crates/sandbox/tests/guests/probe",
         ] {
             check(&root.join(folder)).unwrap();
