@@ -142,7 +142,7 @@ impl Node {
             return self.compile(name, code).await.map(drop);
         }
         let tried = Functions::try_component(live.config(), &self.setup.engines, name, code.to_vec()).await;
-        tried.unwrap_or_else(|| Ok(())).map_err(refused)
+        tried.unwrap_or(Ok(())).map_err(refused)
     }
 
     /// Compiles a text with the settings of a viewer function.

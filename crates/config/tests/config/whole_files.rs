@@ -107,6 +107,7 @@ fn every_setting_of_the_node() {
         state = "state"
         access-log = "access.log"
         location = { name = "FRA", region = "eu-central-1" }
+        compile = { memory = "1 GB", time = "1 min" }
         [node.tls]
         listen = ["127.0.0.1:443"]
         certificates = [{ cert = "site.pem", key = "site.key" }]
@@ -139,6 +140,7 @@ fn every_setting_of_the_node() {
             workers: std::num::NonZeroUsize::new(3),
             state: Some(path("state")),
             location: Location { name: "FRA".to_owned(), region: "eu-central-1".to_owned() },
+            compile: Compile { memory: ByteSize::mb(1024), time: Duration::from_secs(60) },
             tls: Some(TlsListen {
                 listen: vec!["127.0.0.1:443".parse().unwrap()],
                 certificates: vec![Certificate { cert: path("site.pem"), key: path("site.key") }],
@@ -228,6 +230,10 @@ fn every_setting_of_functions_and_stores() {
         concurrency = 7
         fresh = true
         validation = "warn"
+        aliases = { stable = 3 }
+        log-format = "json"
+        log-level = "TRACE"
+        system-log-level = "WARN"
         [functions.origin.async]
         retries = 1
         max-age = "1 h"
@@ -292,6 +298,10 @@ fn every_setting_of_functions_and_stores() {
                 concurrency: 7,
                 fresh: true,
                 validation: Validation::Warn,
+                aliases: [("stable".to_owned(), 3)].into(),
+                log_format: LogFormat::Json,
+                log_level: LogLevel::Trace,
+                system_log_level: LogLevel::Warn,
                 asynchronous: Asynchronous {
                     retries: 1,
                     max_age: Duration::from_secs(3600),
