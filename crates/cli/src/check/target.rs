@@ -5,8 +5,8 @@ use crate::print;
 use crate::source::{Refused, Viewer};
 use http::header::CONTENT_SECURITY_POLICY;
 use rimward_config::{
-    Behavior, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places, ResponseHeadersPolicy, Step, Validation,
-    ViewerFunction,
+    Behavior, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places, ResponseHeadersPolicy, Step,
+    Validation, ViewerFunction,
 };
 use rimward_kv::pairs::MAX_STORE;
 use rimward_types::Hook;
