@@ -307,7 +307,7 @@ fn section_6_1_a_disallowed_header_is_not_shown_and_cannot_be_added_at_any_hook(
                 Outcome::Request { head, .. } => &head.headers,
                 Outcome::Response(head, _) => &head.headers,
             };
-            assert_eq!(map.get(lower.as_str()).map(|value| value.as_bytes()), Some(&b"hidden"[..]), "{hook} {name}");
+            assert_eq!(map.get(lower.as_str()).map(http::HeaderValue::as_bytes), Some(&b"hidden"[..]), "{hook} {name}");
             let added = edited(hook, &json!({}), |message| message["headers"][name] = lines("1"));
             assert_eq!(added.unwrap_err(), Invalid::Disallowed(lower.clone()), "{hook} {name}");
             let generated = returned(hook, &json!({ "status": "200", "headers": { name: lines("1") } }));
