@@ -289,6 +289,48 @@ fn a_purge_of_very_many_is_swept_by_a_thread() {
     }
 }
 
+#[test]
+fn purges_that_meet_stores_and_sweepers_leave_nothing_behind_and_count_nothing_twice() {
+    // cdn-behaviour.md section 17. What the threads do is the same in every run, in which order they do it is not.
+    const KEYS: usize = 400;
+    let store = store(ByteSize::mb(8), 4);
+    let is_news = |n: usize| n % 3 == 0;
+    let put = |n: usize| put_tagged(&store, &format!("/{n}"), "en", if is_news(n) { "news all" } else { "all" });
+    let (stored, purged) = (AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let (store, put, stored) = (&store, &put, &stored);
+            scope.spawn(move || {
+                for n in (0..3 * KEYS).filter(|n| n % 2 == thread) {
+                    // Only where nothing is stored: what is replaced is counted by nobody.
+                    if find(store, &request(&format!("/{}", n % KEYS), "en")).is_none() {
+                        put(n % KEYS);
+                        stored.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..20 {
+                let (before, _) = store.count(&tag("news"), 0);
+                let removed = store.purge(&tag("news"));
+                purged.fetch_add(removed.objects, Ordering::SeqCst);
+                assert!(before.objects <= KEYS as u64);
+            }
+        });
+        scope.spawn(|| (0..200).for_each(|_| store.sweep()));
+    });
+    purged.fetch_add(store.purge(&tag("news")).objects, Ordering::SeqCst);
+    assert!((0..KEYS).filter(|n| is_news(*n)).all(|n| find(&store, &request(&format!("/{n}"), "en")).is_none()));
+    let left = (0..KEYS).filter(|n| find(&store, &request(&format!("/{n}"), "en")).is_some()).count() as u64;
+    assert_eq!((store.usage().objects, store.count(&tag("all"), 0).0.objects), (left, left));
+    // A purge may have met a fetch before its answer was stored: that one is neither here nor there.
+    assert!(purged.into_inner() + left <= stored.into_inner(), "nothing is counted twice");
+    assert_eq!(store.purge(&tag("all")).objects, left);
+    store.sweep();
+    assert!(store.shards.iter().all(|shard| shard.lock().has_no_tags()));
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Begin(u8, bool),
