@@ -294,7 +294,7 @@ fn purges_that_meet_stores_and_sweepers_leave_nothing_behind_and_count_nothing_t
     // cdn-behaviour.md section 17. What the threads do is the same in every run, in which order they do it is not.
     const KEYS: usize = 400;
     let store = store(ByteSize::mb(8), 4);
-    let is_news = |n: usize| n % 3 == 0;
+    let is_news = |n: usize| n.is_multiple_of(3);
     let put = |n: usize| put_tagged(&store, &format!("/{n}"), "en", if is_news(n) { "news all" } else { "all" });
     let (stored, purged) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
