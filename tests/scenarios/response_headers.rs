@@ -2,7 +2,8 @@
 
 use rimward_testkit::{Answer as Given, Origin, Received};
 use rimward_tests::{TestNode, request};
-use rimward_types::Body;
+use rimward_types::{Body, Connection};
+use std::sync::Arc;
 
 const POLICY: &str = "[response-headers-policies.mine]\nremove = [\"x-powered-by\"]\nserver-timing = 0\n\
     headers = { x-own = \"policy\", x-soft = { value = \"policy\", override = false } }\n\
@@ -137,4 +138,14 @@ async fn an_explanation_tells_what_became_of_each_header() {
     let told = node.get_with("/", &[("rimward-explain", "1")]).await.header("rimward-explain").to_owned();
     assert!(told.contains("; response headers mine: x-powered-by removed, "), "{told}");
     assert!(told.contains("x-own added") && told.contains("x-soft kept"), "{told}");
+}
+
+#[tokio::test]
+async fn an_explanation_before_any_request_names_the_policy() {
+    let origin = Origin::new(site).await;
+    let node = node(&origin, "", IDLE).await;
+    let connection = Connection::new(([203, 0, 113, 7], 4711).into(), ([127, 0, 0, 1], 80).into(), None);
+    let explained = node.proxy().explain(Arc::new(connection), request("GET", "/", &[])).await;
+    assert_eq!(explained.response_headers_policy.as_deref(), Some("mine"));
+    assert!(explained.to_string().contains(", response headers policy mine\n"), "{explained}");
 }
