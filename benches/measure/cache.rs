@@ -46,6 +46,10 @@ fn is_news(n: usize) -> bool {
     n.is_multiple_of(OBJECTS / TAGGED)
 }
 
+fn tagged(tag: &str) -> Purge {
+    Purge::Tag { distribution: "E1".into(), tag: Tag::try_new(tag).expect("a tag") }
+}
+
 impl Bench {
     fn new(memory: ByteSize) -> Self {
         let options = Options { memory, ..Options::default() };
@@ -75,7 +79,7 @@ impl Bench {
     }
 
     fn purge(&self, tag: &str) -> Purged {
-        self.cache.purge(&Purge::Tag { distribution: "E1".into(), tag: Tag::try_new(tag).expect("a tag") })
+        self.cache.purge(&tagged(tag))
     }
 
     /// Times hits on objects that are no news until `others` has done its work, on a thread of its own.
@@ -139,6 +143,13 @@ fn million(report: &mut Report) {
     report.number("purge-by-tag/100000/ms", purges.percentile(0.0));
     report.number("purge-by-tag/100000/beside-hits/ms", purges.percentile(1.0));
     assert_eq!(bench.purge("news"), Purged::default());
+
+    (0..OBJECTS).filter(|n| is_news(*n)).for_each(|n| bench.store(n));
+    let start = Instant::now();
+    let softened = bench.cache.expire(&tagged("news"));
+    report.number("soft-purge-by-tag/100000/ms", start.elapsed().as_micros() as f64 / 1000.0);
+    assert_eq!(softened.objects, TAGGED as u64);
+    assert!(!bench.hit(0) && bench.hit(1));
 }
 
 /// Hits on what is asked for all the time, while as much again is stored as there is room for.

@@ -23,8 +23,17 @@ pub(super) struct Tally {
     pub(super) in_memory: u64,
     /// Objects on disk.
     pub(super) on_disk: u64,
-    /// A purge has removed it: nobody is given it any more, and it will be taken out.
-    pub(super) condemned: bool,
+    /// What a purge has decided and what is not carried out yet.
+    pub(super) fate: Option<Fate>,
+}
+
+/// What a purge has decided on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fate {
+    /// It is stale.
+    Expired,
+    /// It is removed: nobody is given it any more.
+    Removed,
 }
 
 impl Held {
@@ -40,12 +49,17 @@ impl Held {
         *self.tally.lock() = tally;
     }
 
-    /// Nobody is given it from now on. Tells what it was; `None` when it was condemned before.
-    pub(super) fn condemn(&self) -> Option<Tally> {
+    /// Decides on what is there now. Tells what it was; `None` when it was removed before.
+    pub(super) fn condemn(&self, fate: Fate) -> Option<Tally> {
         let mut tally = self.tally.lock();
         let before = *tally;
-        tally.condemned = true;
-        (!before.condemned).then_some(before)
+        tally.fate = tally.fate.max(Some(fate));
+        (before.fate != Some(Fate::Removed)).then_some(before)
+    }
+
+    /// What was decided is carried out.
+    pub(super) fn settle(&self) {
+        self.tally.lock().fate = None;
     }
 }
 

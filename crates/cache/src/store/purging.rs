@@ -3,8 +3,7 @@
 
 use super::Store;
 use super::extent::Extent;
-use super::held::Held;
-use super::shard::Shard;
+use super::held::{Fate, Held};
 use crate::key::Key;
 use crate::purge::{Purge, Purged};
 use std::sync::Arc;
@@ -39,14 +38,16 @@ impl Store {
     }
 
     fn remove_extent(self: &Arc<Self>, extent: Extent, unsafe_too: bool) -> Purged {
-        let purged = self.each(extent, unsafe_too, false, Shard::condemn);
+        let purged = self.condemn(extent, unsafe_too, Fate::Removed);
         self.sweep_soon();
         purged
     }
 
     /// Makes stale what `what` names. Every fetch that began before is struck from the list.
-    pub(crate) fn expire(&self, what: &Purge) -> Purged {
-        self.each(Extent::of(what), true, true, |shard, keys| shard.expire(keys))
+    pub(crate) fn expire(self: &Arc<Self>, what: &Purge) -> Purged {
+        let purged = self.condemn(Extent::of(what), true, Fate::Expired);
+        self.sweep_soon();
+        purged
     }
 
     /// Counts what [`Store::purge`] would remove now, with up to `most` URLs.
@@ -58,9 +59,9 @@ impl Store {
             total.fills += shard.lock().fills_in(&extent);
             some_at_a_time(|last| {
                 let keys = shard.lock().some_of(&extent, last, BATCH);
-                for held in &keys {
+                for held in keys.iter().filter(|held| extent.admits(&held.key)) {
                     let tally = held.tally();
-                    if !tally.condemned {
+                    if tally.fate != Some(Fate::Removed) {
                         total += tally.total;
                         if examples.len() < most {
                             examples.push(held.key.url());
@@ -73,15 +74,10 @@ impl Store {
         (total, examples)
     }
 
-    /// Strikes the fetches of `extent`, then acts on its keys as they are now, some at a time: nobody waits for long.
+    /// Strikes the fetches of `extent`, then condemns its keys as they are now, some at a time: nobody waits for long.
     /// What is stored under them in the meantime came after the purge, and may go with the rest.
-    pub(super) fn each(
-        &self,
-        extent: Extent,
-        unsafe_too: bool,
-        soft: bool,
-        act: impl Fn(&mut Shard, &[Arc<Held>]) -> (Purged, bool),
-    ) -> Purged {
+    pub(super) fn condemn(&self, extent: Extent, unsafe_too: bool, fate: Fate) -> Purged {
+        let soft = fate == Fate::Expired;
         let extent = Arc::new(extent);
         let seq = self.next_number();
         let mut is_filed = self.disk.as_ref().is_some_and(|disk| disk.is_recovering());
@@ -96,7 +92,8 @@ impl Store {
             some_at_a_time(|last| {
                 let mut shard = shard.lock();
                 let keys = shard.some_of(&extent, last, BATCH);
-                let (purged, any_filed) = act(&mut shard, &keys);
+                let meant: Vec<_> = keys.iter().filter(|held| extent.admits(&held.key)).cloned().collect();
+                let (purged, any_filed) = shard.condemn(meant, fate);
                 total += purged;
                 is_filed |= any_filed;
                 keys
@@ -165,11 +162,11 @@ impl Store {
         self.shards.iter().any(|shard| shard.lock().condemned() > 0)
     }
 
-    /// The numbers of the files of what is condemned.
+    /// The numbers of the files of what is removed and still in the lists.
     pub(crate) fn condemned_files(&self) -> Vec<u64> {
         let mut files = Vec::new();
         for shard in &self.shards {
-            shard.lock().condemned_files(&mut files);
+            shard.lock().condemned_files(Fate::Removed, &mut files);
         }
         files
     }

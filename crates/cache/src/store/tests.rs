@@ -9,6 +9,7 @@ use crate::rules::{KeyRules, NameSet, Rules};
 use crate::tag::Tag;
 use bytes::Bytes;
 use extent::Extent;
+use held::Fate;
 use http::{HeaderValue, StatusCode};
 use proptest::prelude::*;
 use rimward_types::{ByteSize, RequestHead, ResponseHead, TestClock};
@@ -235,7 +236,7 @@ fn a_purge_by_host_takes_what_may_be_served_there() {
 
 /// Purges; `lazy`: what is purged is not swept yet.
 fn purge(store: &Arc<Store>, what: &Purge, lazy: bool) -> Purged {
-    if lazy { store.each(Extent::of(what), true, false, Shard::condemn) } else { store.purge(what) }
+    if lazy { store.condemn(Extent::of(what), true, Fate::Removed) } else { store.purge(what) }
 }
 
 #[test]
@@ -259,6 +260,36 @@ fn what_is_purged_is_gone_before_it_is_swept() {
     assert!(find(&store, &request("/2", "en")).is_some(), "what came after the purge stays");
     assert_eq!(store.purge(&tag("news")).objects, 1);
     assert_eq!(store.usage(), Usage::default());
+}
+
+#[test]
+fn what_is_purged_softly_is_stale_before_it_is_swept() {
+    // cdn-behaviour.md section 17
+    let store = store(ByteSize::mb(1), 4);
+    for n in 0..10 {
+        put_tagged(&store, &format!("/{n}"), "en", "news");
+    }
+    let is_stale = |n: usize| {
+        let request = request(&format!("/{n}"), "en");
+        match store.shard(&key(&request)).find(&key(&request), &request.headers) {
+            Found::Stored(stored) => stored.face.is_expired(),
+            _ => panic!("a soft purge leaves it"),
+        }
+    };
+    let soft = |tag_: &str| store.condemn(Extent::of(&tag(tag_)), true, Fate::Expired);
+    assert_eq!(soft("news").objects, 10);
+    assert_eq!((store.usage().objects, store.count(&tag("news"), 0).0.objects), (10, 10));
+    assert!(is_stale(1));
+    put_tagged(&store, "/2", "en", "news");
+    assert!(!is_stale(2), "what came after the purge is fresh");
+    assert_eq!(soft("news").objects, 10, "and is meant by the next one");
+    assert!(is_stale(2));
+    // A hard purge of what is stale already, and of what is not swept yet.
+    assert_eq!(purge(&store, &tag("news"), true).objects, 10);
+    assert_eq!(soft("news"), Purged::default());
+    store.sweep();
+    assert_eq!(store.usage(), Usage::default());
+    assert!(store.shards.iter().all(|shard| shard.lock().has_no_tags()));
 }
 
 #[test]
@@ -340,6 +371,7 @@ enum Step {
     Purge(u8, bool),
     PurgeAll(bool),
     PurgeTag(bool, bool),
+    Soften(bool),
     Sweep,
     Hold(u8, bool),
     LetGo,
@@ -354,6 +386,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u8..6, any::<bool>()).prop_map(|(url, lazy)| Step::Purge(url, lazy)),
         1 => any::<bool>().prop_map(Step::PurgeAll),
         1 => any::<(bool, bool)>().prop_map(|(even, lazy)| Step::PurgeTag(even, lazy)),
+        1 => any::<bool>().prop_map(Step::Soften),
         1 => Just(Step::Sweep),
         1 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Hold(url, german)),
         1 => Just(Step::LetGo),
@@ -420,6 +453,13 @@ proptest! {
                         .filter(|(_, _, fill)| struck.insert(Arc::as_ptr(fill) as usize)).count();
                     prop_assert_eq!(purged.fills, fresh as u64);
                     prop_assert!(find(&store, &ask(url, true)).is_none() && find(&store, &ask(url, false)).is_none());
+                }
+                Step::Soften(even) => {
+                    // Fetches are struck as by a hard purge; what is stored stays.
+                    let before = store.usage().objects;
+                    store.condemn(Extent::of(&tag(if even { "even" } else { "odd" })), true, Fate::Expired);
+                    prop_assert_eq!(store.usage().objects, before);
+                    doubted.extend(fills.iter().map(|(_, _, fill)| (Arc::as_ptr(fill) as usize, even)));
                 }
                 Step::Sweep => store.sweep(),
                 Step::PurgeAll(lazy) => {

@@ -5,6 +5,7 @@ use crate::disk::ObjectFile;
 use crate::fill::state::Fill;
 use crate::key::Key;
 use crate::object::{Content, Face, Stored};
+use crate::store::held::Fate;
 use crate::store::shelf::Filed;
 use http::HeaderMap;
 use smallvec::SmallVec;
@@ -189,6 +190,7 @@ impl Shard {
     /// The numbers of the files whose objects are stale by a purge.
     pub(in crate::store) fn stale_files(&self, out: &mut Vec<u64>) {
         out.extend(self.shelf.iter().filter(|filed| filed.is_expired()).map(|filed| filed.object.id()));
+        self.condemned_files(Fate::Expired, out);
     }
 
     /// The entry of the file that the body of `stored` is in.

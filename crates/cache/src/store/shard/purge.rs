@@ -1,6 +1,6 @@
-//! Removal from a shard, in two steps. Condemning is quick: what is stored under a key is counted and given to nobody
-//! any more. Sweeping takes it out of all lists, later, a bit at a time; until then whoever changes something under the
-//! key sweeps it first.
+//! Removal from a shard, in two steps. Condemning is quick: what is stored under a key is counted, and its fate is noted.
+//! Sweeping takes it out of all lists, or makes it stale, later, a bit at a time; until then whoever finds or changes
+//! something under the key sweeps it first.
 
 use super::{Shard, counted};
 use crate::fill::state::Fill;
@@ -9,12 +9,13 @@ use crate::object::Stored;
 use crate::purge::Purged;
 use crate::store::Batch;
 use crate::store::extent::{Extent, Meant};
-use crate::store::held::Held;
+use crate::store::held::{Fate, Held};
 use std::ops::Bound;
 use std::sync::Arc;
 
 impl Shard {
-    /// Up to `most` of the keys that `extent` means, after `last`.
+    /// Up to `most` keys among which are those that `extent` means, after `last`, in order. Fewer than `most`: there
+    /// are no more.
     pub(in crate::store) fn some_of(&self, extent: &Extent, last: Option<&Arc<Held>>, most: usize) -> Vec<Arc<Held>> {
         if let Extent::Tag(_, name) = extent {
             return self.tags.after(name, last, most);
@@ -25,7 +26,6 @@ impl Shard {
         self.keys
             .range::<Key, _>((from, Bound::Unbounded))
             .take_while(|(key, _)| key.as_bytes().starts_with(prefix))
-            .filter(|(key, _)| extent.admits(key))
             .take(most)
             .map(|(_, held)| held.clone())
             .collect()
@@ -61,17 +61,19 @@ impl Shard {
     }
 
     /// Condemns `keys`. Tells what was stored under them, and whether any of it is on disk or on its way there.
-    pub(in crate::store) fn condemn(&mut self, keys: &[Arc<Held>]) -> (Purged, bool) {
+    pub(in crate::store) fn condemn(&mut self, keys: Vec<Arc<Held>>, fate: Fate) -> (Purged, bool) {
         let mut purged = Purged::default();
         // Writes that began after the fetches were struck.
         let mut is_filed = self.cancel(|filing| keys.iter().any(|held| *held.key == *filing.key));
         for held in keys {
-            let Some(tally) = held.condemn() else { continue };
+            let Some(tally) = held.condemn(fate) else { continue };
             purged += tally.total;
             is_filed |= tally.on_disk > 0;
-            self.hidden.in_memory += tally.in_memory;
-            self.hidden.on_disk += tally.on_disk;
-            self.condemned.push(held.clone());
+            if fate == Fate::Removed {
+                self.hidden.in_memory += tally.in_memory;
+                self.hidden.on_disk += tally.on_disk;
+            }
+            self.condemned.push(held);
         }
         (purged, is_filed)
     }
@@ -81,13 +83,13 @@ impl Shard {
         self.condemned.len()
     }
 
-    /// Takes out what is stored under up to `most` condemned keys, and gives it; nothing when there are none.
+    /// Carries out what was decided on up to `most` condemned keys. Gives what it took out.
     pub(in crate::store) fn sweep(&mut self, most: usize) -> Batch {
         let mut batch = std::mem::take(&mut self.swept);
         for held in self.condemned.split_off(self.condemned.len().saturating_sub(most)) {
             // Somebody may have come before, and something new may be stored under the key.
             if self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, &held)) {
-                self.empty(&held, &mut batch);
+                self.carry_out(&held, &mut batch);
             }
         }
         if self.condemned.is_empty() {
@@ -101,16 +103,26 @@ impl Shard {
         if self.condemned.is_empty() {
             return;
         }
-        if let Some(held) = self.keys.get(key).filter(|held| held.tally().condemned).cloned() {
+        if let Some(held) = self.keys.get(key).filter(|held| held.tally().fate.is_some()).cloned() {
             let mut swept = std::mem::take(&mut self.swept);
-            self.empty(&held, &mut swept);
+            self.carry_out(&held, &mut swept);
             // To be dropped by the sweeper, which comes as long as the list of the condemned is not empty.
             self.swept = swept;
         }
     }
 
-    fn empty(&mut self, held: &Arc<Held>, batch: &mut Batch) {
+    fn carry_out(&mut self, held: &Arc<Held>, batch: &mut Batch) {
         let tally = held.tally();
+        match tally.fate {
+            // Two purges have met it, and the first of their turns was for both.
+            None => return,
+            Some(Fate::Expired) => {
+                self.resources.get(&held.key).iter().for_each(|stored| stored.face.expire());
+                self.shelf.get(&held.key).iter().for_each(|filed| filed.expire());
+                return held.settle();
+            }
+            Some(Fate::Removed) => {}
+        }
         self.hidden.in_memory -= tally.in_memory;
         self.hidden.on_disk -= tally.on_disk;
         let filed = self.shelf.remove(&held.key, |_| true);
@@ -124,32 +136,15 @@ impl Shard {
         batch.taken_out.extend(filed);
     }
 
-    /// The numbers of the files of what is condemned.
-    pub(in crate::store) fn condemned_files(&self, out: &mut Vec<u64>) {
-        for held in self.condemned.iter().filter(|held| held.tally().on_disk > 0) {
-            if self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, held)) {
+    /// The numbers of the files of what is condemned to `fate`.
+    pub(in crate::store) fn condemned_files(&self, fate: Fate, out: &mut Vec<u64>) {
+        for held in &self.condemned {
+            let tally = held.tally();
+            let is_current = || self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, held));
+            if tally.on_disk > 0 && tally.fate == Some(fate) && is_current() {
                 out.extend(self.shelf.get(&held.key).iter().map(|filed| filed.object.id()));
             }
         }
-    }
-
-    /// Makes stale what is stored under `keys`. Tells what it is, and whether any of it is on disk.
-    pub(in crate::store) fn expire(&self, keys: &[Arc<Held>]) -> (Purged, bool) {
-        let mut purged = Purged::default();
-        let mut is_filed = false;
-        for held in keys {
-            let tally = held.tally();
-            if tally.condemned {
-                continue;
-            }
-            purged += tally.total;
-            self.resources.get(&held.key).iter().for_each(|stored| stored.face.expire());
-            for filed in self.shelf.get(&held.key) {
-                filed.expire();
-                is_filed = true;
-            }
-        }
-        (purged, is_filed)
     }
 
     /// Counts anew what is stored under `key`, after a change; when that is nothing, the key is struck from the order.
