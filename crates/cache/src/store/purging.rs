@@ -63,8 +63,12 @@ impl Store {
                     let tally = held.tally();
                     if tally.fate != Some(Fate::Removed) {
                         total += tally.total;
+                        // Variants and slices have the URL of the whole.
                         if examples.len() < most {
-                            examples.push(held.key.url());
+                            let url = held.key.url();
+                            if !examples.contains(&url) {
+                                examples.push(url);
+                            }
                         }
                     }
                 }
