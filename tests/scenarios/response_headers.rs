@@ -149,3 +149,23 @@ async fn an_explanation_before_any_request_names_the_policy() {
     assert_eq!(explained.response_headers_policy.as_deref(), Some("mine"));
     assert!(explained.to_string().contains(", response headers policy mine\n"), "{explained}");
 }
+
+/// What is stored is the origin's: another policy acts on it from the next request on.
+#[tokio::test]
+async fn a_reload_with_another_policy_changes_the_headers_of_what_is_stored() {
+    let origin = Origin::new(site).await;
+    let config = |policy: &str| {
+        format!(
+            "[origins.app]\nurl = \"{}\"\n[response-headers-policies.mine]\n{policy}\n[[distributions]]\ndomains = [\"*\"]\n\
+             [[distributions.behaviors]]\norigin = \"app\"\nresponse-headers-policy = \"mine\"\n",
+            origin.url()
+        )
+    };
+    let node = TestNode::start(&config("remove = [\"x-soft\"]\nheaders = { x-own = \"one\" }"), &[]).await;
+    let first = node.get("/cached").await;
+    assert_eq!((first.header("x-own"), first.header("x-soft"), first.header("x-powered-by")), ("one", "", "php"));
+    assert_eq!(node.reload(&config("headers = { x-other = \"two\" }"), &[]).await, []);
+    let second = node.get("/cached").await;
+    assert_eq!((second.header("x-own"), second.header("x-soft"), second.header("x-other")), ("", "origin", "two"));
+    assert_eq!((second.header("x-cache"), origin.calls()), ("Hit from cloudfront", 1));
+}
