@@ -112,3 +112,26 @@ async fn the_fetch_of_a_page_says_what_it_stands_in_for_where_a_policy_names_tha
     let told = |n: usize| (received[n].header("cloudfront-error-uri"), received[n].header("cloudfront-error-args"));
     assert_eq!((told(0), told(1)), ((None, None), (Some("/none"), Some("a=1"))));
 }
+
+#[tokio::test]
+async fn errors_are_kept_as_long_as_the_policy_says_for_their_status() {
+    // cdn-behaviour.md section 11: `ErrorCachingMinTTL` per code
+    let origin = Origin::new(site).await;
+    let config = format!(
+        "[origins.app]\nurl = \"{}\"\n[cache-policies.errors]\nprofile = \"cloudfront\"\n\
+         error-ttl = {{ 404 = \"1 min\", default = \"0 s\" }}\n[[distributions]]\ndomains = [\"*\"]\n\
+         [[distributions.behaviors]]\norigin = \"app\"\ncache-policy = \"errors\"\n",
+        origin.url()
+    );
+    let node = TestNode::start(&config, &[]).await;
+    let asked = |path: &str| origin.received().iter().filter(|received| received.target == path).count();
+    for (seconds, times) in [(0, 1), (59, 1), (2, 2)] {
+        node.advance(seconds);
+        assert_eq!(node.get("/none").await.status(), 404);
+        assert_eq!(asked("/none"), times, "after {seconds} s more");
+    }
+    for times in 1..3 {
+        assert_eq!(node.get("/down").await.status(), 503);
+        assert_eq!(asked("/down"), times);
+    }
+}
