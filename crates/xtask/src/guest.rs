@@ -20,6 +20,9 @@ const HASH: &str = "crates/isolate/guest.wasm.sources";
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The guest's own stack in bytes. The recursion limit of its engine ends JavaScript earlier; parsers and regular expressions end here.
 const STACK: usize = 256 << 10;
+/// All of wasm that is of use, but not `bulk-memory`, whose instructions leave compiled code for a function of the host: see the guest's
+/// `mem.rs`. (A standard library that was built with it, as rustup's is, brings it back; then the guest is only slower.)
+const FEATURES: &str = "+mutable-globals,+nontrapping-fptoint,+sign-ext";
 
 /// Files and folders whose content decides about the artefact, from the root of the workspace.
 const SOURCES: [&str; 6] = [
@@ -142,7 +145,7 @@ impl Toolchain {
 
     /// Link arguments go to the last crate alone: as flags for all they would rebuild the standard library and the engine.
     fn cargo(&self, guest: &Path, target_dir: &Path) -> Command {
-        let mut flags = String::from("--cfg getrandom_backend=\"custom\"");
+        let mut flags = format!("--cfg getrandom_backend=\"custom\" -Ctarget-cpu=mvp -Ctarget-feature={FEATURES}");
         let mut command = match self {
             Self::Rustup => Command::new("cargo"),
             Self::Debian { linker } => {

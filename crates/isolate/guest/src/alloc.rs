@@ -3,13 +3,15 @@
 //! Until the seal everything comes from a general allocator (dlmalloc) over a `brk` that moves inside the fixed memory.
 //! From the seal on, small blocks come from an arena above the snapshot: they lie side by side, so that a request touches few pages,
 //! and freed ones are used again. Large blocks, and small ones when the arena is full, are the general allocator's, up to the limit.
-//! Blocks of the snapshot are not freed in a request: that would dirty its pages, and the restore brings them back anyway.
+//! Blocks of the snapshot are not freed in a request: that would dirty its pages, and the restore brings them back anyway. For the same
+//! reason the engine does not count references to them from then on.
 
 mod arena;
 
 use std::{
     alloc::{GlobalAlloc, Layout},
     cell::UnsafeCell,
+    sync::atomic::Ordering,
 };
 
 use arena::Arena;
@@ -22,8 +24,9 @@ const PAGE: usize = 4096;
 const STEP: usize = 64 << 10;
 /// Blocks above this size are not the arena's: their space should be joined and split again.
 const LARGE: usize = 16 << 10;
-/// The arena takes half of what a request may have, and no more than this.
-const ARENA: usize = 1 << 20;
+/// The arena takes a quarter of what a request may have, and no more than this: what is small goes to the general allocator when it is full,
+/// what is large has no other place.
+const ARENA: usize = 512 << 10;
 
 /// How much of the memory is in use.
 struct Break {
@@ -124,9 +127,11 @@ pub(crate) fn seal(extra: usize) {
     let (state, brk) = unsafe { (state(), the_break()) };
     state.floor = brk.at.next_multiple_of(PAGE);
     brk.limit = state.floor.saturating_add(extra).min(end_of_memory());
-    let arena = ((brk.limit - state.floor) / 2).min(ARENA) & !(PAGE - 1);
+    let arena = ((brk.limit - state.floor) / 4).min(ARENA) & !(PAGE - 1);
     state.arena = Arena::new(state.floor, arena);
     brk.at = state.floor + arena;
+    boa_gc::FROZEN_BELOW.store(state.floor, Ordering::Relaxed);
+    boa_engine::string::FROZEN_BELOW.store(state.floor, Ordering::Relaxed);
 }
 
 /// End of the used part of the memory.

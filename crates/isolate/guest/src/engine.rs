@@ -30,6 +30,11 @@ const RECURSION_LIMIT: usize = 400;
 /// Frames kept for the position of an error; the innermost is shown.
 const BACKTRACE_LIMIT: usize = 8;
 
+/// Values, and weak references, that the collector has room for before a request: usual ones make a tenth of it.
+const SPARE: (usize, usize) = (1024, 256);
+/// The same for a function of usual size.
+const ROOM: (usize, usize) = (1024, 512);
+
 /// Runtimes of CloudFront Functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runtime {
@@ -87,6 +92,9 @@ impl Engine {
         let events = Builder::new(&mut context);
         let modules = Modules::install(&mut context, &loader)?;
         globals::install(&mut context)?;
+        // What the collector was given to hold so far, a function and a request: the lists are moved by none of the latter.
+        boa_gc::force_collect();
+        boa_gc::reserve(ROOM.0 + SPARE.0, ROOM.1 + SPARE.1);
         Ok(Self { context, events, modules, program: None, handler: None })
     }
 
@@ -119,14 +127,15 @@ impl Engine {
     pub fn settle(&mut self) {
         let mut sample = Vec::new();
         Event::default().write(&mut sample);
-        if let Ok(mut event) = WireEvent::read(&sample) {
+        if let Ok(mut event) = WireEvent::read(sample.leak()) {
             self.events.build(&mut self.context, &mut event);
         }
         boa_gc::force_collect();
+        boa_gc::reserve(SPARE.0, SPARE.1);
     }
 
-    /// Runs one event (`rimward_wire::event`) and appends the reply (`rimward_wire::reply`).
-    pub fn handle(&mut self, event: &[u8], out: &mut Vec<u8>) {
+    /// Runs one event (`rimward_wire::event`) and appends the reply (`rimward_wire::reply`). The function may keep what it saw of the event.
+    pub fn handle(&mut self, event: &'static [u8], out: &mut Vec<u8>) {
         let start = out.len();
         if let Err(fault) = self.try_handle(event, out) {
             out.truncate(start);
@@ -134,7 +143,7 @@ impl Engine {
         }
     }
 
-    fn try_handle(&mut self, event: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn try_handle(&mut self, event: &'static [u8], out: &mut Vec<u8>) -> Result<(), Fault> {
         let mut event = WireEvent::read(event).map_err(Fault::Malformed)?;
         cloudfront::begin(event.response.is_some());
         let handler = match (&self.handler, &self.program) {
@@ -146,7 +155,7 @@ impl Engine {
         let result = handler.call(&JsValue::undefined(), &[built.event.clone().into()], &mut self.context)?;
         self.context.run_jobs()?;
         let result = settled(result)?;
-        let reader = ReplyReader { names: &self.events.shapes.names, event: &event, built: &built };
+        let reader = ReplyReader { shapes: self.events.shapes, event: &event, built: &built };
         reader.write(&mut self.context, &result, out)
     }
 }

@@ -1,17 +1,11 @@
 //! Builds the event object (`cloudfront-functions.md` section 3).
 
-use std::rc::Rc;
-
 use boa_engine::{
     Context, Finalize, JsData, JsNativeError, JsObject, JsResult, JsString, JsValue, Trace,
     builtins::object::OrdinaryObject, js_string,
 };
 
-use crate::{
-    fields::Fields,
-    shapes::{Shapes, SharedShapes},
-    wire_event::WireEvent,
-};
+use crate::{fields::Fields, shapes::Shapes, wire_event::WireEvent};
 
 /// The event and the maps in it, by which the reply reader knows what was not replaced.
 pub(crate) struct Built {
@@ -30,13 +24,13 @@ pub(crate) struct Built {
 /// The data behind `event.request`.
 #[derive(Debug, Trace, Finalize, JsData)]
 #[boa_gc(unsafe_empty_trace)]
-struct RequestData {
+pub(crate) struct RequestData {
     raw_query: Option<JsString>,
 }
 
 /// Makes event objects.
 pub(crate) struct Builder {
-    pub(crate) shapes: SharedShapes,
+    pub(crate) shapes: &'static Shapes,
     version: JsValue,
     viewer_request: JsValue,
     viewer_response: JsValue,
@@ -45,7 +39,8 @@ pub(crate) struct Builder {
 impl Builder {
     pub(crate) fn new(context: &mut Context) -> Self {
         Self {
-            shapes: Rc::new(Shapes::new(context)),
+            // An engine lives as long as its process.
+            shapes: Box::leak(Box::new(Shapes::new(context))),
             version: js_string!("1.0").into(),
             viewer_request: js_string!("viewer-request").into(),
             viewer_response: js_string!("viewer-response").into(),
@@ -54,9 +49,9 @@ impl Builder {
 
     /// Builds one event; takes its entries.
     pub(crate) fn build(&self, context: &mut Context, event: &mut WireEvent) -> Built {
-        let s = &self.shapes;
+        let s = self.shapes;
         let query = event.query_entries();
-        let bytes = &event.bytes;
+        let bytes = event.bytes;
         let mut map = |entries| Fields::object(bytes, entries, s, context);
         let query = map(query);
         let headers = map(std::mem::take(&mut event.request.headers));

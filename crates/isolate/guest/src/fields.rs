@@ -6,8 +6,6 @@
 //!
 //! Properties other than plain ones (accessors, read-only ones, symbols) live where the engine has them for all objects.
 
-use std::rc::Rc;
-
 use boa_engine::{
     Context, Finalize, JsData, JsObject, JsResult, JsValue, Trace,
     object::internal_methods::{
@@ -16,11 +14,12 @@ use boa_engine::{
         ordinary_prevent_extensions, ordinary_set, ordinary_try_get,
     },
     property::{PropertyDescriptor, PropertyKey},
+    string::JsStrVariant,
 };
 
 use crate::{
-    shapes::SharedShapes,
-    text::{equals_bytes, push_utf8},
+    shapes::Shapes,
+    text::push_utf8,
     wire_event::{Entry, Span},
 };
 
@@ -28,10 +27,10 @@ use crate::{
 #[derive(Trace, Finalize)]
 pub(crate) struct Fields {
     #[unsafe_ignore_trace]
-    bytes: Rc<[u8]>,
+    bytes: &'static [u8],
     // SAFETY (ignored in tracing): what is not traced counts as a root; shapes live as long as the engine anyway.
     #[unsafe_ignore_trace]
-    shapes: SharedShapes,
+    shapes: &'static Shapes,
     /// All values of the message; those of one name lie side by side.
     #[unsafe_ignore_trace]
     values: Vec<Entry>,
@@ -88,9 +87,9 @@ impl JsData for Fields {
 impl Fields {
     /// A map of these entries.
     pub(crate) fn object(
-        bytes: &Rc<[u8]>,
+        bytes: &'static [u8],
         entries: Vec<Entry>,
-        shapes: &SharedShapes,
+        shapes: &'static Shapes,
         context: &mut Context,
     ) -> JsObject {
         let mut slots: Vec<Slot> = Vec::with_capacity(entries.len() + 2);
@@ -108,29 +107,40 @@ impl Fields {
             }
         }
         let values = if repeated { side_by_side(bytes, &entries, &mut slots) } else { entries };
-        let data = Self { bytes: bytes.clone(), shapes: shapes.clone(), values, slots };
+        let data = Self { bytes, shapes, values, slots };
         let prototype = context.intrinsics().constructors().object().prototype();
         JsObject::new(&shapes.fields_root, prototype, data).upcast()
     }
 
-    fn is_name(&self, slot: &Slot, key: &PropertyKey) -> bool {
-        match (&slot.name, key) {
-            (Name::Wire(span), PropertyKey::String(text)) => equals_bytes(text, span.of(&self.bytes)),
-            (Name::Js(name), key) => name == key,
-            _ => false,
-        }
+    /// The place of a name among the slots that are `wanted`.
+    fn find_among(&self, key: &PropertyKey, wanted: impl Fn(&Slot) -> bool) -> Option<usize> {
+        // What is on the wire under its own name is ASCII, so that other texts are only among the engine's.
+        let text = match key {
+            PropertyKey::String(text) => match text.as_str().variant() {
+                JsStrVariant::Latin1(text) => Some(text),
+                JsStrVariant::Utf16(_) => None,
+            },
+            _ => None,
+        };
+        self.slots.iter().position(|slot| {
+            wanted(slot)
+                && match &slot.name {
+                    Name::Wire(span) => text.is_some_and(|text| span.of(self.bytes) == text),
+                    Name::Js(name) => name == key,
+                }
+        })
     }
 
     fn find(&self, key: &PropertyKey) -> Option<usize> {
-        self.slots.iter().position(|slot| !matches!(slot.content, Content::Gone) && self.is_name(slot, key))
+        self.find_among(key, |slot| !matches!(slot.content, Content::Gone))
     }
 
     fn key(&self, slot: &Slot) -> PropertyKey {
         match &slot.name {
             // Names of headers that everybody sends exist already.
-            Name::Wire(span) => match std::str::from_utf8(span.of(&self.bytes)) {
+            Name::Wire(span) => match std::str::from_utf8(span.of(self.bytes)) {
                 Ok(name) => self.shapes.names.header(name),
-                Err(_) => PropertyKey::from(span.js(&self.bytes)),
+                Err(_) => PropertyKey::from(span.js(self.bytes)),
             },
             Name::Js(key) => key.clone(),
         }
@@ -168,8 +178,7 @@ impl Fields {
 
     /// The values that a name had in the message.
     pub(crate) fn wire_of_key(&self, key: &PropertyKey) -> &[Entry] {
-        let slot = self.slots.iter().find(|slot| slot.wire.1 > 0 && self.is_name(slot, key));
-        slot.map_or(&[], |slot| self.wire(slot))
+        self.find_among(key, |slot| slot.wire.1 > 0).map_or(&[], |index| self.wire_of(index))
     }
 
     /// The names of the message in its order, deleted ones too.
@@ -178,14 +187,23 @@ impl Fields {
     }
 
     /// The message.
-    pub(crate) fn bytes(&self) -> &Rc<[u8]> {
-        &self.bytes
+    pub(crate) fn bytes(&self) -> &'static [u8] {
+        self.bytes
+    }
+
+    /// Whether the slots say what the message said, as far as that can be told without running code of the function.
+    pub(crate) fn is_plainly_the_message(&self) -> bool {
+        self.slots.iter().all(|slot| match (&slot.content, self.wire(slot)) {
+            (Content::Untouched, _) => true,
+            (Content::Value(value), [entry]) => self.shapes.is_entry(value, self.bytes, entry),
+            _ => false,
+        })
     }
 
     /// Appends a slot's name as UTF-8.
     pub(crate) fn push_name(&self, index: usize, out: &mut Vec<u8>) {
         match self.slots.get(index).map(|s| &s.name) {
-            Some(Name::Wire(span)) => out.extend_from_slice(span.of(&self.bytes)),
+            Some(Name::Wire(span)) => out.extend_from_slice(span.of(self.bytes)),
             Some(Name::Js(PropertyKey::String(name))) => push_utf8(out, name),
             Some(Name::Js(PropertyKey::Index(i))) => out.extend_from_slice(i.get().to_string().as_bytes()),
             _ => {}
@@ -210,20 +228,42 @@ fn with<T>(object: &JsObject, f: impl FnOnce(&mut Fields) -> T) -> Option<T> {
     object.downcast_mut::<Fields>().map(|mut fields| f(&mut fields))
 }
 
+/// Values of a name, out of the map's hands; nearly always there is one.
+enum Entries {
+    One([Entry; 1]),
+    Many(Vec<Entry>),
+}
+
+impl Entries {
+    fn of(entries: &[Entry]) -> Self {
+        match entries {
+            [one] => Self::One([*one]),
+            many => Self::Many(many.to_vec()),
+        }
+    }
+
+    fn as_slice(&self) -> &[Entry] {
+        match self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        }
+    }
+}
+
 /// The value under a name, made if it was not asked for before.
 fn value(object: &JsObject, key: &PropertyKey, context: &mut Context) -> JsResult<Option<JsValue>> {
     let found = with(object, |fields| {
         let index = fields.find(key)?;
         Some(match &fields.slots[index].content {
             Content::Value(value) => Ok(value.clone()),
-            _ => Err((index, fields.bytes.clone(), fields.shapes.clone(), fields.wire_of(index).to_vec())),
+            _ => Err((index, fields.bytes, fields.shapes, Entries::of(fields.wire_of(index)))),
         })
     });
     match found.flatten() {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value)),
         Some(Err((index, bytes, shapes, entries))) => {
-            let made = JsValue::from(shapes.entry(&bytes, &entries, context)?);
+            let made = JsValue::from(shapes.entry(bytes, entries.as_slice(), context)?);
             with(object, |fields| fields.slots[index].content = Content::Value(made.clone()));
             Ok(Some(made))
         }
@@ -292,8 +332,24 @@ fn set(
         if replaced.flatten().is_some() {
             return Ok(true);
         }
+        if is_free(object, &key, context) {
+            let slot = Slot { name: Name::Js(key), wire: (0, 0), content: Content::Value(value) };
+            with(object, |fields| fields.slots.push(slot));
+            return Ok(true);
+        }
     }
     ordinary_set(object, key, value, receiver, &mut Ctx::new(context))
+}
+
+/// Whether nothing stands in the way of a new name: no property, own or of the usual prototype, and no map that takes no more.
+fn is_free(object: &JsObject, key: &PropertyKey, context: &Context) -> bool {
+    let usual = context.intrinsics().constructors().object().prototype();
+    let own = object.borrow();
+    matches!(key, PropertyKey::String(_))
+        && own.extensible
+        && own.prototype().is_some_and(|prototype| JsObject::equals(&prototype, &usual))
+        && !own.properties().contains_key(key)
+        && !usual.borrow().properties().contains_key(key)
 }
 
 /// Plain properties become slots; all else moves to the engine's table.

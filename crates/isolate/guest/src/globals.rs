@@ -8,7 +8,7 @@ use boa_engine::{
 };
 
 use crate::{
-    bytes, console, errors, host, json,
+    bytes, console, errors, host, json, repeat,
     text::{from_latin1, low_bytes},
     text_codec,
 };
@@ -23,6 +23,7 @@ pub(crate) fn install(context: &mut Context) -> JsResult<()> {
     console::install(context)?;
     text_codec::install(context)?;
     json::install(context);
+    repeat::install(context);
     let internal = errors::define("InternalError", context)?;
     let eval = NativeFunction::from_copy_closure_with_captures(
         |_, _, prototype: &JsObject, context| Err(errors::thrown(prototype, "Not implemented", context)),

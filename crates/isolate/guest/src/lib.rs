@@ -10,10 +10,10 @@
 //! - [`reply`], [`text`]: objects to wire.
 //! - [`failure`][]: errors in words, with line and column.
 //! - [`jobs`][]: promises.
-//! - [`globals`], [`errors`], [`byte_strings`], [`console`], [`inspect`], [`json`], [`text_codec`], [`bytes`]: what functions find in the global scope.
+//! - [`globals`], [`errors`], [`byte_strings`], [`console`], [`inspect`], [`json`], [`repeat`], [`text_codec`], [`bytes`]: what functions find in the global scope.
 //! - [`modules`][]: `crypto`, `buffer`, `querystring`, `cloudfront`, `rimward`.
 //! - [`host`][]: what the guest asks of the host.
-//! - `exports`, `alloc` (wasm32 alone): the calls named in `rimward_wire::abi`, and the memory.
+//! - `exports`, `alloc`, `mem` (wasm32 alone): the calls named in `rimward_wire::abi`, the memory, and copying in it.
 
 #[cfg(target_family = "wasm")]
 mod alloc;
@@ -32,9 +32,12 @@ pub mod host;
 mod inspect;
 mod jobs;
 mod json;
+#[cfg(any(target_family = "wasm", test))]
+mod mem;
 mod modules;
 mod names;
 mod program;
+mod repeat;
 mod reply;
 mod shapes;
 mod text;

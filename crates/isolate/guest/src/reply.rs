@@ -7,17 +7,17 @@ mod fields;
 use boa_engine::{Context, JsObject, JsString, JsValue, property::PropertyKey};
 
 use crate::{
-    event::Built,
+    event::{Built, RequestData},
     failure::Fault,
     modules::cloudfront::origin,
-    names::Names,
+    shapes::Shapes,
     text::{equals, push_utf8, utf8},
     wire_event::WireEvent,
 };
 
 /// Reads a result against the event that led to it.
 pub(crate) struct ReplyReader<'a> {
-    pub(crate) names: &'a Names,
+    pub(crate) shapes: &'static Shapes,
     pub(crate) event: &'a WireEvent,
     pub(crate) built: &'a Built,
 }
@@ -44,15 +44,19 @@ impl ReplyReader<'_> {
         let Some(result) = result.as_object() else {
             return invalid("the function must return a request or a response");
         };
-        let status = self.member(context, &result, &self.names.status_code)?;
+        if self.event.response.is_none() && self.shapes.is_request(&result) {
+            return self.request(context, &result, out);
+        }
+        let n = &self.shapes.names;
+        let status = self.member(context, &result, &n.status_code)?;
         if !status.is_undefined() {
             return self.response(context, &result, &status, out);
         }
         if self.event.response.is_some() {
             return invalid("response.statusCode must be an integer");
         }
-        if self.member(context, &result, &self.names.method)?.is_undefined() {
-            let whole_event = !self.member(context, &result, &self.names.request)?.is_undefined();
+        if self.member(context, &result, &n.method)?.is_undefined() {
+            let whole_event = !self.member(context, &result, &n.request)?.is_undefined();
             return invalid(if whole_event {
                 "the function must return event.request or a response, not the event"
             } else {
@@ -63,12 +67,12 @@ impl ReplyReader<'_> {
     }
 
     fn request(&self, context: &mut Context, request: &JsObject, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let n = self.names;
+        let n = &self.shapes.names;
         out.push(0);
         let method = self.string(context, request, &n.method, "request.method")?;
         text(out, &method);
         let uri = self.string(context, request, &n.uri, "request.uri")?;
-        if equals(&uri, self.event.request.uri.of(&self.event.bytes)) {
+        if equals(&uri, self.event.request.uri.of(self.event.bytes)) {
             out.push(0);
         } else {
             out.push(1);
@@ -102,7 +106,7 @@ impl ReplyReader<'_> {
         status: &JsValue,
         out: &mut Vec<u8>,
     ) -> Result<(), Fault> {
-        let n = self.names;
+        let n = &self.shapes.names;
         let status = match status.as_number() {
             Some(s) if (0.0..=f64::from(u32::MAX)).contains(&s) && s.fract() == 0.0 => s as u32,
             _ => return invalid("response.statusCode must be an integer"),
@@ -132,7 +136,7 @@ impl ReplyReader<'_> {
 
     /// Section 4.2 rules 3 and 4.
     fn body(&self, context: &mut Context, response: &JsObject, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let n = self.names;
+        let n = &self.shapes.names;
         let body = self.member(context, response, &n.body)?;
         if body.is_undefined() {
             out.push(0);
@@ -161,11 +165,14 @@ impl ReplyReader<'_> {
     fn member(&self, context: &mut Context, of: &JsObject, key: &PropertyKey) -> Result<JsValue, Fault> {
         {
             let object = of.borrow();
+            if let Some(place) = self.shapes.place_in_request(object.shape(), key) {
+                return Ok(object.properties().storage[place].clone());
+            }
             if let Some(property) = object.properties().get(key) {
                 if let Some(value) = property.value() {
                     return Ok(value.clone());
                 }
-            } else if of.is_ordinary() {
+            } else if of.is_ordinary() || of.is::<RequestData>() {
                 return Ok(JsValue::undefined());
             }
         }

@@ -1,15 +1,13 @@
 //! Shapes of the objects in events, made at boot: an object then is one allocation and its values.
 
-use std::rc::Rc;
-
 use boa_engine::{
-    Context, JsObject, JsResult, JsValue, NativeFunction,
+    Context, JsObject, JsResult, JsString, JsValue, NativeFunction,
     builtins::object::OrdinaryObject,
     js_string,
     object::{
         FunctionObjectBuilder,
         builtins::JsArray,
-        shape::{RootShape, shared_shape::template::ObjectTemplate},
+        shape::{RootShape, Shape, shared_shape::template::ObjectTemplate},
     },
     property::{Attribute, PropertyDescriptor, PropertyKey},
 };
@@ -17,6 +15,7 @@ use boa_engine::{
 use crate::{
     event::raw_query_string,
     names::Names,
+    text::equals,
     wire_event::{Entry, Span},
 };
 
@@ -80,6 +79,40 @@ impl Shapes {
         }
     }
 
+    /// Whether this is a request of an event whose members nobody added to or took away.
+    pub(crate) fn is_request(&self, object: &JsObject) -> bool {
+        object.borrow().shape().to_addr_usize() == self.request.shape().to_addr_usize()
+    }
+
+    /// Where a member of such a request is stored; `None` for objects of all other shapes.
+    pub(crate) fn place_in_request(&self, shape: &Shape, key: &PropertyKey) -> Option<usize> {
+        let n = &self.names;
+        let members = [&n.method, &n.uri, &n.querystring, &n.headers, &n.cookies];
+        let known = shape.to_addr_usize() == self.request.shape().to_addr_usize();
+        // The caller names members by these very keys.
+        if known { members.into_iter().position(|member| std::ptr::eq(member, key)) } else { None }
+    }
+
+    /// The text in an object that has `value` and nothing else.
+    pub(crate) fn plain_value(&self, object: &JsObject) -> Option<JsString> {
+        let object = object.borrow();
+        let plain = object.shape().to_addr_usize() == self.value.shape().to_addr_usize();
+        if plain { object.properties().storage.first()?.as_string() } else { None }
+    }
+
+    /// Whether `value` is the object that [`Shapes::entry`] made of this one value, or one that cannot be told from it. Runs no code of
+    /// the function.
+    pub(crate) fn is_entry(&self, value: &JsValue, bytes: &[u8], entry: &Entry) -> bool {
+        let Some(object) = value.as_object() else { return false };
+        let object = object.borrow();
+        let template = if entry.attributes.is_some() { &self.value_attributes } else { &self.value };
+        let said = &object.properties().storage;
+        let is = |n: usize, span: Span| said[n].as_string().is_some_and(|text| equals(&text, span.of(bytes)));
+        object.shape().to_addr_usize() == template.shape().to_addr_usize()
+            && is(0, entry.value)
+            && entry.attributes.is_none_or(|attributes| is(1, attributes))
+    }
+
     /// `{value}`, for cookies of responses `{value, attributes}`, for several values with `multiValue` (section 3.1).
     pub(crate) fn entry(&self, bytes: &[u8], values: &[Entry], context: &mut Context) -> JsResult<JsObject> {
         let Some(first) = values.first() else { return Ok(JsObject::with_object_proto(context.intrinsics())) };
@@ -103,6 +136,3 @@ impl Shapes {
 fn text(bytes: &[u8], span: Span) -> JsValue {
     span.js(bytes).into()
 }
-
-/// Shared by the engine and by every map of fields.
-pub(crate) type SharedShapes = Rc<Shapes>;

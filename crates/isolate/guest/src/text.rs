@@ -52,16 +52,6 @@ pub(crate) fn equals(text: &JsString, utf8: &[u8]) -> bool {
     }
 }
 
-/// Whether the string is this ASCII text.
-pub(crate) fn equals_bytes(text: &JsString, ascii: &[u8]) -> bool {
-    match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) => bytes == ascii,
-        JsStrVariant::Utf16(units) => {
-            units.len() == ascii.len() && units.iter().zip(ascii).all(|(&u, &b)| u == u16::from(b))
-        }
-    }
-}
-
 /// The string's units as bytes, each cut to its low eight bits.
 pub(crate) fn low_bytes(text: &JsString) -> Vec<u8> {
     match text.as_str().variant() {
@@ -72,7 +62,9 @@ pub(crate) fn low_bytes(text: &JsString) -> Vec<u8> {
 
 /// A string whose units are the bytes.
 pub(crate) fn from_latin1(bytes: &[u8]) -> JsString {
-    JsString::from(boa_engine::JsStr::latin1(bytes))
+    let text = boa_engine::JsStr::latin1(bytes);
+    // One character and none are known to the engine; whether a longer text is costs more to find out than it saves.
+    if bytes.len() < 2 { JsString::from(text) } else { JsString::from_slice_skip_interning(text) }
 }
 
 /// A string from UTF-8 bytes; what is not UTF-8 becomes U+FFFD.

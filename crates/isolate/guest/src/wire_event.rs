@@ -1,7 +1,5 @@
 //! The event as places in its bytes: nothing is copied before a function looks at it.
 
-use std::rc::Rc;
-
 use boa_engine::JsString;
 use rimward_wire::{Malformed, Reader};
 
@@ -56,8 +54,8 @@ pub(crate) struct WireResponse {
 /// `rimward_wire::event::Event`.
 #[derive(Debug)]
 pub(crate) struct WireEvent {
-    /// A copy, because event objects may outlive the host's buffer.
-    pub(crate) bytes: Rc<[u8]>,
+    /// All of it.
+    pub(crate) bytes: &'static [u8],
     pub(crate) distribution_domain_name: Span,
     pub(crate) distribution_id: Span,
     pub(crate) request_id: Span,
@@ -102,7 +100,7 @@ impl WireEvent {
     ///
     /// # Errors
     /// When `bytes` is not exactly one event.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(bytes: &'static [u8]) -> Result<Self, Malformed> {
         let mut r = Places { reader: Reader::new(bytes), base: bytes.as_ptr() as usize };
         let with_response = match r.reader.u8()? {
             0 => false,
@@ -131,16 +129,16 @@ impl WireEvent {
             } else {
                 None
             },
-            bytes: Rc::from([]),
+            bytes,
         };
         r.reader.finish()?;
-        Ok(Self { bytes: Rc::from(bytes), ..event })
+        Ok(event)
     }
 
     /// The parameters of the query string, not decoded (section 3.3); empty parts (`a&&b`) are none.
     pub(crate) fn query_entries(&self) -> Vec<Entry> {
         let Some(query) = self.request.query else { return Vec::new() };
-        let text = query.of(&self.bytes);
+        let text = query.of(self.bytes);
         let mut entries = Vec::new();
         let mut start = query.start;
         for part in text.split(|&b| b == b'&') {

@@ -42,9 +42,14 @@ impl ReplyReader<'_> {
             return Ok(());
         }
         let Some(object) = value.as_object() else { return invalid(format!("{} must be an object", map.place)) };
+        let own = map.original.is_some_and(|o| JsObject::equals(o, &object));
+        let plainly = |object: &JsObject| object.downcast_ref::<Fields>().is_some_and(|f| f.is_plainly_the_message());
+        if own && !has_table(&object) && plainly(&object) {
+            out.push(map.marks[0]);
+            return Ok(());
+        }
         out.extend_from_slice(&[map.marks[1], 0, 0]);
         let mut count = 0usize;
-        let own = map.original.is_some_and(|o| JsObject::equals(o, &object));
         let same = own && self.own_slots(context, &object, map, &mut count, out)?;
         let others = self.other_entries(context, &object, map, own, &mut count, out)?;
         if same && !others {
@@ -79,16 +84,15 @@ impl ReplyReader<'_> {
             *count += 1;
             let name_at = out.len();
             measured(out, |out| fields.push_name(index, out));
-            let bytes = fields.bytes().clone();
+            let bytes = fields.bytes();
             let Content::Value(entry) = content else {
-                write_wire(&bytes, fields.wire_of(index), out);
+                write_wire(bytes, fields.wire_of(index), out);
                 continue;
             };
             let wire = fields.wire_of(index).to_vec();
             drop(fields);
-            let name = String::from_utf8_lossy(&out[name_at + 4..]).into_owned();
-            let was = Was { bytes: &bytes, values: &wire };
-            same &= self.entry(context, &entry, &was, map, &name, out)?;
+            let was = Was { bytes, values: &wire };
+            same &= self.entry(context, &entry, &was, map, name_at, out)?;
         }
         Ok(same)
     }
@@ -123,31 +127,42 @@ impl ReplyReader<'_> {
             *count += 1;
             let original = map.original.and_then(|o| o.downcast_ref::<Fields>());
             let (bytes, wire) = match &original {
-                Some(fields) => (fields.bytes().clone(), fields.wire_of_key(&key).to_vec()),
-                None => (self.event.bytes.clone(), Vec::new()),
+                Some(fields) => (fields.bytes(), fields.wire_of_key(&key).to_vec()),
+                None => (self.event.bytes, Vec::new()),
             };
             drop(original);
             let entry = object.get(key, context)?;
+            let name_at = out.len();
             text(out, &name);
-            let was = Was { bytes: &bytes, values: &wire };
-            self.entry(context, &entry, &was, map, &utf8(&name), out)?;
+            let was = Was { bytes, values: &wire };
+            self.entry(context, &entry, &was, map, name_at, out)?;
         }
         Ok(any)
     }
 
-    /// Writes the values of one name; says whether they are what the event had. Precedence: section 4.1 rule 6.
+    /// Writes the values of one name, which stands at `name_at`; says whether they are what the event had. Precedence: section 4.1 rule 6.
     fn entry(
         &self,
         context: &mut Context,
         entry: &JsValue,
         was: &Was<'_>,
         map: &Map<'_>,
-        name: &str,
+        name_at: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let place = || format!("{}[\"{name}\"]", map.place);
+        let name_end = out.len();
+        let place = || {
+            let name = out.get(name_at + 4..name_end).unwrap_or_default();
+            format!("{}[\"{}\"]", map.place, String::from_utf8_lossy(name))
+        };
         let Some(entry) = entry.as_object() else { return invalid(format!("{} must be an object", place())) };
-        let multi = self.member(context, &entry, &self.names.multi_value)?;
+        if let Some(text) = self.shapes.plain_value(&entry) {
+            let said = Said { text, attributes: None };
+            out.extend_from_slice(&1u16.to_le_bytes());
+            said.write(out);
+            return Ok(was.values.len() == 1 && was.first_is(&said));
+        }
+        let multi = self.member(context, &entry, &self.shapes.names.multi_value)?;
         if multi.is_null_or_undefined() {
             let said = self.value(context, &entry, map, &place)?;
             out.extend_from_slice(&1u16.to_le_bytes());
@@ -157,7 +172,7 @@ impl ReplyReader<'_> {
         let Some(multi) = multi.as_object().filter(JsObject::is_array) else {
             return invalid(format!("{}.multiValue must be an array", place()));
         };
-        let length = multi.get(self.names.length.clone(), context)?.as_number().unwrap_or_default();
+        let length = multi.get(self.shapes.names.length.clone(), context)?.as_number().unwrap_or_default();
         if length > f64::from(u16::MAX) {
             return invalid(format!("{}.multiValue has too many elements", place()));
         }
@@ -170,7 +185,7 @@ impl ReplyReader<'_> {
         }
         let mut same = all.len() == was.values.len() && all.iter().zip(was.values).all(|(a, w)| a.is(was.bytes, w));
         if same && let Some(first) = all.first_mut() {
-            let value = self.member(context, &entry, &self.names.value)?;
+            let value = self.member(context, &entry, &self.shapes.names.value)?;
             if !value.is_undefined() {
                 let said = self.value(context, &entry, map, &place)?;
                 if !was.first_is(&said) {
@@ -191,11 +206,11 @@ impl ReplyReader<'_> {
         map: &Map<'_>,
         place: &dyn Fn() -> String,
     ) -> Result<Said, Fault> {
-        let text = self.member(context, of, &self.names.value)?;
+        let text = self.member(context, of, &self.shapes.names.value)?;
         let Some(text) = text.as_string() else { return invalid(format!("{}.value must be a string", place())) };
         let mut said = Said { text, attributes: None };
         if map.attributes {
-            let value = self.member(context, of, &self.names.attributes)?;
+            let value = self.member(context, of, &self.shapes.names.attributes)?;
             if !value.is_null_or_undefined() {
                 let Some(value) = value.as_string() else {
                     return invalid(format!("{}.attributes must be a string", place()));

@@ -104,7 +104,7 @@ fn a_broken_event_is_an_execution_failure_and_no_panic() {
     engine.load(b"function handler(e) { return e.request }", crate::harness::TERMS, &mut out);
     for cut in 0..bytes.len() {
         out.clear();
-        engine.handle(&bytes[..cut], &mut out);
+        engine.handle(bytes[..cut].to_vec().leak(), &mut out);
         assert_eq!(out[0], 2, "cut at {cut}");
     }
 }

@@ -90,3 +90,24 @@ fn text_goes_to_bytes_and_back() {
     let flags = "[new TextDecoder().fatal, new TextDecoder('utf8', {ignoreBOM: true}).ignoreBOM, new TextDecoder().encoding].join()";
     assert_eq!(eval(flags), "false,true,utf-8");
 }
+
+#[test]
+fn texts_are_repeated_and_padded_as_the_language_says() {
+    for (expression, expected) in [
+        ("'ab'.repeat(3)", "ababab"),
+        ("'ab'.repeat(0) + 'x'.repeat(1.9) + ''.repeat(1e9)", "x"),
+        ("'x'.repeat(100000).length", "100000"),
+        ("'€'.repeat(3)", "€€€"),
+        ("'abc'.repeat(1000) === new Array(1001).join('abc')", "true"),
+        ("'5'.padStart(3, '0') + 'x'.padEnd(4) + '|'", "005x   |"),
+        ("'x'.padStart(6, 'abc') + 'x'.padEnd(3, '€') + 'xyz'.padStart(2, 'a')", "abcabxx€€xyz"),
+        ("'€'.padEnd(5, 'ab') + 'x'.padStart(9, '')", "€ababx"),
+        ("'x'.padStart(70000, 'ab').length + 'x'.repeat.length + 'x'.padEnd.name", "700001padEnd"),
+    ] {
+        assert_eq!(eval(expression), expected, "{expression}");
+    }
+    for wrong in ["'x'.repeat(-1)", "'x'.repeat(Infinity)", "'x'.repeat(1e10)", "'x'.padEnd(1e10)"] {
+        assert!(eval(wrong).starts_with("RangeError"), "{wrong}");
+    }
+    assert!(eval("String.prototype.repeat.call(null, 1)").starts_with("TypeError"));
+}

@@ -97,7 +97,7 @@ impl Function {
     pub fn reply(&mut self, event: &Event<'_>) -> Vec<u8> {
         let (mut bytes, mut out) = (Vec::new(), Vec::new());
         event.write(&mut bytes);
-        self.engine.handle(&bytes, &mut out);
+        self.engine.handle(bytes.leak(), &mut out);
         out
     }
 

@@ -226,3 +226,16 @@ fn a_handler_may_be_async_and_its_jobs_run_to_the_end() {
     let bytes = Function::new(source).reply(&event());
     assert!(matches!(Reply::read(&bytes).unwrap(), Reply::Request { uri: Some("/later"), .. }));
 }
+
+/// Section 4.1: what a result has of its own counts, whatever stands on the prototype of all objects.
+#[test]
+fn members_of_the_prototype_are_no_members_of_a_result() {
+    let bent = "Object.prototype.statusCode = 500; Object.prototype.multiValue = 'x'; Object.prototype.attributes = 7;";
+    for added in ["", "event.request.more = 1;"] {
+        let body = format!("{bent} {added} event.request.headers.x = {{ value: 'y' }}; return event.request;");
+        check(&event(), &body, |reply| {
+            let Reply::Request { headers: Some(headers), .. } = reply else { panic!("{reply:?}") };
+            assert_eq!(headers.last(), Some(&field("x", &["y"])), "{added}");
+        });
+    }
+}
