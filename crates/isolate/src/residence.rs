@@ -4,7 +4,7 @@
 //! but never becomes the file's again before we discard it), so that later writes to it make no new pages. A page that was
 //! not private becomes so only by a page fault, which the kernel counts for the thread that wrote. All writes to the memory happen on the
 //! thread that runs the guest: the guest's own, ours, and those of the kernel on our behalf. So when the thread's count of faults did not move
-//! during a run, the list of private pages is complete; when it moved, they are looked up again.
+//! since its last run, the list of private pages is complete; when it moved, they are looked up again.
 //!
 //! The pages of the snapshot itself are private from the moment they are put there, written to or not, and would all be copied back after
 //! every run. Where the kernel can protect them (`written_pages.rs`), that is done after some runs: from then on, writing to one is a fault
@@ -117,7 +117,7 @@ impl Residence {
         self.runs = 0;
     }
 
-    /// Gives `memory` its content again after a run. `faulted` tells whether the thread had page faults meanwhile.
+    /// Gives `memory` its content again after a run. `faulted` tells whether the thread had page faults since the restoration before.
     ///
     /// # Safety
     /// `memory` is the whole of a [`crate::mapping::Mapping`] with this residence's image.

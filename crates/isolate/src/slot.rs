@@ -9,7 +9,7 @@ use crate::machine::{Ground, Machine};
 use crate::residence::Residence;
 use crate::snapshot::Snapshot;
 use crate::source::Limits;
-use crate::thread_clock::page_faults;
+use crate::thread_clock::faulted_since_last;
 use crate::ticker::Activity;
 use std::sync::Arc;
 
@@ -76,13 +76,13 @@ impl Slot {
     ) -> (Run<R>, Condition) {
         let ground = self.ground.clone();
         let running = ground.ticker.enter(activity);
-        let faults = page_faults();
         self.guest.begin(job.terms, self.counting);
         let place = self.guest.handle(ground.event_buffer, job.event);
         let time = self.guest.used();
         self.counting = self.guest.counting_after(time);
-        // Before the reply is read: what the reader does is its own affair, and it cannot write to the memory.
-        let faulted = page_faults() != faults;
+        // Faults before the run, since the thread's last one, count too: then pages are looked up in vain. Asked before the reply is read:
+        // what the reader does is its own affair, and it cannot write to the memory.
+        let faulted = faulted_since_last();
         drop(running);
         let result = match place.and_then(|place| self.guest.reply(place)) {
             Ok(reply) => Ok(read(reply)),

@@ -1,6 +1,12 @@
 //! What the kernel counts for the calling thread.
 
+use std::cell::Cell;
 use std::time::Duration;
+
+thread_local! {
+    /// Page faults of the thread when [`faulted_since_last`] was asked before.
+    static SEEN: Cell<u64> = const { Cell::new(u64::MAX) };
+}
 
 /// Processor time of the calling thread.
 pub(crate) fn processor_time() -> Duration {
@@ -23,9 +29,15 @@ pub(crate) fn page_faults() -> u64 {
     (usage.ru_minflt as u64).wrapping_add(usage.ru_majflt as u64)
 }
 
+/// Whether the calling thread had a page fault since it asked this before, or has never asked. One call of the kernel.
+pub(crate) fn faulted_since_last() -> bool {
+    let now = page_faults();
+    SEEN.replace(now) != now
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{page_faults, processor_time};
+    use super::{faulted_since_last, page_faults, processor_time};
 
     #[test]
     fn work_takes_processor_time() {
@@ -43,5 +55,6 @@ mod tests {
         let memory = vec![1u8; 8 << 20];
         std::hint::black_box(&memory);
         assert!(page_faults() > before);
+        assert!(faulted_since_last());
     }
 }
