@@ -1,6 +1,6 @@
 //! Messages between host and guest, bent: neither side makes more of them than they say.
 
-use crate::support::{answer, hostile, ours, publish, run};
+use crate::support::{answer, lying, ours, publish, run};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -176,7 +176,7 @@ proptest! {
     #[test]
     fn what_a_lying_guest_replies_is_read_as_it_stands_or_refused(reply in reply(), bends in vec(bend(), 0..4)) {
         static LIAR: OnceLock<Arc<Function>> = OnceLock::new();
-        let liar = LIAR.get_or_init(|| publish(hostile(Restore::Auto), "r"));
+        let liar = LIAR.get_or_init(|| publish(lying(Restore::Auto), "r"));
         let said = bent(reply, &bends);
         // The first byte tells it to say what it was told.
         let heard = run(liar, &[b"e", &said[..]].concat()).result.unwrap();

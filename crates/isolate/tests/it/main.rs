@@ -4,6 +4,7 @@
 mod codec;
 mod hostile;
 mod limits;
+mod lying_guest;
 mod published;
 mod state;
 mod support;

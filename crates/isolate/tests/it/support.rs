@@ -32,11 +32,11 @@ pub(crate) fn code_cache() -> PathBuf {
 }
 
 /// A tier that runs `guest` in place of ours.
-pub(crate) fn hostile(restore: Restore) -> &'static Isolates {
+pub(crate) fn lying(restore: Restore) -> &'static Isolates {
     static TIERS: [OnceLock<Isolates>; 4] = [const { OnceLock::new() }; 4];
     let n = WAYS.iter().position(|way| *way == restore).unwrap();
     TIERS[n].get_or_init(|| {
-        let guest = wat::parse_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/hostile.wat")).unwrap();
+        let guest = wat::parse_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/lying_guest.wat")).unwrap();
         start(restore, |options| Isolates::start_with(options, guest.clone()))
     })
 }
@@ -97,9 +97,14 @@ pub(crate) fn request(uri: &str) -> Vec<u8> {
 
 /// What the handler made of a request for `uri`, in words: `uri /a`, `status 404 text`, `failed TypeError: ...`.
 pub(crate) fn answer(function: &Function, uri: &str) -> Result<String, Failure> {
+    run_for(function, uri).result
+}
+
+/// Runs a request for `uri`; the result is in words, as [`answer`] has them.
+pub(crate) fn run_for(function: &Function, uri: &str) -> Run<String> {
     let invocation =
         Invocation { now: Timestamp::from_millis(1_700_000_000_123), seed: 42, server: None, count_fuel: false };
-    function.run(&request(uri), invocation, |reply| in_words(&Reply::read(reply).unwrap(), uri)).result
+    function.run(&request(uri), invocation, |reply| in_words(&Reply::read(reply).unwrap(), uri))
 }
 
 fn in_words(reply: &Reply<'_>, asked: &str) -> String {
