@@ -7,6 +7,7 @@ environment, the clock or chance must not be the builder's. Installed packages a
 
 import ast
 import builtins
+import codecs
 import importlib
 import importlib.abc
 import importlib.util
@@ -23,6 +24,12 @@ _MAX_FILES = 4 << 20
 
 _codes = {}
 _files = {}
+
+# Codecs are imported when a text is first read or written with them, by a name that no import tells of.
+_CODECS = """ascii base64 charmap cp1252 hex idna iso8859-1 iso8859-15 punycode quopri raw-unicode-escape rot13 unicode-escape
+utf-7 utf-8 utf-8-sig utf-16 utf-16-be utf-16-le utf-32 utf-32-be utf-32-le"""
+for _name in _CODECS.split():
+    codecs.lookup(_name)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
