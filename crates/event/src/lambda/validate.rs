@@ -13,6 +13,8 @@ use std::collections::HashMap;
 
 /// Header lines of one result; what is more than this no head of 32 KB can hold.
 const MAX_LINES: usize = 8192;
+/// As many lines are looked through one by one: a table of their names would cost more than it saves.
+const FEW_LINES: usize = 32;
 
 /// Validates a result against its event. `encoding` says how the header values of `returned` stand for bytes:
 /// [`Encoding::Bytes`] for typed components.
@@ -158,13 +160,19 @@ impl headers::Field for Grouped {
 fn merge(original: &HeaderMap, lines: HeaderLines, rules: &Rules) -> Result<HeaderMap, Invalid> {
     check_size("the list of headers", lines.len(), MAX_LINES)?;
     let mut fields: Vec<Grouped> = Vec::with_capacity(lines.len());
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(lines.len());
-    for (name, value) in lines {
-        let name = name.to_ascii_lowercase();
-        match places.get(&name) {
-            Some(place) => fields[*place].values.push(value),
+    let mut places: Option<HashMap<String, usize>> = (lines.len() > FEW_LINES).then(HashMap::new);
+    for (mut name, value) in lines {
+        name.make_ascii_lowercase();
+        let place = match &places {
+            Some(places) => places.get(&name).copied(),
+            None => fields.iter().position(|field| field.name == name),
+        };
+        match place {
+            Some(place) => fields[place].values.push(value),
             None => {
-                places.insert(name.clone(), fields.len());
+                if let Some(places) = &mut places {
+                    places.insert(name.clone(), fields.len());
+                }
                 fields.push(Grouped { name, values: vec![value] });
             }
         }

@@ -54,6 +54,17 @@ fn lines_of_one_name_are_one_header() {
     assert_eq!(head.headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "3"]);
 }
 
+#[test]
+fn many_lines_of_one_name_are_one_header_too() {
+    let request = RequestHead::get("/a?b");
+    let mut lines: HeaderLines = (0..100).map(|n| (format!("X-{}", n % 50), vec![b'0' + n / 50])).collect();
+    lines.push(("x-7".to_owned(), b"2".to_vec()));
+    let outcome = validate(&event(&request), Returned::Request(returned(lines)), Encoding::Bytes, Strictness::Strict);
+    let Outcome::Request { head, .. } = outcome.unwrap() else { panic!("a request goes on") };
+    assert_eq!(head.headers.get_all("x-7").iter().collect::<Vec<_>>(), ["0", "1", "2"]);
+    assert_eq!((head.headers.keys_len(), head.headers.len()), (50, 101));
+}
+
 /// lambda-at-edge.md 5.1.
 #[test]
 fn a_response_hook_returns_a_response() {
