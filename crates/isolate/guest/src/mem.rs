@@ -231,7 +231,8 @@ mod tests {
                 let mut b = a.clone();
                 b[at] ^= 0x80;
                 // What follows the first difference does not count.
-                b[at + 1..].fill(if a[at] < b[at] { 0 } else { 0xff });
+                let after = if a[at] < b[at] { 0 } else { 0xff };
+                b[at + 1..].fill(after);
                 // SAFETY: both have `len` bytes.
                 let (order, same) = unsafe { (memcmp(a.as_ptr(), b.as_ptr(), len), bcmp(a.as_ptr(), b.as_ptr(), len)) };
                 assert_eq!(order.signum(), a.cmp(&b) as i32, "{len} {at}");

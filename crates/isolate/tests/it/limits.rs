@@ -161,3 +161,28 @@ fn abuse_on_one_thread_does_not_disturb_another() {
         });
     });
 }
+
+/// Section 7: 2 MB. What is beside the result while a text is made counts too.
+#[test]
+fn texts_of_100_kb_fit_into_the_memory_however_they_are_made() {
+    let limits = Limits { time: Duration::from_secs(5), ..Limits::default() };
+    for made in [
+        "'x'.repeat(100000)",
+        "'x'.padStart(100000)",
+        "'€'.padEnd(100000, 'ab')",
+        "(function () { var t = 'x'; while (t.length < 100000) { t += t; } return t.substring(0, 100000); })()",
+        "'ab'.repeat(50000).replace(/b/, 'b')",
+        "'ab'.repeat(50000).replaceAll('b', 'c')",
+        "JSON.parse(JSON.stringify('x'.repeat(100000)))",
+        "Buffer.alloc(100000, 'x').toString()",
+        "decodeURIComponent(encodeURIComponent('x'.repeat(100000)))",
+        "atob(btoa('x'.repeat(100000)))",
+        "'x'.repeat(100000).toUpperCase()",
+    ] {
+        let code = format!(
+            "function handler(event) {{ return {{ statusCode: 200, statusDescription: String(({made}).length) }}; }}"
+        );
+        let function = publish_with(ours(Restore::Auto), &code, limits).unwrap();
+        assert_eq!(answer(&function, "/"), Ok("status 200 100000".to_owned()), "{made}");
+    }
+}

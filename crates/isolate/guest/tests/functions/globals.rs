@@ -102,7 +102,7 @@ fn texts_are_repeated_and_padded_as_the_language_says() {
         ("'5'.padStart(3, '0') + 'x'.padEnd(4) + '|'", "005x   |"),
         ("'x'.padStart(6, 'abc') + 'x'.padEnd(3, '€') + 'xyz'.padStart(2, 'a')", "abcabxx€€xyz"),
         ("'€'.padEnd(5, 'ab') + 'x'.padStart(9, '')", "€ababx"),
-        ("'x'.padStart(70000, 'ab').length + 'x'.repeat.length + 'x'.padEnd.name", "700001padEnd"),
+        ("'x'.padStart(70000, 'ab').length + 'x'.repeat.length + 'x'.padEnd.name", "70001padEnd"),
     ] {
         assert_eq!(eval(expression), expected, "{expression}");
     }
