@@ -153,13 +153,26 @@ impl Stages {
             Back::To(start) => {
                 let named = |kept: &Option<Kept>| kept.as_ref().is_some_and(|kept| kept.version.0.starts_with(start));
                 let mut found = self.earlier.iter().enumerate().rev().filter(|(_, kept)| named(kept));
-                let (at, kept) = found.next().ok_or_else(|| NoWayBack::Unknown(start.clone()))?;
+                let Some((at, kept)) = found.next() else { return self.take_numbered(start) };
                 if found.any(|(_, other)| other.as_ref().map(|o| &o.version) != kept.as_ref().map(|k| &k.version)) {
                     return Err(NoWayBack::Ambiguous(start.clone()));
                 }
                 self.live = kept.clone();
                 self.earlier.truncate(at);
             }
+        }
+        Ok(())
+    }
+
+    /// Makes a version LIVE that is kept for its number alone: it was rolled back from.
+    fn take_numbered(&mut self, start: &str) -> Result<(), NoWayBack> {
+        let mut found = self.numbered.iter().rev().filter(|kept| kept.version.0.starts_with(start));
+        let kept = found.next().ok_or_else(|| NoWayBack::Unknown(start.to_owned()))?.clone();
+        if found.any(|other| other.version != kept.version) {
+            return Err(NoWayBack::Ambiguous(start.to_owned()));
+        }
+        if self.live.as_ref().map(Kept::number) != Some(kept.number()) {
+            self.replace(Some(kept));
         }
         Ok(())
     }

@@ -71,19 +71,21 @@ impl Logging {
     }
 }
 
+/// Before what an instance wrote while it started.
+const STARTING: &str = "rimward: init: ";
+
 /// A line that a function wrote, as an object with its level. What is an object already stays as it is; lines in the
 /// vendor's text formats are taken apart; anything else is a message of the level INFO.
 fn object(line: &str, at: Timestamp, id: &str) -> (Level, Value) {
+    // Once: a function can write these words as well, as often as it likes.
+    let line = line.strip_prefix(STARTING).unwrap_or(line);
     if let Ok(Value::Object(object)) = serde_json::from_str::<Value>(line) {
         let level = object.get("level").and_then(Value::as_str).and_then(Level::named);
         return (level.unwrap_or(Level::Info), Value::Object(object));
     }
-    if let Some(own) = line.strip_prefix("rimward: ") {
-        // What an instance wrote while it started is the function's; the rest is the node's, and is about a refusal.
-        return match own.strip_prefix("init: ") {
-            Some(line) => object(line, at, id),
-            None => (Level::Warn, entry(&at.iso8601(), Level::Warn, id, line)),
-        };
+    // The node's own, about a refusal.
+    if line.starts_with("rimward: ") {
+        return (Level::Warn, entry(&at.iso8601(), Level::Warn, id, line));
     }
     let mut parts = line.splitn(4, '\t');
     if let (Some(first), Some(second), Some(third), Some(message)) =
@@ -127,6 +129,14 @@ mod tests {
     use super::*;
 
     const AT: Timestamp = Timestamp::from_millis(1_768_525_323_456);
+
+    #[test]
+    fn a_line_that_repeats_the_words_of_the_node_is_read_once() {
+        let line = STARTING.repeat(100_000);
+        let (level, object) = object(&line, AT, "id");
+        assert_eq!(level, Level::Warn);
+        assert_eq!(object["message"].as_str().unwrap().len(), line.len() - STARTING.len());
+    }
 
     fn lines(application: Level, lines: &[&str]) -> Vec<Value> {
         let logging = Logging::Json { application, system: Level::Info };

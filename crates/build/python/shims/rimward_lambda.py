@@ -133,6 +133,10 @@ def _start():
     os.environ.clear()
     os.environ.update(environment.get_environment())
     _LogFormatter.json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+    # Python's own level is WARNING: without this the levels below it never reach the log.
+    level = logging.getLevelNamesMapping().get(os.environ.get("AWS_LAMBDA_LOG_LEVEL", ""))
+    if level is not None:
+        logging.getLogger().setLevel(level)
     random.seed()
     _handler = modules.handler(_own)
 

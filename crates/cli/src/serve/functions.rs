@@ -91,6 +91,9 @@ impl StagedFunctions for Node {
             Some("file") => Back::File,
             Some(version) => Back::To(version.to_owned()),
         };
+        // Before anything is kept: what does not work any more, for its settings have changed, does not become LIVE.
+        let code = self.code_after(name, &back).await?;
+        self.try_out(name, &code).await?;
         self.change(name, None, move |stages| stages.roll_back(&back)).await?;
         self.take_over(name).await?;
         drop(turn);
@@ -133,6 +136,21 @@ impl Node {
             Expected::Exactly(tag) if *tag != development.etag => Err(Refusal::Stale(development.etag)),
             _ => Ok(code),
         }
+    }
+
+    /// The code that would be LIVE after a rollback.
+    async fn code_after(&self, name: &str, back: &Back) -> Result<Vec<u8>, Refusal> {
+        let file = file(configured(self.proxy().live().config(), name)?);
+        let (versions, name, back) = (self.setup.engines.versions.clone(), name.to_owned(), back.clone());
+        let read = blocking(move || {
+            let mut stages = versions.stages(&name).map_err(|error| lost(&error))?;
+            stages.roll_back(&back).map_err(|why| Refusal::NoWayBack(why.to_string()))?;
+            match stages.at(Stage::Live) {
+                Some(kept) => versions.code_of(&name, &kept.version).map_err(|error| lost(&error)),
+                None => std::fs::read(&file).map_err(|error| Refusal::Node(format!("{}: {error}", file.display()))),
+            }
+        });
+        read.await?
     }
 
     /// Compiles code with the settings of a function; a component is started too.

@@ -45,6 +45,21 @@ fn a_function_is_published_and_rolled_back_in_one_command_and_survives_a_restart
 }
 
 #[test]
+fn a_way_back_to_what_does_not_work_is_refused_and_changes_nothing() {
+    let folder = folder();
+    let mut node = Node::start(&folder);
+    functions(&folder, &node, &["publish", "f", "one.js"], 0);
+    let folder = folder.with("f.js", "function handler(event) {\n  let 5 = a;\n}\n");
+    functions(&folder, &node, &["rollback", "f"], 2).says("SyntaxError");
+    assert!(node.get("/").ends_with("from one"));
+    node.kill();
+
+    let node = Node::start(&folder);
+    assert!(node.get("/").ends_with("from one"), "it was not kept either");
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
 fn development_is_apart_from_live_with_an_etag_of_its_own() {
     let folder = folder();
     let node = Node::start(&folder);

@@ -20,7 +20,7 @@ fn every_setting_of_response_headers_policies() {
         origins = ["https://www.example.com", "*.example.org", "localhost:*"]
         methods = ["GET", "PUT"]
         headers = ["X-Token"]
-        expose = ["*"]
+        expose = ["x-id"]
         credentials = true
         max-age = "10 min"
         override = false
@@ -40,7 +40,7 @@ fn every_setting_of_response_headers_policies() {
             origins: origins.to_vec(),
             methods: vec![Method::GET, Method::PUT],
             headers: AllowedHeaders::Only(vec![HeaderName::from_static("x-token")]),
-            expose: AllowedHeaders::All,
+            expose: AllowedHeaders::Only(vec![HeaderName::from_static("x-id")]),
             credentials: true,
             max_age: Some(Duration::from_secs(600)),
             overrides: false,
@@ -122,6 +122,12 @@ wrong! {
         "hint: write \"*\", \"https://www.example.com\", \"*.example.com\" or \"localhost:*\"",
         "2:50 `*.a.b:x` is no origin: its port is a number from 1 to 65535, or `*`",
         "hint: write \"*\", \"https://www.example.com\", \"*.example.com\" or \"localhost:*\"",
+    ]
+    every_header_is_none_for_browsers_with_credentials: "[response-headers-policies.p]\ncors = { origins = [\"*\"], credentials = true, headers = [\"*\"], expose = [\"*\"] }" => [
+        "2:57 `headers` cannot be \"*\" with `credentials`: browsers take it for a name then",
+        "hint: list the names, or leave `credentials` out",
+        "2:73 `expose` cannot be \"*\" with `credentials`: browsers take it for a name then",
+        "hint: list the names, or leave `credentials` out",
     ]
     server_timing_is_a_share: "[response-headers-policies.p]\nserver-timing = 100.5" => [
         "2:17 `server-timing` is 100.5; it must be from 0 to 100, with at most 4 decimals",

@@ -146,6 +146,9 @@ fn a_rollback_by_number_goes_back_and_forth() {
     stages.roll_back(&Back::To("1".to_owned())).unwrap();
     assert_eq!(stages, before);
     assert_eq!(stages.roll_back(&Back::To("9".to_owned())), Err(NoWayBack::Unknown("9".to_owned())));
+    // What was rolled back from has a name too.
+    stages.roll_back(&Back::To(version(3).to_string())).unwrap();
+    assert_eq!(live(&stages), Some(3));
 }
 
 #[test]

@@ -40,6 +40,10 @@ pub(super) fn apply(
         changes.extend(own.filter(|name| headers.remove(name).is_some()).map(|name| (name, Reason::NotAllowed)));
         return;
     }
+    // Nor may an answer grant what the policy denies.
+    if cors.overrides && !cors.credentials && headers.remove(ACCESS_CONTROL_ALLOW_CREDENTIALS).is_some() {
+        changes.push((ACCESS_CONTROL_ALLOW_CREDENTIALS, Reason::NotAllowed));
+    }
     let everybody = cors.origins.contains(&AllowedOrigin::Any) && !cors.credentials;
     let mut say = |name: HeaderName, value: Option<HeaderValue>| {
         if let Some(value) = value {

@@ -94,6 +94,20 @@ fn cors_headers_are_for_requests_with_an_origin() {
 }
 
 #[test]
+fn credentials_that_the_policy_denies_are_not_granted_by_the_origin() {
+    let granted = [("access-control-allow-credentials", "true")];
+    let policy = with_cors(cors(&["https://a.example"]));
+    let mut answer = headers(&granted);
+    let changes = apply(&policy, &asked("https://a.example"), &mut answer);
+    assert!(!answer.contains_key("access-control-allow-credentials"));
+    assert!(changes.contains(&(http::header::ACCESS_CONTROL_ALLOW_CREDENTIALS, Reason::NotAllowed)));
+    let lenient = with_cors(Cors { overrides: false, ..cors(&["https://a.example"]) });
+    let mut answer = headers(&granted);
+    apply(&lenient, &asked("https://a.example"), &mut answer);
+    assert!(answer.contains_key("access-control-allow-credentials"));
+}
+
+#[test]
 fn a_preflight_is_told_methods_headers_and_age() {
     let policy = with_cors(cors(&["*"]));
     let mut answer = headers(&[("access-control-allow-methods", "GET")]);

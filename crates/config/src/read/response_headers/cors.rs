@@ -30,12 +30,13 @@ pub(super) fn read_cors(section: &Section<'_>) -> Option<Cors> {
         None if cors.get("origins").is_none() => cors.report_missing("origins", "[\"https://www.example.com\"]"),
         None => {}
     }
+    let credentials = cors.flag("credentials").unwrap_or(false);
     Some(Cors {
         origins,
         methods: read_methods(&cors),
-        headers: read_allowed(&cors, "headers"),
-        expose: read_allowed(&cors, "expose"),
-        credentials: cors.flag("credentials").unwrap_or(false),
+        headers: read_allowed(&cors, "headers", credentials),
+        expose: read_allowed(&cors, "expose", credentials),
+        credentials,
         max_age: cors.time("max-age", Duration::ZERO..=DAY),
         overrides: cors.flag("override").unwrap_or(true),
     })
@@ -65,10 +66,17 @@ fn read_methods(cors: &Section<'_>) -> Vec<Method> {
     methods
 }
 
-fn read_allowed(cors: &Section<'_>, key: &str) -> AllowedHeaders {
+fn read_allowed(cors: &Section<'_>, key: &str, credentials: bool) -> AllowedHeaders {
     let Some(texts) = cors.texts(key) else { return AllowedHeaders::Only(Vec::new()) };
     match texts.get_ref().as_slice() {
-        [one] if *one.get_ref() == "*" => AllowedHeaders::All,
+        [one] if *one.get_ref() == "*" => {
+            // Fetch standard, section 3.3.4: with credentials it is a header of that name.
+            if credentials {
+                let message = format!("`{key}` cannot be \"*\" with `credentials`: browsers take it for a name then");
+                cors.reader.report_hint(texts.span(), message, "list the names, or leave `credentials` out");
+            }
+            AllowedHeaders::All
+        }
         names => AllowedHeaders::Only(read_names(cors, key, names)),
     }
 }
