@@ -320,9 +320,10 @@ impl Disk {
         }
     }
 
-    /// A purge has been carried out in memory: it is written down, so that a restart knows.
-    pub(crate) fn record_purge(&self, seq: u64, extent: Extent, soft: bool) {
-        self.keeper.record(Entry::Purge { seq, extent, soft });
+    /// A purge has been carried out in memory: it is written down, so that a restart knows. Its number is drawn here, at
+    /// its end: it also means what was written, or got a new head, while it was on its way to the shard.
+    pub(crate) fn record_purge(&self, extent: Extent, soft: bool) {
+        self.keeper.record(Entry::Purge { seq: self.next_number(), extent, soft });
     }
 
     /// Writes a new head behind the old one. Blocks.

@@ -329,6 +329,12 @@ struct Batch {
     taken_out: Vec<Arc<Filed>>,
 }
 
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.taken_out.is_empty()
+    }
+}
+
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("options", &self.options).finish_non_exhaustive()

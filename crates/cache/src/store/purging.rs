@@ -83,10 +83,9 @@ impl Store {
     pub(super) fn condemn(&self, extent: Extent, unsafe_too: bool, fate: Fate) -> Purged {
         let soft = fate == Fate::Expired;
         let extent = Arc::new(extent);
-        let seq = self.next_number();
         let mut is_filed = self.disk.as_ref().is_some_and(|disk| disk.is_recovering());
         if is_filed {
-            self.meanwhile.lock().note_purge(seq, &extent, soft);
+            self.meanwhile.lock().note_purge(self.next_number(), &extent, soft);
         }
         let mut total = Purged::default();
         for shard in &self.shards {
@@ -105,7 +104,7 @@ impl Store {
         }
         // Only what is on disk can come back.
         if let Some(disk) = self.disk.as_ref().filter(|_| is_filed) {
-            disk.record_purge(seq, Extent::clone(&extent), soft);
+            disk.record_purge(Extent::clone(&extent), soft);
         }
         total
     }

@@ -129,12 +129,12 @@ impl Queues {
         }
     }
 
-    /// Takes out the key that is worth least.
-    pub(super) fn evict(&mut self) -> Option<(Arc<Key>, Variants)> {
+    /// The key that is worth least: to be evicted next.
+    pub(super) fn next_out(&mut self) -> Option<Arc<Key>> {
         for _ in 0..MOST_TURNS {
             if self.is_small_next() {
                 if self.small.uses_of_first() == Some(0) {
-                    return self.evict_small();
+                    break;
                 }
                 let (key, kept) = self.small.pop_first()?;
                 self.main.push(key, Kept { uses: 0, ..kept });
@@ -148,21 +148,21 @@ impl Queues {
                 }
             }
         }
-        if self.is_small_next() {
-            return self.evict_small();
+        let queue = if self.is_small_next() { &self.small } else { &self.main };
+        queue.keys.peek_lru().map(|(key, _)| key.clone())
+    }
+
+    /// Takes out `key`, and remembers that it was there, when nobody asked for it again.
+    pub(super) fn evict(&mut self, key: &Key) -> Option<Variants> {
+        if let Some(kept) = self.small.pop(key) {
+            self.ghosts.add(key.hash(), kept.bytes);
+            return Some(kept.variants);
         }
-        let (key, kept) = self.main.pop_first()?;
-        Some((key, kept.variants))
+        self.main.pop(key).map(|kept| kept.variants)
     }
 
     fn is_small_next(&self) -> bool {
         self.main.keys.is_empty() || self.small.bytes > (self.small.bytes + self.main.bytes) / SMALL_SHARE
-    }
-
-    fn evict_small(&mut self) -> Option<(Arc<Key>, Variants)> {
-        let (key, kept) = self.small.pop_first()?;
-        self.ghosts.add(key.hash(), kept.bytes);
-        Some((key, kept.variants))
     }
 }
 
@@ -182,7 +182,9 @@ mod tests {
     }
 
     fn next_out(queues: &mut Queues) -> Option<usize> {
-        queues.evict().map(|(key, _)| key.url()[1..].parse().unwrap())
+        let key = queues.next_out()?;
+        queues.evict(&key).unwrap();
+        Some(key.url()[1..].parse().unwrap())
     }
 
     #[test]

@@ -76,9 +76,11 @@ pub(crate) struct Shard {
     keys: BTreeMap<Arc<Key>, Arc<Held>>,
     tags: TagIndex,
     /// What a purge has removed and what is still in the lists above.
-    condemned: Vec<Arc<Held>>,
+    removed: Vec<Arc<Held>>,
     /// How much that is.
     hidden: Tally,
+    /// What a purge has made stale and what does not say so yet.
+    expired: Vec<Arc<Held>>,
     /// What was taken out of the lists since somebody came for it, to be dropped by the sweeper.
     swept: Batch,
     fills: HashMap<Arc<Key>, SmallVec<[Arc<Fill>; 1]>, KeepHash>,
@@ -97,8 +99,9 @@ impl Shard {
             recalls: HashMap::new(),
             keys: BTreeMap::new(),
             tags: TagIndex::default(),
-            condemned: Vec::new(),
+            removed: Vec::new(),
             hidden: Tally::default(),
+            expired: Vec::new(),
             swept: Batch::default(),
             fills: HashMap::with_hasher(KeepHash),
             marks: LruCache::unbounded_with_hasher(KeepHash),
@@ -282,19 +285,28 @@ impl Shard {
     }
 
     /// Evicts the key that is worth least from memory; what a purge has removed goes first, and does not count
-    /// as evicted. `None`: there is nothing.
+    /// as evicted. What is only stale is evicted as anything else. `None`: there is nothing.
     pub(super) fn evict(&mut self) -> Option<(Batch, Evicted)> {
-        if !self.condemned.is_empty() {
-            return Some((self.sweep(1), Evicted(0)));
+        if !self.removed.is_empty() {
+            let swept = self.sweep_removed(1);
+            // Somebody may have come before.
+            if !swept.is_empty() {
+                return Some((swept, Evicted(0)));
+            }
         }
-        let (key, variants) = self.resources.evict()?;
+        let key = self.resources.next_out()?;
+        // What is on disk stays, and must know what was decided on it.
+        self.settle(&key);
+        let mut batch = std::mem::take(&mut self.swept);
+        let variants = self.resources.evict(&key).unwrap_or_default();
         self.objects -= variants.len() as u64;
         // On disk it was used as recently as in memory.
         self.shelf.touch(&key);
         self.untag(&key, &variants, &[]);
         self.recount(&key);
         let evicted = Evicted(variants.len() as u64);
-        Some((Batch { removed: variants.into_vec(), ..Batch::default() }, evicted))
+        batch.removed.extend(variants);
+        Some((batch, evicted))
     }
 
     /// Takes the tags of what is gone from `key`, save for those that what is left has too.

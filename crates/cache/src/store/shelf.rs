@@ -152,11 +152,9 @@ impl Shelf {
         removed
     }
 
-    /// Takes out the key that was used least recently.
-    pub(super) fn evict(&mut self) -> Option<(Arc<Key>, Variants)> {
-        let (key, variants) = self.keys.pop_lru()?;
-        self.objects -= variants.len() as u64;
-        Some((key, variants))
+    /// The key that was used least recently: to be evicted next.
+    pub(super) fn next_out(&self) -> Option<Arc<Key>> {
+        self.keys.peek_lru().map(|(key, _)| key.clone())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Filed>> {

@@ -16,6 +16,8 @@ use rimward_types::{ByteSize, RequestHead, ResponseHead, TestClock};
 use shard::Found;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod purged_on_disk;
+
 fn store(memory: ByteSize, variants: usize) -> Arc<Store> {
     let options = Options { memory, max_object: memory, variants, ..Options::default() };
     Arc::new(Store::new(options, Arc::new(TestClock::at(Timestamp::from_secs(1_750_000_000)))))
@@ -70,6 +72,19 @@ fn find(store: &Store, request: &RequestHead) -> Option<Bytes> {
         Found::Stored(Stored { content: Content::Whole(bytes), .. }) => Some(bytes),
         _ => None,
     }
+}
+
+/// Whether what is stored is stale by a purge.
+fn is_stale(store: &Store, request: &RequestHead) -> Option<bool> {
+    match store.shard(&key(request)).find(&key(request), &request.headers) {
+        Found::Stored(stored) => Some(stored.face.is_expired()),
+        _ => None,
+    }
+}
+
+/// Keys that wait for the sweeper.
+fn condemned(store: &Store) -> usize {
+    store.shards.iter().map(|shard| shard.lock().condemned()).sum()
 }
 
 #[test]
@@ -186,12 +201,7 @@ fn an_object_has_the_tags_of_its_latest_answer() {
     put_tagged(&store, "/a", "en", "new both");
     assert_eq!(store.purge(&tag("old")).objects, 0);
     assert_eq!(store.expire(&tag("new")).objects, 1);
-    let Found::Stored(stored) =
-        store.shard(&key(&request("/a", "en"))).find(&key(&request("/a", "en")), &request("/a", "en").headers)
-    else {
-        panic!("a soft purge leaves it")
-    };
-    assert!(stored.face.is_expired());
+    assert_eq!(is_stale(&store, &request("/a", "en")), Some(true), "a soft purge leaves it");
     assert_eq!(store.purge(&tag("both")).objects, 1);
     assert!(store.shards.iter().all(|shard| shard.lock().has_no_tags()));
 }
@@ -269,13 +279,7 @@ fn what_is_purged_softly_is_stale_before_it_is_swept() {
     for n in 0..10 {
         put_tagged(&store, &format!("/{n}"), "en", "news");
     }
-    let is_stale = |n: usize| {
-        let request = request(&format!("/{n}"), "en");
-        match store.shard(&key(&request)).find(&key(&request), &request.headers) {
-            Found::Stored(stored) => stored.face.is_expired(),
-            _ => panic!("a soft purge leaves it"),
-        }
-    };
+    let is_stale = |n: usize| is_stale(&store, &request(&format!("/{n}"), "en")).expect("a soft purge leaves it");
     let soft = |tag_: &str| store.condemn(Extent::of(&tag(tag_)), true, Fate::Expired);
     assert_eq!(soft("news").objects, 10);
     assert_eq!((store.usage().objects, store.count(&tag("news"), 0).0.objects), (10, 10));
@@ -295,13 +299,15 @@ fn what_is_purged_softly_is_stale_before_it_is_swept() {
 #[test]
 fn what_is_purged_makes_room_first() {
     let store = store(ByteSize::kb(64), 4);
-    put_tagged(&store, "/kept", "en", "");
+    put_tagged(&store, "/kept", "en", "kept");
     let old = request("/old", "en");
     assert!(end_tagged(&store, &old, &begin(&store, &old), 40_000, 1, "news"));
     purge(&store, &tag("news"), true);
+    store.condemn(Extent::of(&tag("kept")), true, Fate::Expired);
     let new = request("/new", "en");
     assert!(end(&store, &new, &begin(&store, &new), 40_000, 2));
-    assert!(find(&store, &request("/kept", "en")).is_some(), "though it was used less recently");
+    assert_eq!(condemned(&store), 1, "what is only stale waits: it gives no memory back");
+    assert_eq!(is_stale(&store, &request("/kept", "en")), Some(true), "though it was used less recently");
     assert_eq!(store.usage().evicted, 0);
 }
 
@@ -371,7 +377,7 @@ enum Step {
     Purge(u8, bool),
     PurgeAll(bool),
     PurgeTag(bool, bool),
-    Soften(bool),
+    Soften(bool, usize),
     Sweep,
     Hold(u8, bool),
     LetGo,
@@ -386,7 +392,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u8..6, any::<bool>()).prop_map(|(url, lazy)| Step::Purge(url, lazy)),
         1 => any::<bool>().prop_map(Step::PurgeAll),
         1 => any::<(bool, bool)>().prop_map(|(even, lazy)| Step::PurgeTag(even, lazy)),
-        1 => any::<bool>().prop_map(Step::Soften),
+        2 => (any::<bool>(), 0usize..120_000).prop_map(|(even, room)| Step::Soften(even, room)),
         1 => Just(Step::Sweep),
         1 => (0u8..6, any::<bool>()).prop_map(|(url, german)| Step::Hold(url, german)),
         1 => Just(Step::LetGo),
@@ -454,11 +460,20 @@ proptest! {
                     prop_assert_eq!(purged.fills, fresh as u64);
                     prop_assert!(find(&store, &ask(url, true)).is_none() && find(&store, &ask(url, false)).is_none());
                 }
-                Step::Soften(even) => {
-                    // Fetches are struck as by a hard purge; what is stored stays.
-                    let before = store.usage().objects;
+                Step::Soften(even, room) => {
+                    // Fetches are struck as by a hard purge; what is stored stays, until somebody needs its room.
+                    let tagged: BTreeSet<u8> = model.iter().filter(|(name, body)| {
+                        find(&store, &ask(name.0, name.1)).is_some() && body.first().is_some_and(|mark| (mark % 2 == 0) == even)
+                    }).map(|((url, _), _)| *url).collect();
+                    let before = store.usage();
                     store.condemn(Extent::of(&tag(if even { "even" } else { "odd" })), true, Fate::Expired);
-                    prop_assert_eq!(store.usage().objects, before);
+                    prop_assert_eq!(store.usage().objects, before.objects);
+                    drop(store.reserve(room));
+                    let after = store.usage();
+                    prop_assert_eq!(before.objects - after.objects, after.evicted - before.evicted);
+                    for (url, german) in model.keys().filter(|(url, _)| tagged.contains(url)) {
+                        prop_assert!(is_stale(&store, &ask(*url, *german)) != Some(false), "/{url} is stale");
+                    }
                     doubted.extend(fills.iter().map(|(_, _, fill)| (Arc::as_ptr(fill) as usize, even)));
                 }
                 Step::Sweep => store.sweep(),

@@ -5,6 +5,7 @@ use crate::disk::ObjectFile;
 use crate::fill::state::Fill;
 use crate::key::Key;
 use crate::object::{Content, Face, Stored};
+use crate::store::Batch;
 use crate::store::held::Fate;
 use crate::store::shelf::Filed;
 use http::HeaderMap;
@@ -154,13 +155,22 @@ impl Shard {
     /// Takes the key that was used least recently from the disk; what a purge has removed goes first. `None`: there is
     /// nothing.
     pub(in crate::store) fn evict_file(&mut self) -> Option<(Vec<Arc<Filed>>, Vec<Stored>)> {
-        if !self.condemned.is_empty() {
-            let swept = self.sweep(1);
-            return Some((swept.taken_out, swept.removed));
+        if self.hidden.on_disk > 0 {
+            let swept = self.sweep_removed(1);
+            if !swept.taken_out.is_empty() {
+                return Some((swept.taken_out, swept.removed));
+            }
+            // It was in memory alone, or somebody came before.
+            self.swept = swept;
         }
-        let (key, filed) = self.shelf.evict()?;
-        let unread = self.forget_files(&key, &filed);
-        Some((filed.to_vec(), unread))
+        let key = self.shelf.next_out()?;
+        // What is in memory stays, and must know what was decided on it.
+        self.settle(&key);
+        let Batch { mut removed, mut taken_out } = std::mem::take(&mut self.swept);
+        let filed = self.shelf.remove(&key, |_| true);
+        removed.extend(self.forget_files(&key, &filed));
+        taken_out.extend(filed);
+        Some((taken_out, removed))
     }
 
     /// Takes an object from the disk that cannot be read.

@@ -69,44 +69,60 @@ impl Shard {
             let Some(tally) = held.condemn(fate) else { continue };
             purged += tally.total;
             is_filed |= tally.on_disk > 0;
-            if fate == Fate::Removed {
-                self.hidden.in_memory += tally.in_memory;
-                self.hidden.on_disk += tally.on_disk;
+            match fate {
+                Fate::Removed => {
+                    self.hidden.in_memory += tally.in_memory;
+                    self.hidden.on_disk += tally.on_disk;
+                    self.removed.push(held);
+                }
+                Fate::Expired if tally.fate.is_none() => self.expired.push(held),
+                // It is in the list.
+                Fate::Expired => {}
             }
-            self.condemned.push(held);
         }
         (purged, is_filed)
     }
 
     /// How many keys are condemned and not swept.
     pub(in crate::store) fn condemned(&self) -> usize {
-        self.condemned.len()
+        self.removed.len() + self.expired.len()
     }
 
     /// Carries out what was decided on up to `most` condemned keys. Gives what it took out.
     pub(in crate::store) fn sweep(&mut self, most: usize) -> Batch {
-        let mut batch = std::mem::take(&mut self.swept);
-        for held in self.condemned.split_off(self.condemned.len().saturating_sub(most)) {
-            // Somebody may have come before, and something new may be stored under the key.
-            if self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, &held)) {
-                self.carry_out(&held, &mut batch);
-            }
-        }
-        if self.condemned.is_empty() {
-            self.condemned.shrink_to_fit();
+        let rest = most.saturating_sub(self.removed.len());
+        let mut batch = self.sweep_removed(most);
+        for held in take_last(&mut self.expired, rest) {
+            self.carry_out_if_current(&held, &mut batch);
         }
         batch
     }
 
+    /// As [`Shard::sweep`], of what is removed alone: the rest gives no memory back.
+    pub(super) fn sweep_removed(&mut self, most: usize) -> Batch {
+        let mut batch = std::mem::take(&mut self.swept);
+        for held in take_last(&mut self.removed, most) {
+            self.carry_out_if_current(&held, &mut batch);
+        }
+        batch
+    }
+
+    /// Carries out what was decided on `held`, unless somebody came before: something new may be stored under the key.
+    fn carry_out_if_current(&mut self, held: &Arc<Held>, batch: &mut Batch) {
+        if self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, held)) {
+            self.carry_out(held, batch);
+        }
+    }
+
     /// Sweeps `key`, if it is condemned: before anything is found or changed under it.
     pub(in crate::store) fn settle(&mut self, key: &Key) {
-        if self.condemned.is_empty() {
+        if self.condemned() == 0 {
             return;
         }
         if let Some(held) = self.keys.get(key).filter(|held| held.tally().fate.is_some()).cloned() {
             let mut swept = std::mem::take(&mut self.swept);
             self.carry_out(&held, &mut swept);
-            // To be dropped by the sweeper, which comes as long as the list of the condemned is not empty.
+            // To be dropped by the sweeper, which comes as long as the list of what is removed is not empty.
             self.swept = swept;
         }
     }
@@ -138,7 +154,11 @@ impl Shard {
 
     /// The numbers of the files of what is condemned to `fate`.
     pub(in crate::store) fn condemned_files(&self, fate: Fate, out: &mut Vec<u64>) {
-        for held in &self.condemned {
+        let condemned = match fate {
+            Fate::Removed => &self.removed,
+            Fate::Expired => &self.expired,
+        };
+        for held in condemned {
             let tally = held.tally();
             let is_current = || self.keys.get(&*held.key).is_some_and(|other| Arc::ptr_eq(other, held));
             if tally.on_disk > 0 && tally.fate == Some(fate) && is_current() {
@@ -164,6 +184,15 @@ impl Shard {
     pub(super) fn held(&mut self, key: &Arc<Key>) -> Arc<Held> {
         self.keys.entry(key.clone()).or_insert_with(|| Held::new(key.clone())).clone()
     }
+}
+
+/// The last `most` of `list`, or all of it.
+fn take_last(list: &mut Vec<Arc<Held>>, most: usize) -> Vec<Arc<Held>> {
+    let last = list.drain(list.len().saturating_sub(most)..).collect();
+    if list.is_empty() {
+        list.shrink_to_fit();
+    }
+    last
 }
 
 /// Whether `extent` means the answer that `fill` fetches.

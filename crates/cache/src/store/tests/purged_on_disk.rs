@@ -1,0 +1,105 @@
+//! Purges that are not swept yet, with a disk below the memory.
+
+use super::*;
+use crate::disk::DiskOptions;
+use std::path::Path;
+use std::thread;
+use tempfile::TempDir;
+
+fn open(folder: &Path, memory: ByteSize) -> Arc<Store> {
+    let disk = Some(DiskOptions::new(folder, ByteSize::mb(64)));
+    let options = Options { memory, max_object: memory, disk, ..Options::default() };
+    let store = Store::open(options, Arc::new(TestClock::at(Timestamp::from_secs(1_750_000_000)))).unwrap();
+    store.settle();
+    store
+}
+
+/// The second request for an object makes a write.
+fn ask_again(store: &Arc<Store>, request: &RequestHead) -> Stored {
+    let key = key(request);
+    match store.find(&mut store.shard(&key), &key, &request.headers) {
+        Found::Stored(stored) => stored,
+        _ => panic!("it is in memory"),
+    }
+}
+
+/// Waits for the disk, and sweeps nothing.
+fn wait_for_disk(store: &Store) {
+    store.disk.as_ref().unwrap().settle();
+}
+
+fn on_disk(store: &Store) -> u64 {
+    store.usage().disk.unwrap().objects
+}
+
+#[test]
+fn a_large_soft_purge_costs_those_who_need_memory_nothing_and_what_they_evict_stays_stale() {
+    // cdn-behaviour.md section 17
+    const KEYS: usize = 100;
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path(), ByteSize::mb(2));
+    let requests: Vec<_> = (0..KEYS).map(|n| request(&format!("/{n}"), "en")).collect();
+    for request in &requests {
+        assert!(end_tagged(&store, request, &begin(&store, request), 1000, 1, "news"));
+        ask_again(&store, request);
+    }
+    wait_for_disk(&store);
+    assert_eq!(on_disk(&store), KEYS as u64);
+    store.condemn(Extent::of(&tag("news")), true, Fate::Expired);
+    let free = store.budget.limit() - store.budget.held();
+    let new = request("/new", "en");
+    assert!(end(&store, &new, &begin(&store, &new), free, 2), "its head takes room, so that its body has too little");
+    let evicted = store.usage().evicted as usize;
+    assert!((1..=3).contains(&evicted), "{evicted} keys made room");
+    assert!(store.evict_file());
+    assert_eq!(condemned(&store), KEYS, "nobody has swept for it");
+    let mut left = (0, 0);
+    for request in &requests {
+        let key = key(request);
+        let (memory, disk) = (store.variants(&key), store.shard(&key).peek_filed(&key, &request.headers));
+        assert!(memory.iter().all(|stored| stored.face.is_expired()) && disk.iter().all(|filed| filed.is_expired()));
+        left = (left.0 + memory.len(), left.1 + disk.iter().count());
+    }
+    assert_eq!(left, (KEYS - evicted, KEYS - 1), "what left one of the two is stale in the other");
+}
+
+#[test]
+fn what_is_filed_or_renewed_while_a_purge_runs_does_not_come_back_after_a_reopening_without_a_sweep() {
+    // cdn-behaviour.md section 17
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path(), ByteSize::mb(20));
+    let in_shard = |n: usize, names: &str| {
+        let mut requests = (0..).map(|i| request(&format!("/{names}/{i}"), "en"));
+        requests.find(|request| std::ptr::eq(MutexGuard::mutex(&store.shard(&key(request))), &store.shards[n])).unwrap()
+    };
+    let (struck, filed, renewed) = (in_shard(0, "struck"), in_shard(2, "filed"), in_shard(2, "renewed"));
+    assert!(end(&store, &renewed, &begin(&store, &renewed), 10, 1));
+    ask_again(&store, &renewed);
+    assert!(end(&store, &filed, &begin(&store, &filed), 10, 1));
+    wait_for_disk(&store);
+    assert_eq!(on_disk(&store), 1);
+    let fill = begin(&store, &struck);
+    thread::scope(|scope| {
+        let in_its_way = store.shards[1].lock();
+        let purge = scope.spawn(|| store.condemn(Extent::of(&Purge::All), true, Fate::Removed));
+        while store.is_listed(&key(&struck), &fill) {
+            thread::yield_now();
+        }
+        ask_again(&store, &filed);
+        let Stored { content, .. } = ask_again(&store, &renewed);
+        let (key, fill) = (key(&renewed), begin(&store, &renewed));
+        store.complete(&key, &fill, Stored { face: face(&store, &renewed, &key, "").unwrap(), content });
+        wait_for_disk(&store);
+        drop(in_its_way);
+        assert_eq!(purge.join().unwrap().objects, 2);
+    });
+    let after = request("/after", "en");
+    assert!(end(&store, &after, &begin(&store, &after), 10, 1));
+    ask_again(&store, &after);
+    wait_for_disk(&store);
+    assert_eq!(condemned(&store), 2, "their files are there");
+    drop((store, fill));
+    let store = open(folder.path(), ByteSize::mb(20));
+    assert_eq!(on_disk(&store), 1);
+    assert!(store.shard(&key(&after)).peek_filed(&key(&after), &after.headers).is_some());
+}
