@@ -25,8 +25,9 @@ fn serves(version: u32, received: &Received, fields: &[(&str, &str)]) -> Given {
     let film = film(version);
     let etag = format!("\"v{version}\"");
     let fields = |given: Given| fields.iter().fold(given, |given, (name, value)| given.header(name, value));
+    let is_weak = received.target.contains("weak") || (received.target.contains("later") && version > 1);
     let tagged = |given: Given| match fields(given) {
-        given if received.target.contains("weak") => given.header("etag", &format!("W/{etag}")),
+        given if is_weak => given.header("etag", &format!("W/{etag}")),
         given => given.header("etag", &etag),
     };
     if received.target.contains("none") {
@@ -36,6 +37,9 @@ fn serves(version: u32, received: &Received, fields: &[(&str, &str)]) -> Given {
         return tagged(Given::new(304, ""));
     }
     match range(received) {
+        Some((first, _)) if received.target.contains("gap") && first == 2 * SLICE => {
+            Given::new(404, "no such part").header("cache-control", "max-age=60")
+        }
         Some((first, _)) if first >= LENGTH => {
             tagged(Given::new(416, "")).header("content-range", &format!("bytes */{LENGTH}"))
         }
@@ -57,12 +61,15 @@ async fn stage(fields: &'static [(&'static str, &'static str)]) -> Stage {
     let version = Arc::new(AtomicU32::new(1));
     let current = version.clone();
     let origin = Origin::new(move |received| serves(current.load(Ordering::SeqCst), received, fields)).await;
-    let config = format!(
+    Stage { node: TestNode::start(&config(&origin), &[]).await, origin, version }
+}
+
+fn config(origin: &Origin) -> String {
+    format!(
         "[origins.app]\nurl = \"{}\"\n[[distributions]]\ndomains = [\"*\"]\n[[distributions.behaviors]]\norigin = \"app\"\n\
          cache-policy = \"films\"\n[cache-policies.films]\nslice = \"64 KB\"\n[node.acl]\npurge = [\"203.0.113.0/24\"]\n",
         origin.url()
-    );
-    Stage { node: TestNode::start(&config, &[]).await, origin, version }
+    )
 }
 
 impl Stage {
@@ -218,6 +225,106 @@ async fn a_range_beyond_the_end_is_refused() {
         assert_eq!((answer.status(), answer.header("content-range")), (416, "bytes */300000"));
     }
     assert_eq!(stage.range("bytes=900000-").await.status(), 416);
+}
+
+#[tokio::test]
+async fn conditions_and_other_ranges_count_where_the_first_range_is_beyond_the_end() {
+    // RFC 9110 sections 13.1.5, 13.2.2 and 14.2
+    let stage = stage(FRESH).await;
+    let with = |name, value| [("range", "bytes=5000000-"), (name, value)];
+    let other = stage.node.get_with("/film", &with("if-range", "\"v0\"")).await;
+    assert_eq!((other.status(), other.header("content-length")), (200, "300000"));
+    assert!(other.bytes == film(1));
+    assert_eq!(stage.asked(), [76, 0, 1, 2, 3, 4].map(slice), "no more than the end must be found out");
+    assert_eq!(stage.node.get_with("/film", &with("if-none-match", "\"v1\"")).await.status(), 304);
+    assert_eq!(stage.node.get_with("/film", &with("if-match", "\"v0\"")).await.status(), 412);
+    let same = stage.node.get_with("/film", &with("if-range", "\"v1\"")).await;
+    assert_eq!((same.status(), same.header("content-range")), (416, "bytes */300000"));
+    let last = stage.range("bytes=99999999-,-5").await;
+    assert_eq!((last.status(), last.header("content-range")), (206, "bytes 299995-299999/300000"));
+    assert!(last.bytes == film(1)[299_995..]);
+    let long = stage.range("bytes=-9223372036854775808").await;
+    assert_eq!((long.status(), long.header("content-range")), (206, "bytes 0-299999/300000"));
+}
+
+#[tokio::test]
+async fn an_empty_object_is_fetched_as_a_whole() {
+    // RFC 9110 section 13.1.5: a range of what has no bytes does not hide that it is another.
+    let origin = Origin::new(|received| match received.header("range") {
+        Some(_) => Given::new(416, "").header("content-range", "bytes */0"),
+        None => Given::cached(60, "").header("etag", "\"v1\""),
+    })
+    .await;
+    for range in ["bytes=0-9", "bytes=900000-"] {
+        let node = TestNode::start(&config(&origin), &[]).await;
+        let other = node.get_with("/film", &[("range", range), ("if-range", "\"v0\"")]).await;
+        assert_eq!((other.status(), other.body.as_str()), (200, ""));
+        assert_eq!(node.get_with("/film", &[("range", range)]).await.status(), 416);
+    }
+}
+
+#[tokio::test]
+async fn viewers_who_wait_for_a_slice_that_cannot_be_had_share_the_whole() {
+    for (path, asked) in [("/whole", vec![slice(0)]), ("/weak", vec![slice(0), "-".to_owned()])] {
+        let stage = Arc::new(stage(FRESH).await);
+        let mut viewers = tokio::task::JoinSet::new();
+        for viewer in 0..20 {
+            let stage = stage.clone();
+            let range = format!("bytes={}-{}", viewer * 3, viewer * 3 + 9);
+            viewers.spawn(async move { stage.node.get_with(path, &[("range", &range)]).await });
+        }
+        for answer in viewers.join_all().await {
+            assert_eq!(answer.bytes.len(), if answer.status() == 206 { 10 } else { LENGTH });
+        }
+        assert_eq!(stage.asked(), asked, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_fails_for_many_viewers_does_not_end_slicing() {
+    let origin = Origin::new(|received| serves(1, received, FRESH)).await;
+    let sound = config(&origin);
+    let hooked = sound.replace("cache-policy = \"films\"\n", "cache-policy = \"films\"\norigin-request = \"f\"\n");
+    let failing = format!("{hooked}[functions.f]\ncomponent = \"f.wasm\"\n");
+    let node = Arc::new(TestNode::start(&failing, &[("f.wasm", b"no component")]).await);
+    let mut viewers = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let node = node.clone();
+        viewers.spawn(async move { node.get_with("/film", &[("range", "bytes=0-9")]).await });
+    }
+    for answer in viewers.join_all().await {
+        assert_eq!(answer.status(), 503, "each has met it itself");
+    }
+    node.reload(&sound, &[]).await;
+    assert!(node.get_with("/film", &[("range", "bytes=0-9")]).await.bytes == film(1)[..10]);
+    assert_eq!(origin.only_request().header("range"), Some(&*slice(0)));
+}
+
+#[tokio::test]
+async fn an_error_in_place_of_a_later_slice_leaves_the_others() {
+    let stage = stage(FRESH).await;
+    for _ in 0..2 {
+        let asked = request("GET", "/gap", &[("range", "bytes=0-200000")]);
+        assert!(stage.node.try_send(asked, Body::Empty, Interim::default()).await.is_err());
+        let before = stage.node.get_with("/gap", &[("range", "bytes=0-100000")]).await;
+        assert!(before.bytes == film(1)[..=100_000]);
+        assert_eq!(stage.asked(), [0, 1, 2].map(slice), "all of them are stored, the error too");
+    }
+}
+
+#[tokio::test]
+async fn no_old_slice_outlives_an_answer_that_ends_slicing() {
+    let stage = stage(FRESH).await;
+    for range in ["bytes=0-9", "bytes=200000-200009"] {
+        stage.node.get_with("/later", &[("range", range)]).await;
+    }
+    stage.version.store(2, Ordering::SeqCst);
+    let asked = request("GET", "/later", &[("range", "bytes=0-100000")]);
+    assert!(stage.node.try_send(asked, Body::Empty, Interim::default()).await.is_err());
+    // By now it is tried again whether it can be had in slices.
+    stage.node.advance(31);
+    let answer = stage.node.get_with("/later", &[("range", "bytes=200000-200009")]).await;
+    assert!(answer.bytes == film(2)[200_000..200_010]);
 }
 
 #[tokio::test]

@@ -277,14 +277,6 @@ impl Cache {
         Some(lead)
     }
 
-    /// The lead of a fetch whose answer has come already: for a slice of `key` that turned out to be the whole.
-    pub(crate) fn lead_whole(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Lead {
-        let wishes = RequestDirectives::default();
-        let asked = Asked { key, request, rules, wishes, now: self.store.now() };
-        let mut shard = self.store.shard(key);
-        self.lead(&mut shard, &asked, None, Forward::UriMiss, true)
-    }
-
     /// Removes what an answer to an unsafe method makes doubtful (RFC 9111 section 4.4): the URL and, on the same host,
     /// `Location` and `Content-Location`. Does nothing for safe methods and for errors. `request` is the viewer's.
     pub fn invalidate(
@@ -294,6 +286,7 @@ impl Cache {
         response: &ResponseHead,
         rules: &Rules,
     ) -> Purged {
+        let _purging = self.store.begin_purge();
         let mut total = Purged::default();
         for url in invalidation::doubtful(request, response, rules) {
             let purged = self.store.invalidate(distribution, &key::kept_url(&url, &rules.key));
@@ -306,6 +299,7 @@ impl Cache {
     /// more than a few hundred keys is given back soon after, by a thread of its own. It takes longer the more there is to
     /// remove: not on a worker, unless it is one URL.
     pub fn purge(&self, what: &Purge) -> Purged {
+        let _purging = self.store.begin_purge();
         self.store.purge(what)
     }
 
@@ -316,6 +310,7 @@ impl Cache {
 
     /// Makes stale instead of removing: what is stored is validated before its next use, or served when the origin is away.
     pub fn expire(&self, what: &Purge) -> Purged {
+        let _purging = self.store.begin_purge();
         self.store.expire(what)
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod stream;
 
 pub use follow::{Follow, Followed};
 pub use lead::{Completed, Lead};
+pub use sliced::Whole;
 
 use http::StatusCode;
 use rimward_types::Timestamp;

@@ -84,7 +84,7 @@ pub(crate) fn wanted(request: &RequestHead, rules: &Rules) -> Option<(u64, u64)>
         Ranges::Whole | Ranges::Unsatisfiable => return None,
     };
     // The end of an object is known when any slice has told how long it is. A suffix of one of unknown length seems to
-    // begin beyond all that there is.
+    // begin beyond all that there is. Where there turns out to be no such slice, the first one is asked.
     let has_suffix = first > u64::MAX / 2;
     Some((size, if has_suffix { 0 } else { first / size }))
 }
@@ -101,6 +101,11 @@ impl Slices {
     /// The slice to be asked for first: it tells how long the whole is.
     pub fn scout(&self) -> u64 {
         self.scout
+    }
+
+    /// Begins with the first slice, which every object has that is not empty. False: it did so before.
+    pub fn turn_to_start(&mut self) -> bool {
+        std::mem::take(&mut self.scout) > 0
     }
 
     /// The request for a slice: the viewer's, without range and conditions. [`crate::Lead::add_conditions`] adds the
@@ -120,15 +125,14 @@ impl Slices {
         self.cache.store().mark(&self.key, Mark::Unsliced);
     }
 
+    /// Whether an answer to somebody has shown it.
+    pub fn are_given_up(&self) -> bool {
+        self.cache.store().marked(&self.key).is_some_and(|mark| !mark.may_slice())
+    }
+
     /// Removes all slices of the object: the origin has another one now.
     pub fn discard(&self) {
         self.cache.store().purge_slices(&self.key);
-    }
-
-    /// The lead of a fetch of the whole, whose answer has come already though a slice was asked for: `viewer` gets what it
-    /// asks for, and others what is stored.
-    pub fn lead_whole(&self, viewer: &RequestHead) -> crate::Lead {
-        self.cache.lead_whole(&self.key, viewer, &self.rules)
     }
 
     /// The answer to `viewer` whose first slice is `scout`; `get` gives the others.

@@ -12,6 +12,7 @@ mod queues;
 pub(crate) mod shard;
 pub(crate) mod shelf;
 pub(crate) mod tags;
+mod under_way;
 
 use crate::cache::{Options, Usage};
 use crate::disk::{Disk, DiskError};
@@ -30,6 +31,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use under_way::{Purging, UnderWay};
 
 /// Shards of a large cache; a power of two. Small caches have fewer, so that one order of use decides.
 const SHARDS: usize = 16;
@@ -69,6 +71,7 @@ pub(crate) struct Store {
     /// The shard that is evicted from next.
     cursor: AtomicUsize,
     evicted: AtomicU64,
+    purges: UnderWay,
     /// A thread takes out what purges have condemned.
     is_sweeping: AtomicBool,
 }
@@ -133,6 +136,7 @@ impl Store {
             shards,
             cursor: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
+            purges: UnderWay::default(),
             is_sweeping: AtomicBool::new(false),
             options,
             clock,
@@ -248,6 +252,16 @@ impl Store {
     /// Whether a fetch is still on the list: no purge has struck it.
     pub(crate) fn is_listed(&self, key: &Key, fill: &Arc<Fill>) -> bool {
         self.shard(key).is_listed(key, fill)
+    }
+
+    /// A purge begins: it is under way until what this gives is dropped.
+    pub(crate) fn begin_purge(&self) -> Purging<'_> {
+        self.purges.begin()
+    }
+
+    /// Whether a purge is under way: it may have been at some shards, and not at others.
+    pub(crate) fn is_purging(&self) -> bool {
+        self.purges.any()
     }
 
     /// A fetch has ended without anything to store.

@@ -6,7 +6,7 @@ use crate::exchange::{Answer, Context, Trace};
 use crate::lookup::from_hit;
 use crate::{forward, page, respond};
 use http::{Method, StatusCode};
-use rimward_cache::{CacheResult, CacheStatus, Completed, Hit, Lead, OriginFailure, Times};
+use rimward_cache::{CacheResult, CacheStatus, Completed, Hit, Lead, OriginFailure, Times, Whole};
 use rimward_config::{Origin, OriginGroup, OriginUrl, Target};
 use rimward_hooks::{CustomOrigin, LambdaOrigin, Protocol, RequestVerdict, ResponseVerdict, SslProtocol};
 use rimward_origin::ErrorKind;
@@ -64,19 +64,15 @@ pub async fn fill_slice(context: Arc<Context>, request: RequestHead, lead: Lead)
     let filled = match completed {
         Ok(Completed::Stored(hit) | Completed::Refreshed(hit) | Completed::Stale(hit)) => FilledSlice::Slice(hit),
         Ok(Completed::Unsliced { whole }) => FilledSlice::Unsliced(whole),
-        // A slice that could not be kept is no answer to a viewer.
-        Ok(Completed::NotStored { head, .. }) if head.status == StatusCode::PARTIAL_CONTENT => {
-            FilledSlice::Unsliced(None)
-        }
         Ok(completed) => FilledSlice::Answer(Ok(completed_answer(completed, &trace))),
         Err(answer) => FilledSlice::Answer(answer),
     };
     (filled, trace)
 }
 
-/// What a viewer gets from the fetch of the whole that has come in place of a slice.
-pub fn whole(completed: Completed, trace: &Trace) -> Answer {
-    completed_answer(completed, trace)
+/// What `viewer` gets of the whole that has come in place of a slice.
+pub fn whole(whole: Whole, viewer: &RequestHead, trace: &Trace) -> Answer {
+    completed_answer(whole.respond(Some(viewer)), trace)
 }
 
 /// What came of the fetch of a slice.
@@ -84,7 +80,7 @@ pub enum FilledSlice {
     /// A slice, or an error that is stored in its place.
     Slice(Hit),
     /// It cannot be had in slices; the whole, if that has come.
-    Unsliced(Option<Box<(ResponseHead, Body, Times)>>),
+    Unsliced(Option<Box<Whole>>),
     /// Something else.
     Answer(Result<Answer, Answer>),
 }
@@ -120,8 +116,9 @@ fn completed_answer(completed: Completed, trace: &Trace) -> Answer {
             cache: Some(status),
             ..Answer::new(head, body, result_type(result))
         },
-        // Only the fetch of a slice comes to this, and `fill_slice` takes it.
-        Completed::Unsliced { .. } => {
+        // A slice was to be refreshed in the background: no viewer has this answer.
+        Completed::Unsliced { whole: Some(whole) } => return completed_answer(whole.respond(None), trace),
+        Completed::Unsliced { whole: None } => {
             let head = ResponseHead::new(StatusCode::BAD_GATEWAY);
             Answer::new(head, Body::Empty, ResultType::Error)
         }

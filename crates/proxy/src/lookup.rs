@@ -43,7 +43,7 @@ pub async fn answer(
                 Followed::Failed(failure) => return Ok(fill::failed_elsewhere(context, failure.status)),
             },
             Begin::Slices(found) => {
-                // Without an answer the whole is asked for.
+                // Without an answer it begins again; the whole is asked for, where it cannot be had in slices.
                 if let Some(answer) = slices::answer(context, exchange, request, found).await? {
                     return Ok(answer);
                 }

@@ -4,13 +4,13 @@ use crate::exchange::{Answer, Context, Exchange, Trace};
 use crate::fill::{self, FilledSlice};
 use crate::lookup::{self, from_hit};
 use http::StatusCode;
-use rimward_cache::{Begin, Followed, GetSlice, Hit, Lead, Slices, Times};
-use rimward_types::{Body, BodyError, RequestHead, ResponseHead};
+use rimward_cache::{Begin, Followed, GetSlice, Hit, Lead, Slices, Whole};
+use rimward_types::{BodyError, RequestHead};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// How often a slice may be begun again because the fetch that it waited for gave up.
+/// How often a slice after the first may be begun again because the fetch that it waited for gave up.
 const MOST_RETRIES: usize = 4;
 
 /// What a slice came to.
@@ -18,11 +18,25 @@ enum Got {
     Slice(Hit),
     /// To be answered as it is.
     Answer(Result<Answer, Answer>),
-    /// It cannot be had in slices; the whole, if that has come.
-    Unsliced(Option<Box<(ResponseHead, Body, Times)>>),
+    /// It cannot be had in slices, which is remembered; the whole, if that has come.
+    Unsliced(Option<Box<Whole>>),
+    /// Somebody else's fetch has ended without an answer for this one: begin again.
+    Again,
 }
 
-/// Answers `viewer` from slices. `None`: the object cannot be had so, which is remembered.
+impl Got {
+    /// Whether the object ends before the slice.
+    fn is_beyond_the_end(&self) -> bool {
+        let status = match self {
+            Got::Slice(hit) => hit.head.status,
+            Got::Answer(Ok(answer)) => answer.head.status,
+            Got::Answer(Err(_)) | Got::Unsliced(_) | Got::Again => return false,
+        };
+        status == StatusCode::RANGE_NOT_SATISFIABLE
+    }
+}
+
+/// Answers `viewer` from slices. `None`: begin again; where the object cannot be had in slices, that is remembered.
 ///
 /// # Errors
 /// An answer that viewer-response must not see.
@@ -30,9 +44,19 @@ pub async fn answer(
     context: &Arc<Context>,
     exchange: &mut Exchange,
     viewer: &RequestHead,
-    slices: Slices,
+    mut slices: Slices,
 ) -> Result<Option<Answer>, Answer> {
-    let (got, trace) = get(context, &slices, slices.scout()).await;
+    let (mut got, mut trace) = get(context, &slices, slices.scout()).await;
+    // The origin has not seen the viewer's conditions, which come first (RFC 9110 section 13.2.2), nor its other ranges.
+    while got.is_beyond_the_end() {
+        exchange.learn(std::mem::take(&mut trace));
+        if !slices.turn_to_start() {
+            // It is empty.
+            slices.give_up();
+            return Ok(None);
+        }
+        (got, trace) = get(context, &slices, slices.scout()).await;
+    }
     let answer = match got {
         Got::Slice(hit) => {
             // What comes after the head belongs to no record.
@@ -52,14 +76,8 @@ pub async fn answer(
             exchange.learn(trace);
             return answer.map(Some);
         }
-        Got::Unsliced(Some(whole)) => {
-            let (head, body, times) = *whole;
-            Some(fill::whole(slices.lead_whole(viewer).respond(head, body, times), &trace))
-        }
-        Got::Unsliced(None) => {
-            slices.give_up();
-            None
-        }
+        Got::Unsliced(Some(whole)) => Some(fill::whole(*whole, viewer, &trace)),
+        Got::Unsliced(None) | Got::Again => None,
     };
     exchange.learn(trace);
     Ok(answer)
@@ -67,31 +85,23 @@ pub async fn answer(
 
 /// Gets one slice.
 async fn get(context: &Arc<Context>, slices: &Slices, index: u64) -> (Got, Trace) {
-    for _ in 0..MOST_RETRIES {
-        let lead = match slices.begin(index) {
-            Begin::Hit(hit) => return (Got::Slice(hit), Trace::default()),
-            Begin::Stale(hit, lead) => {
-                lookup::refresh(context, slices.request(), lead);
-                return (Got::Slice(hit), Trace::default());
-            }
-            Begin::Lead(lead) => lead,
-            Begin::Follow(follow) => match follow.wait().await {
-                Followed::Hit(hit) => return (Got::Slice(hit), Trace::default()),
-                Followed::Alone(lead) => lead,
-                Followed::Retry => continue,
-                Followed::Failed(failure) => {
-                    let answer = fill::failed_elsewhere(context, failure.status);
-                    return (Got::Answer(Ok(answer)), Trace::default());
-                }
-            },
-            Begin::Refuse(refusal) => {
-                return (Got::Answer(Ok(lookup::refused(context, refusal))), Trace::default());
-            }
-            Begin::Slices(_) | Begin::Pass(_) => break,
-        };
-        return fetch(context, slices, lead).await;
-    }
-    (Got::Unsliced(None), Trace::default())
+    let got = match slices.begin(index) {
+        Begin::Hit(hit) => Got::Slice(hit),
+        Begin::Stale(hit, lead) => {
+            lookup::refresh(context, slices.request(), lead);
+            Got::Slice(hit)
+        }
+        Begin::Lead(lead) => return fetch(context, slices, lead).await,
+        Begin::Follow(follow) => match follow.wait().await {
+            Followed::Hit(hit) => Got::Slice(hit),
+            Followed::Alone(lead) => return fetch(context, slices, lead).await,
+            Followed::Retry => Got::Again,
+            Followed::Failed(failure) => Got::Answer(Ok(fill::failed_elsewhere(context, failure.status))),
+        },
+        Begin::Refuse(refusal) => Got::Answer(Ok(lookup::refused(context, refusal))),
+        Begin::Slices(_) | Begin::Pass(_) => Got::Again,
+    };
+    (got, Trace::default())
 }
 
 /// Asks the origin for a slice, in a task that outlives the viewer.
@@ -121,14 +131,27 @@ impl GetSlice for Getter {
     fn get(&self, index: u64) -> Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>> {
         let (context, slices) = (self.context.clone(), self.slices.clone());
         Box::pin(async move {
-            match get(&context, &slices, index).await.0 {
-                Got::Slice(hit) => Ok(hit),
-                Got::Answer(Ok(answer) | Err(answer)) => {
-                    let status = answer.head.status;
-                    Err(BodyError::Origin(format!("slice {index} was answered with {status}")))
+            for _ in 0..MOST_RETRIES {
+                match get(&context, &slices, index).await.0 {
+                    Got::Slice(hit) => return Ok(hit),
+                    Got::Answer(Ok(answer) | Err(answer)) => {
+                        let status = answer.head.status;
+                        if status == StatusCode::RANGE_NOT_SATISFIABLE {
+                            // It had this slice when it was begun.
+                            slices.discard();
+                        }
+                        return Err(BodyError::Origin(format!("slice {index} was answered with {status}")));
+                    }
+                    Got::Unsliced(whole) => {
+                        // It is stored for whoever asks next, this viewer most likely.
+                        drop(whole.map(|whole| whole.respond(None)));
+                        break;
+                    }
+                    Got::Again if slices.are_given_up() => break,
+                    Got::Again => {}
                 }
-                Got::Unsliced(_) => Err(BodyError::Origin(format!("slice {index} could not be had"))),
             }
+            Err(BodyError::Origin(format!("slice {index} could not be had")))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The right, and the duty, to fetch.
 
 use super::pump::Pump;
+use super::sliced::Whole;
 use super::state::{AnswerKind, Ended, Fill};
 use super::{OriginFailure, Times};
 use crate::hit::Hit;
@@ -53,8 +54,8 @@ pub enum Completed {
     Again(Lead),
     /// A slice was asked for, and the object cannot be had in slices: begin again, with the whole.
     Unsliced {
-        /// The whole has come in place of the slice: [`crate::Slices::lead_whole`] takes it.
-        whole: Option<Box<(ResponseHead, Body, Times)>>,
+        /// The whole, if that has come in place of the slice.
+        whole: Option<Box<Whole>>,
     },
     /// Passed on.
     NotStored {

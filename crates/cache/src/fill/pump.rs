@@ -229,6 +229,10 @@ impl Pump {
     async fn finish(mut self) {
         let (arrived, _) = self.fill.amounts();
         if self.expected.is_some_and(|expected| expected != arrived) {
+            // The origin does not send the slices that it speaks of.
+            if let Some(whole) = self.key.of_whole() {
+                self.store.mark(&whole, Mark::Unsliced);
+            }
             return self.break_off("its length is not what its head says".to_owned());
         }
         if self.spool.is_some() {

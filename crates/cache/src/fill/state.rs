@@ -28,7 +28,7 @@ pub(crate) struct Fill {
     /// The leader's request.
     pub(crate) request: Arc<RequestHead>,
     /// Whether others may wait for it.
-    joinable: bool,
+    joinable: AtomicBool,
     /// Purges with a higher number mean what it brings.
     pub(crate) number: u64,
     /// It is written to disk while it arrives.
@@ -96,7 +96,7 @@ impl Fill {
     pub(crate) fn new(request: Arc<RequestHead>, joinable: bool, number: u64) -> Arc<Self> {
         Arc::new(Self {
             request,
-            joinable,
+            joinable: AtomicBool::new(joinable),
             number,
             spooled: AtomicBool::new(false),
             doubts: Mutex::default(),
@@ -107,7 +107,12 @@ impl Fill {
 
     /// Whether a request that comes now may wait for it: its answer must not be one from before a purge.
     pub(crate) fn is_joinable(&self) -> bool {
-        self.joinable && self.doubts.lock().is_empty()
+        self.joinable.load(Ordering::SeqCst) && self.doubts.lock().is_empty()
+    }
+
+    /// Others may wait for it from now on.
+    pub(crate) fn let_join(&self) {
+        self.joinable.store(true, Ordering::SeqCst);
     }
 
     /// Notes a purge that its head may turn out to fall under. False when there were too many to remember.
@@ -118,6 +123,12 @@ impl Fill {
             return true;
         }
         false
+    }
+
+    /// Notes the purges that `other` has noted. False when there were too many to remember.
+    pub(crate) fn doubt_as_much_as(&self, other: &Fill) -> bool {
+        let noted = other.doubts.lock().clone();
+        noted.iter().all(|extent| self.doubt(extent))
     }
 
     /// Whether a purge since it began means the answer with this face.

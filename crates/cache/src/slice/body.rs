@@ -68,8 +68,14 @@ impl SliceBody {
             self.open = Some(Open { index, at: slice.first(), body: hit.body });
             return Ok(());
         }
-        self.slices.discard();
-        Err(BodyError::Origin("the object has changed while it was sent in slices".to_owned()))
+        // It has no such slice any more, though it had when it was begun.
+        let is_shorter = hit.head.status == StatusCode::RANGE_NOT_SATISFIABLE;
+        if is_slice || is_shorter {
+            self.slices.discard();
+            return Err(BodyError::Origin("the object has changed while it was sent in slices".to_owned()));
+        }
+        // An error that is stored in its place says nothing of the others.
+        Err(BodyError::Origin(format!("slice {index} was answered with {}", hit.head.status)))
     }
 }
 
@@ -92,6 +98,7 @@ impl http_body::Body for SliceBody {
                 }
             }
             let index = this.at / this.slices.size();
+            let behind = this.slice(index).end();
             let Some(open) = this.open.as_mut().filter(|open| open.index == index) else {
                 this.open = None;
                 this.getting = Some((index, this.get.get(index)));
@@ -105,6 +112,7 @@ impl http_body::Body for SliceBody {
                 }
                 None => {
                     this.end = this.at;
+                    this.slices.discard();
                     let error = BodyError::Origin("a slice has ended too early".to_owned());
                     return Poll::Ready(Some(Err(error)));
                 }
@@ -112,7 +120,8 @@ impl http_body::Body for SliceBody {
             let Ok(bytes) = frame.into_data() else { continue };
             let (from, to) = (open.at, open.at + bytes.len() as u64);
             open.at = to;
-            let (first, last) = (this.at.max(from), this.end.min(to));
+            // What is behind its end is of the next one.
+            let (first, last) = (this.at.max(from), this.end.min(to).min(behind));
             if first < last {
                 this.at = last;
                 let part = bytes.slice((first - from) as usize..(last - from) as usize);

@@ -26,6 +26,11 @@ impl Told {
         is_it.then_some(Self { total, etag })
     }
 
+    /// Bytes of `slice`.
+    pub(crate) fn length_of(&self, slice: Slice) -> u64 {
+        slice.end().min(self.total).saturating_sub(slice.first())
+    }
+
     /// Makes the head of a slice that of the whole.
     pub(crate) fn describe_whole(&self, head: &mut ResponseHead) {
         head.status = StatusCode::OK;

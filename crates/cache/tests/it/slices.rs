@@ -4,8 +4,8 @@
 use crate::disk::stage::DiskPlay;
 use crate::play::*;
 use bytes::Bytes;
-use rimward_cache::{Begin, Completed, Lead, Options, Purge, Refusal, Rules, Slices};
-use rimward_types::{ByteSize, RequestHead};
+use rimward_cache::{Begin, Completed, Followed, Lead, Options, Purge, Refusal, Rules, Slices, Tag, Whole};
+use rimward_types::{Body, ByteSize, RequestHead};
 use std::sync::Arc;
 
 const SLICE: u64 = 64 << 10;
@@ -34,10 +34,26 @@ fn lead(slices: &Slices, index: u64) -> Lead {
 
 /// Answers for slice `index` of an object of three.
 fn respond(play: &Play, lead: Lead, index: u64, etag: &str) -> Completed {
+    respond_with(play, lead, index, &[("cache-control", "max-age=60"), ("etag", etag)], bytes(index, SLICE))
+}
+
+fn respond_with(play: &Play, lead: Lead, index: u64, fields: &[(&str, &str)], body: Body) -> Completed {
     let first = index * SLICE;
     let content_range = format!("bytes {first}-{}/{}", first + SLICE - 1, 3 * SLICE);
-    let fields = [("cache-control", "max-age=60"), ("etag", etag), ("content-range", &content_range)];
-    lead.respond(head(206, &fields), Bytes::from(vec![index as u8; SLICE as usize]).into(), play.times())
+    lead.respond(head(206, &[fields, &[("content-range", content_range.as_str())]].concat()), body, play.times())
+}
+
+fn bytes(index: u64, count: u64) -> Body {
+    Bytes::from(vec![index as u8; count as usize]).into()
+}
+
+/// Answers with the whole to the request for a slice.
+fn respond_whole(play: &Play, lead: Lead) -> Box<Whole> {
+    let fields = [("cache-control", "max-age=60"), ("etag", "\"b\""), ("cache-tag", "films, new")];
+    match lead.respond(head(200, &fields), bytes(9, 3 * SLICE), play.times()) {
+        Completed::Unsliced { whole: Some(whole) } => whole,
+        other => panic!("it is the whole: {other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -112,4 +128,136 @@ async fn a_request_cannot_make_the_origin_send_more_than_the_slices_that_it_name
     let of = |count: u64| (0..count).map(|n| format!("{0}-{0}", n * SLICE * 2)).collect::<Vec<_>>().join(",");
     assert_eq!(slices(&play, &range(&format!("bytes={}", of(32)), &[])).scout(), 0);
     assert!(matches!(play.begin(&range(&format!("bytes={}", of(33)), &[])), Begin::Lead(_)));
+}
+
+#[tokio::test]
+async fn the_whole_that_comes_in_place_of_a_slice_is_stored_and_found_by_all_who_wait() {
+    let play = Play::with(rules(), Options::default());
+    let asked = range("bytes=0-9", &[]);
+    let found = slices(&play, &asked);
+    let leader = lead(&found, 0);
+    let Begin::Follow(waiting) = found.begin(0) else { panic!("it is being fetched") };
+    let whole = respond_whole(&play, leader);
+    assert!(matches!(waiting.wait().await, Followed::Retry));
+    assert!(found.are_given_up());
+    let Begin::Follow(waiting) = play.begin(&asked) else { panic!("the whole has come") };
+    let answer = seen(None, stored(whole.respond(Some(&asked)))).await;
+    assert_eq!((answer.head.status.as_u16(), answer.body.len()), (206, 10));
+    let Followed::Hit(hit) = waiting.wait().await else { panic!("it is for all") };
+    assert_eq!(seen(None, hit).await.body.len(), 10);
+    assert_eq!(play.hit("/film").await.body.len() as u64, 3 * SLICE);
+}
+
+fn stored(completed: Completed) -> rimward_cache::Hit {
+    match completed {
+        Completed::Stored(hit) => hit,
+        other => panic!("is not stored: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_purge_strikes_the_whole_that_comes_in_place_of_a_slice() {
+    // A fetch that began before a purge is not stored, whatever it turns out to bring.
+    let tag = |tag: &str| Purge::Tag { distribution: "E1".into(), tag: Tag::try_new(tag).unwrap() };
+    let url = || Purge::Url { distribution: "E1".into(), url: "/film".into() };
+    for (purge, is_soft, is_struck) in [
+        (url(), false, true),
+        (url(), true, true),
+        (Purge::All, false, true),
+        (tag("films"), false, true),
+        (tag("films"), true, true),
+        (tag("books"), false, false),
+    ] {
+        for purged_before_it_comes in [true, false] {
+            let play = Play::with(rules(), Options::default());
+            let asked = range("bytes=0-9", &[]);
+            let leader = lead(&slices(&play, &asked), 0);
+            let strike = || if is_soft { play.cache.expire(&purge) } else { play.cache.purge(&purge) };
+            let whole = if purged_before_it_comes {
+                strike();
+                respond_whole(&play, leader)
+            } else {
+                let whole = respond_whole(&play, leader);
+                strike();
+                whole
+            };
+            assert!(!matches!(play.begin(&asked), Begin::Follow(_) | Begin::Hit(_)), "its answer may be an old one");
+            let answer = seen(None, stored(whole.respond(Some(&asked)))).await;
+            assert_eq!(answer.body.len(), 10, "who asked before has it");
+            let is_stored = matches!(play.begin(&get("/film", &[])), Begin::Hit(_));
+            assert_eq!(is_stored, !is_struck, "{purge:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_slicing_removes_the_slices() {
+    for what in ["the whole", "no-store", "a weak tag"] {
+        let play = Play::with(rules(), Options::default());
+        let found = slices(&play, &range("bytes=0-9", &[]));
+        for index in [0, 1] {
+            stored(respond(&play, lead(&found, index), index, "\"a\""));
+        }
+        let later = lead(&found, 2);
+        match what {
+            "the whole" => drop(respond_whole(&play, later)),
+            "no-store" => {
+                let fields = [("cache-control", "no-store"), ("etag", "\"b\"")];
+                respond_with(&play, later, 2, &fields, bytes(2, SLICE));
+            }
+            _ => drop(respond(&play, later, 2, "W/\"b\"")),
+        }
+        for index in [0, 1] {
+            assert!(matches!(found.begin(index), Begin::Lead(_)), "slice {index} is from before {what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_that_brings_the_whole_stores_it() {
+    // RFC 5861 section 3
+    let play = Play::with(rules(), Options::default());
+    let asked = range("bytes=0-9", &[]);
+    let found = slices(&play, &asked);
+    let fields = [("cache-control", "max-age=60, stale-while-revalidate=60"), ("etag", "\"a\"")];
+    stored(respond_with(&play, lead(&found, 0), 0, &fields, bytes(0, SLICE)));
+    play.after(61);
+    let Begin::Stale(_, refresh) = found.begin(0) else { panic!("it may be served stale") };
+    stored(respond_whole(&play, refresh).respond(None));
+    assert!(matches!(found.begin(0), Begin::Lead(_)), "the old slice is gone");
+    let Begin::Hit(hit) = play.begin(&asked) else { panic!("the whole is stored") };
+    assert_eq!(hit.head.header("etag"), Some("\"b\""));
+}
+
+#[tokio::test]
+async fn a_slice_has_as_many_bytes_as_its_content_range_says() {
+    // RFC 9110 section 14.4
+    let fields = [("cache-control", "max-age=60"), ("etag", "\"a\"")];
+    for count in [SLICE - 1, SLICE + 1] {
+        let play = Play::with(rules(), Options::default());
+        let asked = range("bytes=0-9", &[]);
+        let found = slices(&play, &asked);
+        let known = respond_with(&play, lead(&found, 0), 0, &fields, bytes(0, count));
+        assert!(matches!(known, Completed::Unsliced { whole: None }));
+        assert!(matches!(play.begin(&asked), Begin::Lead(_)), "the whole is asked for");
+
+        let play = Play::with(rules(), Options::default());
+        let found = slices(&play, &asked);
+        let (feed, body) = Feed::new();
+        let hit = stored(respond_with(&play, lead(&found, 0), 0, &fields, body));
+        feed.send(vec![0; count as usize]);
+        drop(feed);
+        match hit.body.collect(u64::MAX).await {
+            Ok(body) => assert!(count > SLICE && body.len() as u64 == SLICE, "no more than the slice"),
+            Err(_) => assert!(count < SLICE, "it has come whole"),
+        }
+        settle().await;
+        assert!(matches!(found.begin(0), Begin::Lead(_)), "it is not kept");
+        assert!(matches!(play.begin(&asked), Begin::Lead(_)), "the whole is asked for");
+    }
+    let play = Play::with(rules(), Options::default());
+    let found = slices(&play, &range("bytes=0-9", &[]));
+    let told = [&fields[..], &[("content-length", "65535")]].concat();
+    let (_feed, body) = Feed::new();
+    assert!(matches!(respond_with(&play, lead(&found, 0), 0, &told, body), Completed::Unsliced { whole: None }));
 }
