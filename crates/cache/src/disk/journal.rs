@@ -30,6 +30,15 @@ pub(super) enum Entry {
     Standing { seq: u64, stale: Vec<u64>, gone: Vec<u64> },
 }
 
+impl Entry {
+    /// Its number among purges and objects.
+    pub(super) fn seq(&self) -> u64 {
+        match self {
+            Self::Purge { seq, .. } | Self::Standing { seq, .. } => *seq,
+        }
+    }
+}
+
 /// What an earlier run has left.
 #[derive(Debug, Default)]
 pub(crate) struct Past {

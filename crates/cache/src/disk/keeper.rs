@@ -100,16 +100,7 @@ impl Keeper {
 
     /// An entry for the journal.
     pub(super) fn record(&self, entry: Entry) {
-        let mut desk = self.desk.lock();
-        if desk.entries.len() >= MAX_ENTRIES
-            && let Entry::Purge { seq, .. } = entry
-        {
-            desk.entries.clear();
-            desk.entries.push(Entry::Purge { seq, extent: Extent::All, soft: false });
-        } else {
-            desk.entries.push(entry);
-        }
-        drop(desk);
+        add(&mut self.desk.lock().entries, entry);
         self.wake.notify_all();
     }
 
@@ -215,5 +206,31 @@ impl Keeper {
         while disk.is_recovering() && !desk.stopped {
             self.wake.wait_for(&mut desk, Duration::from_millis(20));
         }
+    }
+}
+
+/// Adds to what waits. Where that is too much, one purge of everything takes its place: with the latest number of them
+/// all, since purges that ran at once do not come in the order of their numbers.
+fn add(entries: &mut Vec<Entry>, entry: Entry) {
+    entries.push(entry);
+    if entries.len() > MAX_ENTRIES
+        && let Some(seq) = entries.iter().map(Entry::seq).max()
+    {
+        *entries = vec![Entry::Purge { seq, extent: Extent::All, soft: false }];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_entries_become_one_purge_that_is_as_late_as_the_latest() {
+        let mut entries = Vec::new();
+        let purge = |seq| Entry::Purge { seq, extent: Extent::All, soft: true };
+        (1..=MAX_ENTRIES as u64).for_each(|seq| add(&mut entries, purge(seq)));
+        assert_eq!(entries.len(), MAX_ENTRIES);
+        add(&mut entries, purge(5));
+        assert!(matches!(entries[..], [Entry::Purge { seq: 10_000, extent: Extent::All, soft: false }]));
     }
 }
