@@ -8,7 +8,7 @@ use rimward_config::{Config, Function, FunctionKind};
 use rimward_event::Strictness;
 use rimward_hooks::stages::Kept;
 use rimward_hooks::versions::{NotChanged, VersionsError};
-use rimward_hooks::{Back, Functions, Problem, Stages, Version};
+use rimward_hooks::{Back, Functions, Problem, Stages, Version, Versions};
 use rimward_proxy::Live;
 use rimward_sandbox::COMPONENT_LIMIT;
 use rimward_types::{Clock, Entropy, Hook, Stage, SystemClock, SystemEntropy};
@@ -41,22 +41,18 @@ impl StagedFunctions for Node {
             let code = versions.code(&called, stage).map_err(|error| lost(&error))?;
             let read = || std::fs::read(&file).map_err(|error| Refusal::Node(format!("{}: {error}", file.display())));
             let code = code.map_or_else(read, Ok)?;
-            Ok::<_, Refusal>((stages, code))
+            Ok::<_, Refusal>((stages, Version::of(&code), code))
         });
-        let (stages, code) = kept.await??;
-        Ok((staged(&live, stage, &stages, &code, &function), code))
+        let (stages, version, code) = kept.await??;
+        Ok((staged(&live, stage, &stages, version, code.len(), &function), code))
     }
 
     async fn update(&self, name: &str, code: Vec<u8>, expected: &Expected) -> Result<Staged, Refusal> {
         let turn = self.turn.lock().await;
         self.expect(name, expected).await?;
         self.try_out(name, &code).await?;
-        let (version, now) = (Version::of(&code), SystemClock.now());
-        let change = move |stages: &mut Stages| {
-            stages.update(version, now);
-            Ok::<(), Infallible>(())
-        };
-        self.change(name, Some(code), change).await?;
+        let now = SystemClock.now();
+        self.keep(name, code, move |stages, version| stages.update(version, now)).await?;
         // What `$LATEST` names from now on; what serves stays.
         let live = self.proxy().live();
         let functions = live.functions().with_releases(live.config(), &self.setup.engines, name).map_err(refused)?;
@@ -71,12 +67,8 @@ impl StagedFunctions for Node {
         let code = self.expect(name, expected).await?;
         // Before anything is kept: what does not compile never becomes LIVE.
         self.try_out(name, &code).await?;
-        let (version, now) = (Version::of(&code), SystemClock.now());
-        let change = move |stages: &mut Stages| {
-            stages.publish(version, now);
-            Ok::<(), Infallible>(())
-        };
-        self.change(name, Some(code), change).await?;
+        let now = SystemClock.now();
+        self.keep(name, code, move |stages, version| stages.publish(version, now)).await?;
         self.take_over(name).await?;
         drop(turn);
         tracing::info!(function = name, "published");
@@ -94,7 +86,7 @@ impl StagedFunctions for Node {
         // Before anything is kept: what does not work any more, for its settings have changed, does not become LIVE.
         let code = self.code_after(name, &back).await?;
         self.try_out(name, &code).await?;
-        self.change(name, None, move |stages| stages.roll_back(&back)).await?;
+        self.change(name, move |versions, name| versions.change(name, None, |stages| stages.roll_back(&back))).await?;
         self.take_over(name).await?;
         drop(turn);
         tracing::info!(function = name, "rolled back");
@@ -173,15 +165,31 @@ impl Node {
         }
     }
 
+    /// Keeps code, and notes what its version is now.
+    async fn keep(
+        &self,
+        name: &str,
+        code: Vec<u8>,
+        note: impl FnOnce(&mut Stages, Version) + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let change = move |versions: &Versions, name: &str| {
+            let version = Version::of(&code);
+            versions.change(name, Some(&code), |stages| {
+                note(stages, version);
+                Ok::<(), Infallible>(())
+            })
+        };
+        self.change(name, change).await
+    }
+
     /// Changes what is kept.
     async fn change<E: std::error::Error + Send + 'static>(
         &self,
         name: &str,
-        code: Option<Vec<u8>>,
-        change: impl FnOnce(&mut Stages) -> Result<(), E> + Send + 'static,
+        change: impl FnOnce(&Versions, &str) -> Result<Stages, NotChanged<E>> + Send + 'static,
     ) -> Result<(), Refusal> {
         let (versions, name) = (self.setup.engines.versions.clone(), name.to_owned());
-        let changed = blocking(move || versions.change(&name, code.as_deref(), change)).await?;
+        let changed = blocking(move || change(&versions, &name)).await?;
         changed.map(drop).map_err(|not| match not {
             NotChanged::Refused(why) => Refusal::NoWayBack(why.to_string()),
             NotChanged::Disk(error) => lost(&error),
@@ -191,7 +199,11 @@ impl Node {
     /// Lets requests run what LIVE is now. Requests in flight finish on what they began with.
     async fn take_over(&self, name: &str) -> Result<(), Refusal> {
         let live = self.proxy().live();
-        let functions = live.functions().with(live.config(), &self.setup.engines, name).await.map_err(refused)?;
+        let (before, engines, name) = (live.clone(), self.setup.engines.clone(), name.to_owned());
+        // Reading, digests and compiling block; the workers have requests to answer.
+        let runtime = tokio::runtime::Handle::current();
+        let with = move || runtime.block_on(before.functions().with(before.config(), &engines, &name));
+        let functions = blocking(with).await?.map_err(refused)?;
         self.proxy().swap(Live::new(live.config().clone(), functions));
         Ok(())
     }
@@ -209,9 +221,9 @@ fn file(function: &Function) -> PathBuf {
     }
 }
 
-fn staged(live: &Live, stage: Stage, stages: &Stages, code: &[u8], configured: &Function) -> Staged {
+/// What a stage is, with `bytes` of code that is `version`.
+fn staged(live: &Live, stage: Stage, stages: &Stages, version: Version, bytes: usize, configured: &Function) -> Staged {
     let name = &*configured.name;
-    let version = Version::of(code);
     let kept = stages.at(stage);
     let since = kept.map(Kept::since);
     let function = live.functions().get(name);
@@ -247,7 +259,7 @@ fn staged(live: &Live, stage: Stage, stages: &Stages, code: &[u8], configured: &
         number: kept.and_then(Kept::number),
         since: since.map(date),
         file: file(configured).display().to_string(),
-        bytes: code.len(),
+        bytes,
         earlier: stages.earlier().map(|kept| kept.map(|kept| kept.version.to_string())).collect(),
         numbered: stages.numbered().filter_map(numbered).collect(),
         throttled_until: throttled.filter(|_| stage == Stage::Live).map(date),
