@@ -46,9 +46,7 @@ pub fn compile(toolchain: &Toolchain, folder: &Path, settings: &Settings) -> Res
     if let Some(target_dir) = &settings.target_dir {
         cargo.env("CARGO_TARGET_DIR", target_dir);
     }
-    if let Some(flags) = neutral_paths(settings.hide.as_deref()) {
-        cargo.env("RUSTFLAGS", flags);
-    }
+    cargo.env("RUSTFLAGS", neutral_paths(settings.hide.as_deref()));
     let output = run::run(cargo.current_dir(folder))?;
     if !output.status.success() {
         return Err(explain(&output, folder));
@@ -69,14 +67,12 @@ pub fn compile(toolchain: &Toolchain, folder: &Path, settings: &Settings) -> Res
     })
 }
 
-/// Flags that keep this machine's folders out of the component.
-fn neutral_paths(hide: Option<&Path>) -> Option<String> {
-    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))?;
-    let mut flags = format!("--remap-path-prefix={}=cargo", cargo.display());
-    if let Some(hide) = hide {
-        flags.push_str(&format!(" --remap-path-prefix={}=rimward", hide.display()));
-    }
-    Some(flags)
+/// Flags for rustc that keep this machine's folders out of what it makes: cargo's own, and `hide`.
+pub fn neutral_paths(hide: Option<&Path>) -> String {
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let folders = [(cargo.as_deref(), "cargo"), (hide, "rimward")];
+    let flags = folders.into_iter().filter_map(|(folder, name)| Some((folder?.display(), name)));
+    flags.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The messages of `--message-format=json`, one a line.

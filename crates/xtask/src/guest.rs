@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use rimward_build::rust::neutral_paths;
 use rimward_wire::abi::MEMORY;
 use sha2::{Digest, Sha256};
 
@@ -145,7 +146,9 @@ impl Toolchain {
 
     /// Link arguments go to the last crate alone: as flags for all they would rebuild the standard library and the engine.
     fn cargo(&self, guest: &Path, target_dir: &Path) -> Command {
-        let mut flags = format!("--cfg getrandom_backend=\"custom\" -Ctarget-cpu=mvp -Ctarget-feature={FEATURES}");
+        let mut flags = format!("--cfg getrandom_backend=\"custom\" -Ctarget-cpu=mvp -Ctarget-feature={FEATURES} ");
+        // The same module wherever it is built.
+        flags.push_str(&neutral_paths(Some(root())));
         let mut command = match self {
             Self::Rustup => Command::new("cargo"),
             Self::Debian { linker } => {
@@ -224,6 +227,15 @@ mod tests {
         assert_eq!(without_custom_sections(&module[..module.len() - 1]), None);
         assert_eq!(leb128(&[0xe5, 0x8e, 0x26], 0), Some((624_485, 3)));
         assert_eq!(leb128(&[0x80], 0), None);
+    }
+
+    #[test]
+    fn the_artefact_names_no_folder_of_the_machine_that_built_it() {
+        let module = std::fs::read(super::root().join(super::ARTEFACT)).expect("the artefact is in the tree");
+        let count = |text: &str| module.windows(text.len()).filter(|window| *window == text.as_bytes()).count();
+        assert!(count("cargo/registry/") > 0, "places of panics are in it");
+        assert_eq!(count("/.cargo/"), 0);
+        assert_eq!(count("/crates/wire/src/"), count("rimward/crates/wire/src/"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Map, ReplyReader, invalid, measured, text};
 use crate::{
     failure::Fault,
     fields::{Content, Fields},
-    text::{equals, utf8},
+    text::equals,
     wire_event::Entry,
 };
 
