@@ -6,7 +6,7 @@ use rimward_tests::{TestNode, request};
 use rimward_types::Body;
 
 /// A function in the JSON flavour that returns `result`, whatever its event.
-fn returns(result: &str) -> Vec<u8> {
+pub(crate) fn returns(result: &str) -> Vec<u8> {
     let (data, length) = (result.replace('"', "\\\""), result.len());
     let text = format!(
         r#"(component

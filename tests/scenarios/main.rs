@@ -3,6 +3,7 @@
 
 mod attacks;
 mod attacks_wire;
+mod buckets;
 mod caching;
 mod chains;
 mod cloudfront_functions;

@@ -3,7 +3,7 @@
 //! - [`node`]: listeners, TLS, limits, access log. [`acl`]: who may do what.
 //! - [`cache`]: the cache's size.
 //! - [`function`]: viewer and origin functions, key value stores.
-//! - [`origin`]: origins and origin groups.
+//! - [`origin`]: origins and origin groups. [`bucket`]: origins that are buckets.
 //! - [`policy`]: cache policies and what is forwarded.
 //! - [`response_headers`]: response headers policies, with [`cors`]: which origins they allow.
 //! - [`distribution`]: distributions, behaviors, which one a request belongs to.
@@ -18,6 +18,7 @@
 //! their ranges, files exist.
 
 pub mod acl;
+pub mod bucket;
 pub mod cache;
 pub mod cors;
 pub mod diagnostic;
@@ -36,6 +37,7 @@ mod read;
 pub mod response_headers;
 
 pub use acl::{Acl, Networks};
+pub use bucket::{Bucket, BucketAccess, CredentialsSource, SigningBehavior};
 pub use cache::{Cache, Disk};
 pub use cors::{AllowedOrigin, InvalidAllowedOrigin, OriginPort};
 pub use diagnostic::Diagnostic;

@@ -1,5 +1,6 @@
 //! `[origins.NAME]` and `[origin-groups.NAME]` (`cdn-behaviour.md` sections 8 and 9).
 
+use crate::bucket::Bucket;
 use crate::host::{InvalidHost, parse_host};
 use http::{HeaderName, HeaderValue};
 use std::collections::BTreeSet;
@@ -34,6 +35,8 @@ pub struct Origin {
     pub max_connections: usize,
     /// `ca`: PEM file of the certificates to trust instead of the public ones. Default: the public ones.
     pub ca: Option<PathBuf>,
+    /// `s3`: it is a bucket, and whether requests to it are signed. Default: it is none.
+    pub bucket: Option<Bucket>,
     /// What a function overrides for one request; not configured.
     pub overrides: Overrides,
 }
@@ -120,6 +123,7 @@ impl Origin {
             headers: Vec::new(),
             max_connections: 1024,
             ca: None,
+            bucket: None,
             overrides: Overrides::default(),
         }
     }

@@ -5,6 +5,7 @@
 //! reported.
 
 mod behaviors;
+mod bucket;
 mod cache;
 mod distributions;
 mod error_pages;

@@ -16,7 +16,7 @@ mod parts;
 pub use crate::{BodyChange, ViewerContext};
 pub use decode::decode;
 pub use encode::{encode_request, encode_response};
-pub use origin::{OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate};
+pub use origin::{AccessControl, OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate};
 
 use rimward_types::{RequestHead, ResponseHead};
 

@@ -32,7 +32,7 @@ pub use stages::{Back, Stages, Version};
 pub use verdict::{Failure, Ran, Report, RequestVerdict, ResponseVerdict};
 pub use versions::Versions;
 
-pub use rimward_event::lambda::{CustomOrigin, LambdaOrigin, Protocol, SslProtocol};
-pub use rimward_event::viewer::{OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate};
+pub use rimward_event::lambda::{CustomOrigin, LambdaOrigin, Protocol, S3Auth, S3Origin, SslProtocol};
+pub use rimward_event::viewer::{AccessControl, OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate};
 pub use rimward_event::{FailureCategory, Invalid};
 pub use rimward_sandbox::OutgoingCall;

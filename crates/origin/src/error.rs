@@ -30,6 +30,8 @@ pub enum ErrorKind {
     RequestBody,
     /// The request cannot be sent: a function made a target or a header that HTTP does not allow.
     InvalidRequest,
+    /// The keys to sign the request with are not there.
+    Credentials,
 }
 
 impl ErrorKind {
@@ -49,9 +51,12 @@ impl ErrorKind {
     /// answer in time as 504, a wrong answer as 502. `None`: the origin is not to blame, the group stays.
     pub fn failover_status(self) -> Option<StatusCode> {
         match self {
-            ErrorKind::Dns | ErrorKind::Connect | ErrorKind::ConnectTimeout | ErrorKind::Tls | ErrorKind::Saturated => {
-                Some(StatusCode::SERVICE_UNAVAILABLE)
-            }
+            ErrorKind::Dns
+            | ErrorKind::Connect
+            | ErrorKind::ConnectTimeout
+            | ErrorKind::Tls
+            | ErrorKind::Saturated
+            | ErrorKind::Credentials => Some(StatusCode::SERVICE_UNAVAILABLE),
             ErrorKind::ReadTimeout | ErrorKind::CompletionTimeout => Some(StatusCode::GATEWAY_TIMEOUT),
             ErrorKind::Closed | ErrorKind::Protocol | ErrorKind::HeadTooLarge => Some(StatusCode::BAD_GATEWAY),
             ErrorKind::RequestBody | ErrorKind::InvalidRequest => None,
@@ -69,7 +74,7 @@ impl ErrorKind {
             ErrorKind::Protocol => "OriginInvalidResponseError",
             ErrorKind::HeadTooLarge => "OriginHeaderTooBigError",
             ErrorKind::RequestBody => "ClientCommError",
-            ErrorKind::InvalidRequest => "OriginWriteError",
+            ErrorKind::InvalidRequest | ErrorKind::Credentials => "OriginWriteError",
         }
     }
 }
@@ -89,6 +94,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::HeadTooLarge => "the head of the origin's answer is too large",
             ErrorKind::RequestBody => "the request's body ended early",
             ErrorKind::InvalidRequest => "the request for the origin is not valid HTTP",
+            ErrorKind::Credentials => "the request for the origin cannot be signed",
         })
     }
 }

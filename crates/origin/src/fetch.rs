@@ -8,6 +8,7 @@ use crate::fields::remove_hop_by_hop;
 use crate::outgoing::Outgoing;
 use crate::pool::{Channel, Pool};
 use crate::retry::{Attempt, Next, next};
+use crate::signing::{Signer, spell};
 use crate::{Fetched, Shared, Timing};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
@@ -46,7 +47,8 @@ pub(crate) async fn fetch(
 ) -> Result<Fetched, OriginError> {
     let began = Instant::now();
     let completion = origin.completion_timeout.map(|limit| began + limit);
-    let mut message = match Message::new(origin, prefix, head, &body) {
+    let signer = shared.signer(origin).await?;
+    let mut message = match Message::new(origin, prefix, head, &body, signer.as_ref()) {
         Ok(message) => message,
         Err(detail) => return Err(OriginError { kind: ErrorKind::InvalidRequest, attempts: 0, detail }),
     };
@@ -182,7 +184,13 @@ async fn open(
 }
 
 impl Message {
-    fn new(origin: &Origin, prefix: &str, head: RequestHead, body: &Body) -> Result<Self, String> {
+    fn new(
+        origin: &Origin,
+        prefix: &str,
+        head: RequestHead,
+        body: &Body,
+        signer: Option<&Signer>,
+    ) -> Result<Self, String> {
         let RequestHead { method, path, query, mut headers, .. } = head;
         // A fragment would be dropped silently, and what comes after it with it.
         if !path.starts_with('/') || path.contains(['#', '?']) || query.as_ref().is_some_and(|q| q.contains('#')) {
@@ -191,14 +199,6 @@ impl Message {
         if matches!(method, Method::CONNECT | Method::TRACE) {
             return Err(format!("{method} is not for origins"));
         }
-        let mut target = String::with_capacity(prefix.len() + path.len() + query.as_ref().map_or(0, |q| q.len() + 1));
-        target.push_str(prefix);
-        target.push_str(&path);
-        if let Some(query) = query {
-            target.push('?');
-            target.push_str(&query);
-        }
-        let uri = Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| format!("`{path}`: {error}"))?;
         remove_hop_by_hop(&mut headers);
         headers.remove(header::EXPECT);
         headers.remove(header::CONTENT_LENGTH);
@@ -212,6 +212,15 @@ impl Message {
         // RFC 9110 section 8.6: a method that expects a body says that there is none.
         if body.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let signer = signer.filter(|signer| signer.applies(&headers));
+        let target = match signer {
+            Some(_) => spell(&format!("{prefix}{path}"), query.as_deref()),
+            None => target(prefix, &path, query.as_deref()),
+        };
+        let uri = Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| format!("`{path}`: {error}"))?;
+        if let Some(signer) = signer {
+            signer.sign(&method, &uri, &mut headers, body);
         }
         Ok(Self { method, uri, headers })
     }
@@ -233,6 +242,17 @@ impl Message {
         }
         request
     }
+}
+
+fn target(prefix: &str, path: &str, query: Option<&str>) -> String {
+    let mut target = String::with_capacity(prefix.len() + path.len() + query.map_or(0, |q| q.len() + 1));
+    target.push_str(prefix);
+    target.push_str(path);
+    if let Some(query) = query {
+        target.push('?');
+        target.push_str(query);
+    }
+    target
 }
 
 /// The answer as the node sees it.

@@ -6,11 +6,13 @@
 //! - `fetch`: one request, with its attempts.
 //! - `retry`: whether there is another attempt. Pure.
 //! - `exchange`, `outgoing`, `arriving`: one attempt; the bodies there and back.
+//! - `signing`: Signature Version 4 for buckets, pure; `credentials`: the keys that it is made with.
 //! - `pool`, `connect`, `stream`: connections; `certificate_names`: what a certificate may be for.
 
 mod arriving;
 mod certificate_names;
 mod connect;
+mod credentials;
 pub mod demo;
 pub mod error;
 mod exchange;
@@ -19,16 +21,19 @@ pub mod fields;
 mod outgoing;
 mod pool;
 mod retry;
+mod signing;
 mod stream;
 
 pub use error::{ErrorKind, OriginError};
 pub use fields::remove_hop_by_hop;
 
 use connect::Trust;
+use credentials::Keyring;
 use parking_lot::RwLock;
 use pool::{Endpoint, Pool};
-use rimward_config::{Origin, OriginUrl};
+use rimward_config::{Bucket, Origin, OriginUrl};
 use rimward_types::{Body, Clock, Interim, RequestHead, ResponseHead, SystemClock};
+use signing::Signer;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -79,11 +84,12 @@ pub struct Counters {
 pub struct Origins(Arc<Shared>);
 
 struct Shared {
-    /// The demo origin's time.
+    /// The time of the demo origin and of signatures.
     clock: Arc<dyn Clock>,
     /// By host; the pools of one host differ in port and TLS.
     pools: RwLock<HashMap<String, Vec<Arc<Pool>>>>,
     trust: Trust,
+    keys: Keyring,
     counters: Counters,
 }
 
@@ -99,21 +105,26 @@ impl Origins {
         Self::with_clock(Arc::new(SystemClock))
     }
 
-    /// The same, with a clock that the demo origin dates its answers by.
+    /// The same, with a clock that the demo origin dates its answers by, and signatures are dated by.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared {
             clock,
             pools: RwLock::default(),
             trust: Trust::default(),
+            keys: Keyring::default(),
             counters: Counters::default(),
         }))
     }
 
-    /// Reads what `origin` needs from disk (`ca`). For each origin of a new configuration, before it serves.
+    /// Reads what `origin` needs from disk and environment (`ca`, keys for signatures). For each origin of a new
+    /// configuration, before it serves.
     ///
     /// # Errors
-    /// A text for the operator when the file is missing or has no certificate.
+    /// A text for the operator when a file is missing or has no certificate, or when there are no keys.
     pub fn prepare(&self, origin: &Origin) -> Result<(), String> {
+        if let Some((source, _)) = origin.bucket.as_ref().and_then(Bucket::signer) {
+            self.0.keys.prepare(source, self.0.clock.now())?;
+        }
         match &origin.url {
             OriginUrl::Http { tls: true, .. } => self.0.trust.read(origin.ca.clone()).map(|_| ()),
             _ => Ok(()),
@@ -124,7 +135,8 @@ impl Origins {
     ///
     /// Added here: the origin's path before `head.path`, its custom headers, the framing of `body`. Removed: hop-by-hop
     /// fields, `expect`. `host`: the head's if it has one, else [`Origin::host`]. Everything else (`via`,
-    /// `x-forwarded-for`, ...) is the caller's. Dropping the future or the body closes the connection.
+    /// `x-forwarded-for`, ...) is the caller's. A request to a bucket that takes signatures is signed. Dropping the future or
+    /// the body closes the connection.
     ///
     /// # Errors
     /// See [`ErrorKind`].
@@ -164,6 +176,21 @@ impl Origins {
 }
 
 impl Shared {
+    /// Who signs requests to `origin`, if somebody does.
+    async fn signer(&self, origin: &Origin) -> Result<Option<Signer>, OriginError> {
+        let Some((source, behavior)) = origin.bucket.as_ref().and_then(Bucket::signer) else { return Ok(None) };
+        let now = self.clock.now();
+        let credentials = self.keys.get(source, now).await.map_err(|detail| OriginError {
+            kind: ErrorKind::Credentials,
+            attempts: 0,
+            detail,
+        })?;
+        let region = origin.bucket.as_ref().and_then(|bucket| bucket.region.clone());
+        // What the vendor takes the endpoint without a region for.
+        let region = region.unwrap_or_else(|| "us-east-1".into());
+        Ok(Some(Signer { credentials, region, behavior, now }))
+    }
+
     fn pool(&self, tls: bool, host: &str, port: u16, origin: &Origin) -> Arc<Pool> {
         let fits = |pool: &&Arc<Pool>| {
             let endpoint = &pool.endpoint;

@@ -4,16 +4,16 @@ use crate::compress;
 use crate::compress::eligible::Compression;
 use crate::exchange::{Answer, Context, Trace};
 use crate::lookup::from_hit;
-use crate::{forward, page, respond};
-use http::{Method, StatusCode};
+use crate::{forward, lambda_origin, page, respond};
+use http::{Method, StatusCode, header};
 use rimward_cache::{CacheResult, CacheStatus, Completed, Hit, Lead, OriginFailure, Times, Whole};
-use rimward_config::{Origin, OriginGroup, OriginUrl, Target};
-use rimward_hooks::{CustomOrigin, LambdaOrigin, Protocol, RequestVerdict, ResponseVerdict, SslProtocol};
+use rimward_config::{Origin, OriginGroup, Target};
+use rimward_hooks::{RequestVerdict, ResponseVerdict};
 use rimward_origin::ErrorKind;
 use rimward_telemetry::{OriginRecord, ResultType};
 use rimward_types::{Body, Hook, RequestHead, ResponseHead};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What came of a fill.
 pub struct Filled {
@@ -224,8 +224,9 @@ async fn attempt(
     let plan = &context.plan;
     let requested = context.proxy.clock.now();
     let outgoing = forward::origin_request(request, plan, origin, &context.connection, &context.id);
-    let shown =
-        (plan.hooks.origin_request.is_some() || plan.hooks.origin_response.is_some()).then(|| lambda_origin(origin));
+    let shown = (plan.hooks.origin_request.is_some() || plan.hooks.origin_response.is_some())
+        .then(|| lambda_origin::shown(origin));
+    let host = outgoing.headers.get(header::HOST).cloned();
     let (outgoing, body, chosen) = match &plan.hooks.origin_request {
         None => (outgoing, body, None),
         Some(function) => {
@@ -248,10 +249,10 @@ async fn attempt(
         None => origin.clone(),
         Some(chosen) => match plan.origin_named(chosen) {
             Some(named) => {
-                forward::move_host(&mut outgoing, origin, named);
+                forward::move_host(&mut outgoing, host.as_ref(), origin, named);
                 named.clone()
             }
-            None => Arc::new(made_origin(chosen)),
+            None => Arc::new(lambda_origin::made(chosen, origin)),
         },
     };
     // The hook is shown what was asked.
@@ -295,60 +296,6 @@ async fn ask(
             note(None, error.attempts, Some(error.to_string()));
             Err(error.kind)
         }
-    }
-}
-
-/// A configured origin as functions see it (`lambda-at-edge.md` section 3.6). The demo origin goes by its own name.
-fn lambda_origin(origin: &Origin) -> LambdaOrigin {
-    let (protocol, domain_name, port, path) = match &origin.url {
-        OriginUrl::Http { tls, host, port, path } => {
-            let protocol = if *tls { Protocol::Https } else { Protocol::Http };
-            (protocol, host.clone(), *port, path.clone())
-        }
-        OriginUrl::Demo => (Protocol::Http, origin.name.to_string(), 80, String::new()),
-    };
-    LambdaOrigin::Custom(CustomOrigin {
-        domain_name,
-        path,
-        custom_headers: origin.headers.clone(),
-        port,
-        protocol,
-        keepalive_timeout: origin.keepalive,
-        read_timeout: origin.read_timeout,
-        completion_timeout: origin.completion_timeout,
-        ssl_protocols: vec![SslProtocol::TlsV1_2],
-    })
-}
-
-/// An origin that a function made up, for one request.
-fn made_origin(origin: &LambdaOrigin) -> Origin {
-    let name = origin.domain_name();
-    match origin {
-        LambdaOrigin::Custom(custom) => Origin {
-            connect_timeout: Duration::from_secs(10),
-            read_timeout: custom.read_timeout,
-            completion_timeout: custom.completion_timeout,
-            keepalive: custom.keepalive_timeout,
-            headers: custom.custom_headers.clone(),
-            ..Origin::new(
-                name,
-                OriginUrl::Http {
-                    tls: custom.protocol == Protocol::Https,
-                    host: name.to_owned(),
-                    port: custom.port,
-                    path: custom.path.clone(),
-                },
-            )
-        },
-        LambdaOrigin::S3(bucket) => Origin {
-            headers: bucket.custom_headers.clone(),
-            completion_timeout: bucket.completion_timeout,
-            read_timeout: bucket.read_timeout.unwrap_or(Duration::from_secs(30)),
-            ..Origin::new(
-                name,
-                OriginUrl::Http { tls: true, host: name.to_owned(), port: 443, path: bucket.path.clone() },
-            )
-        },
     }
 }
 

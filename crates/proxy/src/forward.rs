@@ -62,7 +62,7 @@ pub fn origin_request(
 ) -> RequestHead {
     let policy = &plan.behavior.cache_policy;
     let forward = &plan.behavior.forward;
-    let mut headers = forwarded(&viewer.headers, policy, forward);
+    let mut headers = forwarded(&viewer.headers, policy, forward, origin);
     if policy.accept_encoding {
         match key::accept_encoding(&viewer.headers, &plan.rules.key) {
             Some(codings) => headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings)),
@@ -72,6 +72,8 @@ pub fn origin_request(
     let query = selected_query(viewer.query.as_deref(), [&policy.query, &forward.query]);
     let host = match &origin.overrides.host {
         Some(host) => Some(host.clone()),
+        // A bucket is found by its name, whatever is forwarded.
+        None if origin.bucket.is_some() => Some(origin.host()),
         None => (!headers.contains_key(header::HOST)).then(|| origin.host()),
     };
     if let Some(host) = host.and_then(|host| HeaderValue::from_str(&host).ok()) {
@@ -94,9 +96,13 @@ pub fn origin_request(
 }
 
 /// A request that a function moved to another configured origin gets that one's `Host`, unless it carries the viewer's
-/// or the function's own. (For origins that are not configured the vendor's rule holds: the function sets `Host`.)
-pub fn move_host(request: &mut RequestHead, from: &Origin, to: &Origin) {
-    if request.header("host").is_some_and(|host| host == from.host())
+/// or the function's own; a bucket does not get the viewer's. `shown` is the `Host` that the function was given. (For
+/// origins that are not configured the vendor's rule holds: the function sets `Host`.)
+pub fn move_host(request: &mut RequestHead, shown: Option<&HeaderValue>, from: &Origin, to: &Origin) {
+    let host = request.headers.get(header::HOST);
+    let nodes_own = host.is_some_and(|host| host == from.host().as_str());
+    let untouched = host == shown;
+    if (nodes_own || (untouched && to.bucket.is_some()))
         && let Ok(host) = HeaderValue::from_str(&to.host())
     {
         request.headers.insert(header::HOST, host);
@@ -142,9 +148,13 @@ fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
 
 /// Headers that the policies let through. Cookies have policies of their own; `Via` and `X-Forwarded-For` are
 /// appended to, whatever the policies say.
-fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward) -> HeaderMap {
+fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward, origin: &Origin) -> HeaderMap {
     let by_name = matches!(forward.headers, ForwardHeaders::Only(_));
-    let believed = |name: &HeaderName| by_name || !policy.enabled || !OVERRIDES.contains(name);
+    let signed = origin.bucket.as_ref().is_some_and(|bucket| bucket.signer().is_some());
+    // With the node's signature, `x-amz-copy-source` and its like would be the node's own wish.
+    let commands = |name: &HeaderName| signed && name.as_str().starts_with("x-amz-");
+    let overrides = |name: &HeaderName| policy.enabled && OVERRIDES.contains(name);
+    let believed = |name: &HeaderName| by_name || !(overrides(name) || commands(name));
     let passes = |name: &HeaderName| {
         (forward.headers.contains(name) && believed(name))
             || policy.headers.contains(name)

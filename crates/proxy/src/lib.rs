@@ -10,7 +10,7 @@
 //! - [`compress`]: which coding a viewer takes, and the coding of bodies.
 //! - [`lookup`]: cache key, lookup, collapse.
 //! - [`slices`]: ranges of large objects, answered from slices.
-//! - [`fill`]: origin-request hook, origins, origin-response hook, store.
+//! - [`fill`]: origin-request hook, origins, origin-response hook, store; [`lambda_origin`]: origins as its hooks see them.
 //! - [`forward`]: the request that goes to an origin.
 //! - [`refused`]: requests that never came so far.
 //! - [`error_page`]: pages of the site in place of errors.
@@ -29,6 +29,7 @@ pub mod fill;
 pub mod finish;
 pub mod forward;
 pub mod guard;
+pub mod lambda_origin;
 pub mod live;
 pub mod lookup;
 pub mod origin_choice;

@@ -2,8 +2,10 @@
 //! (`cloudfront-functions.md` sections 11.2 to 11.5). The cache key and the behavior do not change with it.
 
 use crate::live::Origins;
-use rimward_config::{Origin, OriginGroup, OriginUrl, Overrides, Target};
-use rimward_hooks::{Invalid, OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate, Protocol};
+use rimward_config::{
+    Bucket, BucketAccess, CredentialsSource, Origin, OriginGroup, OriginUrl, Overrides, SigningBehavior, Target,
+};
+use rimward_hooks::{AccessControl, Invalid, OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate, Protocol};
 use std::sync::Arc;
 
 /// Where a request goes instead of `assigned`.
@@ -13,10 +15,10 @@ use std::sync::Arc;
 pub fn target(assigned: &Target, origins: &Origins, rewrite: &OriginRewrite) -> Result<Target, Invalid> {
     match rewrite {
         OriginRewrite::Update(update) => Ok(match assigned {
-            Target::Origin(origin) => Target::Origin(Arc::new(updated(origin, update)?)),
+            Target::Origin(origin) => Target::Origin(Arc::new(updated(origin, origins, update)?)),
             // Only the primary is replaced.
             Target::Group(group) => {
-                let primary = Arc::new(updated(&group.primary, update)?);
+                let primary = Arc::new(updated(&group.primary, origins, update)?);
                 Target::Group(Arc::new(OriginGroup { primary, ..OriginGroup::clone(group) }))
             }
         }),
@@ -47,7 +49,7 @@ fn selected(origins: &Origins, choice: &OriginChoice, property: &str) -> Result<
     Ok(Arc::new(origin))
 }
 
-fn updated(assigned: &Origin, update: &OriginUpdate) -> Result<Origin, Invalid> {
+fn updated(assigned: &Origin, origins: &Origins, update: &OriginUpdate) -> Result<Origin, Invalid> {
     let mut origin = Origin { url: url(&assigned.url, update), ..assigned.clone() };
     if let Some(name) = &update.domain_name {
         origin.name = name.as_str().into();
@@ -56,6 +58,7 @@ fn updated(assigned: &Origin, update: &OriginUpdate) -> Result<Origin, Invalid> 
         origin.host_header = None;
     }
     override_origin(&mut origin, &update.overrides);
+    origin.bucket = bucket(assigned, &origin.url, origins, update)?;
     if let Some(headers) = &update.custom_headers {
         origin.headers.clone_from(headers);
     }
@@ -69,6 +72,56 @@ fn updated(assigned: &Origin, update: &OriginUpdate) -> Result<Origin, Invalid> 
         return Err(invalid(property, "must be at least the read timeout, the origin's own if no other is given"));
     }
     Ok(origin)
+}
+
+/// The bucket that `url` is then, with the access control that is inherited or asked for.
+fn bucket(
+    assigned: &Origin,
+    url: &OriginUrl,
+    origins: &Origins,
+    update: &OriginUpdate,
+) -> Result<Option<Bucket>, Invalid> {
+    let OriginUrl::Http { host, .. } = url else { return Ok(None) };
+    let inherited = assigned.bucket.as_ref();
+    let region = Bucket::region_of(host).or_else(|| inherited.and_then(|bucket| bucket.region.clone()));
+    let bucket = match &update.access_control {
+        None => match inherited {
+            // The region that the configuration names goes before that of a host that has not changed.
+            Some(bucket) if update.domain_name.is_none() => Some(bucket.clone()),
+            Some(bucket) => Some(Bucket { region, access: bucket.access.clone() }),
+            None => None,
+        },
+        Some(AccessControl::Off) => inherited.map(|_| Bucket { region, access: BucketAccess::Public }),
+        Some(AccessControl::Sign { no_override, region: asked }) => {
+            let Some((source, configured)) = keys(assigned, host, origins) else {
+                let property = "updateRequestOrigin.originAccessControlConfig.enabled";
+                return Err(invalid(property, "must be false: the configuration has no keys for this bucket"));
+            };
+            let behavior = if *no_override { SigningBehavior::NoOverride } else { SigningBehavior::Always };
+            let region = asked.as_deref().map(Into::into).or(configured).or(region);
+            Some(Bucket { region, access: BucketAccess::Control(source, behavior) })
+        }
+    };
+    let signed = bucket.as_ref().is_some_and(|bucket| bucket.signer().is_some());
+    if signed && update.overrides.host_header.is_some() {
+        return Err(invalid("updateRequestOrigin.hostHeader", "cannot be set together with access control"));
+    }
+    Ok(bucket)
+}
+
+/// The keys that a function may have requests to `host` signed with, and their region: those of a configured bucket
+/// there, else those of the origin that it was assigned.
+fn keys(assigned: &Origin, host: &str, origins: &Origins) -> Option<(CredentialsSource, Option<Arc<str>>)> {
+    let of = |origin: &Origin| {
+        let bucket = origin.bucket.as_ref()?;
+        Some((bucket.credentials()?.clone(), bucket.region.clone()))
+    };
+    let there = |origin: &&Arc<Origin>| matches!(&origin.url, OriginUrl::Http { host: other, .. } if other == host);
+    if matches!(&assigned.url, OriginUrl::Http { host: other, .. } if other == host) && assigned.bucket.is_some() {
+        return of(assigned);
+    }
+    let configured = origins.values().filter(there).find_map(|origin| of(origin));
+    configured.or_else(|| of(assigned).map(|(source, _)| (source, None)))
 }
 
 /// The demo inside the node has no port of its own; changed, it becomes a plain origin.

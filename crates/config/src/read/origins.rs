@@ -1,5 +1,6 @@
 //! `[origins.NAME]` and `[origin-groups.NAME]`.
 
+use super::bucket;
 use super::names::{check_name, report_unknown};
 use super::section::{Section, spanned};
 use crate::host::parse_host;
@@ -31,6 +32,7 @@ pub(super) fn read_origins(file: &Section<'_>) -> Origins {
         "headers",
         "max-connections",
         "ca",
+        "s3",
     ];
     let mut origins = Origins::new();
     for (name, value) in file.named("origins") {
@@ -53,6 +55,7 @@ fn read_origin(name: &Arc<str>, section: &Section<'_>) -> Origin {
         let parsed = text.get_ref().parse::<OriginUrl>();
         parsed.inspect_err(|why| reader.report(text.span(), format!("wrong URL of an origin: {why}"))).ok()
     });
+    let bucket = bucket::read(section, url.as_ref());
     let defaults = Origin::new(Arc::clone(name), url.unwrap_or(OriginUrl::Demo));
     let read_timeout = section.time("read-timeout", SECOND..=SECOND * 120).unwrap_or(defaults.read_timeout);
     Origin {
@@ -65,6 +68,7 @@ fn read_origin(name: &Arc<str>, section: &Section<'_>) -> Origin {
         headers: read_headers(section),
         max_connections: section.number("max-connections", 1..=65_535).map_or(defaults.max_connections, |n| n as usize),
         ca: section.file("ca"),
+        bucket,
         ..defaults
     }
 }

@@ -356,6 +356,7 @@ fn every_setting_of_origins_and_groups() {
             headers: vec![header("x-first", "1"), header("x-second", "2")],
             max_connections: 9,
             ca: Some(folder.path().join("roots.pem")),
+            bucket: None,
             overrides: Overrides::default(),
         }
     );
@@ -368,6 +369,36 @@ fn every_setting_of_origins_and_groups() {
             failover: BTreeSet::from([404, 500, 504]),
         }
     );
+}
+
+/// lambda-at-edge.md section 3.6; cloudfront-functions.md section 11.3.
+#[test]
+fn every_setting_of_buckets() {
+    let folder = folder();
+    let text = r#"
+        [origins.public]
+        url = "https://b.s3.eu-central-1.amazonaws.com"
+        s3 = {}
+        [origins.identity]
+        url = "http://127.0.0.1:9000/b"
+        s3 = { auth-method = "origin-access-identity", region = "auto" }
+        [origins.control]
+        url = "https://b.s3.amazonaws.com"
+        [origins.control.s3]
+        auth-method = "origin-access-control"
+        signing-behavior = "no-override"
+        credentials-file = "roots.pem"
+        profile = "cdn"
+    "#;
+    let config = parse_in(folder.path(), &format!("{text}{}", super::REST)).unwrap();
+    let bucket = |name: &str| config.origins[name].bucket.clone().unwrap();
+    let (public, identity, control) = (bucket("public"), bucket("identity"), bucket("control"));
+    assert_eq!(public, Bucket { region: Some("eu-central-1".into()), access: BucketAccess::Public });
+    let access = BucketAccess::Identity(CredentialsSource::Environment);
+    assert_eq!(identity, Bucket { region: Some("auto".into()), access });
+    let source = CredentialsSource::File { path: folder.path().join("roots.pem"), profile: "cdn".to_owned() };
+    let access = BucketAccess::Control(source, SigningBehavior::NoOverride);
+    assert_eq!(control, Bucket { region: Some("us-east-1".into()), access });
 }
 
 #[test]

@@ -41,6 +41,27 @@ wrong! {
     the_roots_are_there: "[origins.a]\nurl = \"builtin:demo\"\nca = \"no.pem\"" => [
         "3:6 cannot read `no.pem`: No such file or directory (os error 2)", "hint: relative paths begin at `FOLDER`",
     ]
+    // `lambda-at-edge.md` section 3.6.
+    the_demo_is_no_bucket: "[origins.a]\nurl = \"builtin:demo\"\ns3 = {}" => [
+        "3:6 the demo origin is no bucket", "hint: give `url` a bucket's address",
+    ]
+    what_is_signed_has_a_region: "[origins.a]\nurl = \"http://127.0.0.1:9000/b\"\ns3 = { auth-method = \"origin-access-control\" }" => [
+        "3:6 `s3` needs `region`", "hint: add `region = \"us-east-1\"`",
+    ]
+    a_region_is_a_word: "[origins.a]\nurl = \"http://127.0.0.1:9000/b\"\ns3 = { region = \"EU Central\" }" => [
+        "3:17 `EU Central` is no region",
+        "hint: a region is lower-case letters, digits and `-`, such as \"eu-central-1\"",
+    ]
+    keys_are_for_signatures: "[origins.a]\nurl = \"http://127.0.0.1:9000/b\"\ns3 = { signing-behavior = \"never\", credentials-file = \"roots.pem\" }" => [
+        "3:8 `signing-behavior` is for an access control",
+        "hint: add `auth-method = \"origin-access-control\"`, or leave it out",
+        "3:36 `credentials-file` is for requests that are signed",
+        "hint: add `auth-method = \"origin-access-control\"`, or leave it out",
+    ]
+    a_profile_is_in_a_file: "[origins.a]\nurl = \"https://b.s3.amazonaws.com\"\ns3 = { auth-method = \"origin-access-identity\", profile = \"cdn\" }" => [
+        "3:58 `profile` is a section of `credentials-file`",
+        "hint: add `credentials-file`, or leave it out: the node's environment has one set of keys",
+    ]
     custom_headers_are_a_table: "[origins.a]\nurl = \"builtin:demo\"\nheaders = [\"X-A: b\"]" => [
         "3:11 `headers` must be a table of strings, not a list",
     ]

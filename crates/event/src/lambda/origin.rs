@@ -67,7 +67,7 @@ pub struct S3Origin {
     pub custom_headers: Vec<(HeaderName, HeaderValue)>,
     /// How requests are signed.
     pub auth: S3Auth,
-    /// Region of the bucket; with an identity alone.
+    /// Region of the bucket; an identity needs it.
     pub region: Option<String>,
     /// How long a byte may take.
     pub read_timeout: Option<Duration>,
@@ -181,11 +181,14 @@ fn check_custom(was: Option<&CustomOrigin>, is: &CustomOrigin) -> Result<(), Inv
 
 fn check_s3(was: Option<&S3Origin>, is: &S3Origin) -> Result<(), Invalid> {
     let fault = |field: &str, fault| Err(Invalid::Origin { field: format!("s3.{field}"), fault });
+    let new = |same: fn(&S3Origin, &S3Origin) -> bool| was.is_none_or(|was| !same(was, is));
     let name = &is.domain_name;
-    if name.len() > 128 || name.bytes().any(|b| b.is_ascii_uppercase()) || !is_domain(name) {
+    if new(|a, b| a.domain_name == b.domain_name)
+        && (name.len() > 128 || name.bytes().any(|b| b.is_ascii_uppercase()) || !is_domain(name))
+    {
         return fault("domainName", "must be a bucket's host name in lower case, of at most 128 characters");
     }
-    if !is_path(&is.path) {
+    if new(|a, b| a.path == b.path) && !is_path(&is.path) {
         return fault("path", "must be empty, or start with `/` and not end with `/`");
     }
     let identity = was.is_some_and(|was| was.auth == S3Auth::OriginAccessIdentity);
@@ -195,7 +198,7 @@ fn check_s3(was: Option<&S3Origin>, is: &S3Origin) -> Result<(), Invalid> {
     if is.auth == S3Auth::OriginAccessIdentity && is.region.is_none() {
         return fault("region", "must name the bucket's region");
     }
-    if is.read_timeout.is_some_and(|limit| !is_timeout(limit)) {
+    if new(|a, b| a.read_timeout == b.read_timeout) && is.read_timeout.is_some_and(|limit| !is_timeout(limit)) {
         return fault("readTimeout", "must be from 1 to 120 seconds");
     }
     match (is.completion_timeout, is.read_timeout) {

@@ -77,6 +77,8 @@ pub struct OriginUpdate {
     pub keepalive_timeout: Option<Duration>,
     /// `customOriginConfig`
     pub endpoint: Option<Endpoint>,
+    /// `originAccessControlConfig`
+    pub access_control: Option<AccessControl>,
     /// `hostHeader`, `sni`, `allowedCertificateNames`
     pub overrides: OriginOverrides,
 }
@@ -90,6 +92,20 @@ pub struct Endpoint {
     pub protocol: Protocol,
     /// `sslProtocols`; TLS 1.2 and 1.3 are spoken whatever it says.
     pub ssl_protocols: Vec<SslProtocol>,
+}
+
+/// `originAccessControlConfig`: whether requests to the bucket are signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessControl {
+    /// `enabled: false`, or `signingBehavior: "never"`.
+    Off,
+    /// With the keys that the configuration has for the bucket.
+    Sign {
+        /// `signingBehavior: "no-override"`: a request that carries `Authorization` is left alone.
+        no_override: bool,
+        /// `region`, undocumented. `None`: what the host says, or the configuration.
+        region: Option<String>,
+    },
 }
 
 /// Reads a call and checks all that can be checked without the configuration. `headers` are those of the returned request.
@@ -154,7 +170,7 @@ fn update(of: &Properties<'_>, headers: &HeaderMap) -> Result<OriginUpdate, Inva
         }
     }
     check_shield(of)?;
-    check_access_control(of, &update)?;
+    update.access_control = access_control(of, &update)?;
     if of.text("mTLSConfig")?.is_some_and(|text| text != "off") {
         return of.fault("mTLSConfig", "must be \"off\"");
     }
@@ -232,12 +248,12 @@ fn check_shield(of: &Properties<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Requests are not signed here, so that an access control can only be off.
-fn check_access_control(of: &Properties<'_>, update: &OriginUpdate) -> Result<(), Invalid> {
-    let Some(control) = of.object("originAccessControlConfig")? else { return Ok(()) };
+/// Whether there are keys to sign with is for who knows the configuration.
+fn access_control(of: &Properties<'_>, update: &OriginUpdate) -> Result<Option<AccessControl>, Invalid> {
+    let Some(control) = of.object("originAccessControlConfig")? else { return Ok(None) };
     let Some(enabled) = control.flag("enabled")? else { return control.fault("enabled", "must be true or false") };
     if !enabled {
-        return Ok(());
+        return Ok(Some(AccessControl::Off));
     }
     for (name, known) in [
         ("signingBehavior", &["always", "never", "no-override"][..]),
@@ -251,10 +267,15 @@ fn check_access_control(of: &Properties<'_>, update: &OriginUpdate) -> Result<()
     if update.overrides.host_header.is_some() {
         return of.fault("hostHeader", "cannot be set together with access control");
     }
-    if control.text("signingBehavior")? == Some("never") {
-        return Ok(());
+    let behavior = control.text("signingBehavior")?;
+    if behavior == Some("never") {
+        return Ok(Some(AccessControl::Off));
     }
-    control.fault("enabled", "must be false: this node does not sign requests to origins")
+    if control.text("originType")? != Some("s3") {
+        return control.fault("originType", "must be \"s3\": this node signs requests to buckets alone");
+    }
+    let region = control.text("region")?.filter(|region| !region.is_empty()).map(str::to_owned);
+    Ok(Some(AccessControl::Sign { no_override: behavior == Some("no-override"), region }))
 }
 
 /// Section 11.5.

@@ -73,6 +73,12 @@ fn a_configured_value_outside_the_bounds_may_stay() {
     let mut edited = local.clone();
     edited.path = "/v2".to_owned();
     assert_eq!(check(Some(&LambdaOrigin::Custom(local)), &LambdaOrigin::Custom(edited), &HeaderMap::new()), Ok(()));
+    let local = S3Origin { domain_name: "127.0.0.1".to_owned(), ..s3() };
+    let edited = S3Origin { path: "/bucket".to_owned(), ..local.clone() };
+    let moved = S3Origin { domain_name: "127.0.0.2".to_owned(), ..local.clone() };
+    let (local, edited, moved) = (LambdaOrigin::S3(local), LambdaOrigin::S3(edited), LambdaOrigin::S3(moved));
+    assert_eq!(check(Some(&local), &edited, &HeaderMap::new()), Ok(()));
+    assert_eq!(field(check(Some(&local), &moved, &HeaderMap::new())), "s3.domainName");
 }
 
 /// lambda-at-edge.md section 16: from a bucket to a server and back; an identity is not made up.

@@ -50,8 +50,30 @@ fn an_update_takes_every_documented_property() {
 #[test]
 fn what_is_left_out_is_inherited_and_an_empty_object_clears_headers() {
     assert_eq!(update("{}"), OriginUpdate::default());
+    assert_eq!(update("{}").access_control, None);
     assert_eq!(update(r#"{"customHeaders": {}}"#).custom_headers, Some(Vec::new()));
     assert_eq!(update(r#"{"domainName": null}"#).domain_name, None);
+}
+
+fn control(behavior: &str, kind: &str) -> String {
+    format!(
+        r#"{{"originAccessControlConfig": {{"enabled": true, "signingBehavior": "{behavior}", "signingProtocol": "sigv4",
+            "originType": "{kind}", "region": "eu-central-1"}}}}"#
+    )
+}
+
+/// cloudfront-functions.md section 11.3.
+#[test]
+fn an_access_control_is_on_or_off() {
+    let sign = |no_override| AccessControl::Sign { no_override, region: Some("eu-central-1".to_owned()) };
+    for (properties, expected) in [
+        (r#"{"originAccessControlConfig": {"enabled": false, "region": "any"}}"#.to_owned(), AccessControl::Off),
+        (control("never", "lambda"), AccessControl::Off),
+        (control("always", "s3"), sign(false)),
+        (control("no-override", "s3"), sign(true)),
+    ] {
+        assert_eq!(update(&properties).access_control, Some(expected), "{properties}");
+    }
 }
 
 /// cloudfront-functions.md sections 5 and 11.3: each constraint, with the property that broke it.
@@ -78,6 +100,9 @@ fn an_update_that_breaks_a_rule_is_refused_by_name() {
         (r#"{"connectionAttempts": 4}"#.to_owned(), "connectionAttempts"),
         (r#"{"originShield": {"enabled": true}}"#.to_owned(), "originShield.region"),
         (r#"{"originAccessControlConfig": {"enabled": true}}"#.to_owned(), "originAccessControlConfig.signingBehavior"),
+        (control("sometimes", "s3"), "originAccessControlConfig.signingBehavior"),
+        (control("always", "lambda"), "originAccessControlConfig.originType"),
+        (control("always", "s3").replacen('{', r#"{"hostHeader": "a.example","#, 1), "hostHeader"),
         (r#"{"timeouts": {"readTimeout": 121}}"#.to_owned(), "timeouts.readTimeout"),
         (r#"{"timeouts": {"readTimeout": 1.5}}"#.to_owned(), "timeouts.readTimeout"),
         (r#"{"timeouts": {"connectionTimeout": 11}}"#.to_owned(), "timeouts.connectionTimeout"),
