@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use rimward_cache::Cache;
-use rimward_config::Limits;
+use rimward_config::{Limits, MutualTlsSites};
 use rimward_hooks::{Back, Engines, Functions, Problem, Stages, Version, Versions};
 use rimward_isolate::Isolates;
 use rimward_kv::Stores;
@@ -255,8 +255,22 @@ impl TestNode {
     /// When there is no free port.
     pub async fn listen(&self, limits: Limits) -> SocketAddr {
         let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-        let server = Server::bind(&rimward_config::Node { listen, limits, ..Default::default() }).expect("a free port");
+        let node = rimward_config::Node { listen, limits, ..Default::default() };
+        let server = Server::bind(&node, &MutualTlsSites::none()).expect("a free port");
         let address = server.addresses()[0];
+        tokio::spawn(server.run(Arc::new(Site(self.proxy.clone())), std::future::pending()));
+        address
+    }
+
+    /// Listens for HTTPS as `[node.tls]` of the configuration says, as the binary does, until the test ends.
+    ///
+    /// # Panics
+    /// When there is no free port, or no `[node.tls]`.
+    pub async fn listen_https(&self) -> SocketAddr {
+        let live = self.proxy.live();
+        let node = rimward_config::Node { listen: Vec::new(), ..live.config().node.clone() };
+        let server = Server::bind(&node, &live.config().mutual_tls_sites()).expect("a free port");
+        let address = server.tls_addresses()[0];
         tokio::spawn(server.run(Arc::new(Site(self.proxy.clone())), std::future::pending()));
         address
     }

@@ -15,6 +15,7 @@ mod function_bindings;
 mod key_value_stores;
 mod lambda;
 mod lambda_rules;
+mod mutual_tls;
 mod origin_helpers;
 mod origin_walls;
 mod pipeline;

@@ -448,7 +448,7 @@ async fn what_a_web_page_sends_is_refused() {
 #[tokio::test]
 async fn it_answers_through_the_server() {
     let listen = rimward_config::Node { listen: vec!["127.0.0.1:0".parse().unwrap()], ..Default::default() };
-    let server = rimward_server::Server::bind(&listen).unwrap();
+    let server = rimward_server::Server::bind(&listen, &rimward_config::MutualTlsSites::none()).unwrap();
     let address = server.addresses()[0];
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(Arc::new(Admin::new(Arc::new(Fake::default()))), async {

@@ -1,6 +1,6 @@
 //! `[[distributions]]` and `[[distributions.behaviors]]` (`cdn-behaviour.md` sections 1 to 4).
 
-use crate::{CachePolicy, Forward, Origin, OriginGroup, PathPattern, ResponseHeadersPolicy};
+use crate::{CachePolicy, Forward, MutualTls, Origin, OriginGroup, PathPattern, ResponseHeadersPolicy};
 use http::{Method, StatusCode};
 use rimward_types::Hook;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct Distribution {
     pub default_root_object: Option<String>,
     /// `[[distributions.error-pages]]`: pages in place of errors, each status once. Default: none.
     pub error_pages: Vec<ErrorPage>,
+    /// `mutual-tls`: viewers show certificates. Default: none is asked for.
+    pub mutual_tls: Option<MutualTls>,
 }
 
 /// `[[distributions.error-pages]]`: what a viewer gets in place of an error (`cdn-behaviour.md` section 11,

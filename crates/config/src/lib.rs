@@ -27,6 +27,7 @@ pub mod duration;
 pub mod function;
 pub mod host;
 pub mod manifest;
+pub mod mutual_tls;
 pub mod node;
 pub mod origin;
 pub mod path;
@@ -48,6 +49,7 @@ pub use function::{
     ViewerFunction,
 };
 pub use manifest::Manifest;
+pub use mutual_tls::{MutualTls, MutualTlsMode, MutualTlsSite, MutualTlsSites, TrustStore};
 pub use node::{AccessLog, Certificate, Compile, Limits, Location, Node, TlsListen};
 pub use origin::{InvalidUrl, Origin, OriginGroup, OriginUrl, Overrides};
 pub use path::{hides_dot_segment, normalize};
@@ -75,6 +77,8 @@ pub struct Config {
     pub origins: BTreeMap<Arc<str>, Arc<Origin>>,
     /// `[origin-groups.NAME]`.
     pub origin_groups: BTreeMap<Arc<str>, Arc<OriginGroup>>,
+    /// `[trust-stores.NAME]`.
+    pub trust_stores: BTreeMap<Arc<str>, Arc<TrustStore>>,
     /// `[cache-policies.NAME]`, and the built-in ones under their names.
     pub cache_policies: BTreeMap<Arc<str>, Arc<CachePolicy>>,
     /// `[response-headers-policies.NAME]`, and the built-in ones under their names.
@@ -90,5 +94,14 @@ impl Config {
     /// (`cdn-behaviour.md` section 2, step 2).
     pub fn distribution_for(&self, host: &str) -> Option<&Distribution> {
         self.hosts.find(host).and_then(|index| self.distributions.get(index))
+    }
+
+    /// Which distributions ask viewers for certificates.
+    pub fn mutual_tls_sites(&self) -> MutualTlsSites {
+        let site = |distribution: &Distribution| {
+            let settings = distribution.mutual_tls.clone()?;
+            Some(MutualTlsSite { distribution: distribution.id.clone(), settings })
+        };
+        MutualTlsSites::new(self.hosts.clone(), self.distributions.iter().map(site).collect())
     }
 }

@@ -11,6 +11,7 @@ mod distributions;
 mod error_pages;
 mod functions;
 mod manifest;
+mod mutual_tls;
 mod names;
 mod node;
 mod origins;
@@ -95,13 +96,14 @@ fn parse_with<T>(
 }
 
 /// Tables of the file.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "node",
     "cache",
     "functions",
     "key-value-stores",
     "origins",
     "origin-groups",
+    "trust-stores",
     "cache-policies",
     "response-headers-policies",
     "distributions",
@@ -118,12 +120,15 @@ impl<'a> Reader<'a> {
         let origin_groups = origins::read_groups(&file, &origins);
         let cache_policies = policies::read_policies(&file);
         let response_headers_policies = response_headers::read_response_policies(&file);
+        let trust_stores = mutual_tls::read_trust_stores(&file);
         let known = behaviors::Known {
             functions: &functions,
             origins: &origins,
             groups: &origin_groups,
             policies: &cache_policies,
             response_policies: &response_headers_policies,
+            trust_stores: &trust_stores,
+            https: node.tls.is_some(),
         };
         let (distributions, hosts) = distributions::read_distributions(&file, &known);
         Config {
@@ -133,6 +138,7 @@ impl<'a> Reader<'a> {
             key_value_stores,
             origins,
             origin_groups,
+            trust_stores: trust_stores.into_iter().filter_map(|(name, store)| Some((name, store?))).collect(),
             cache_policies,
             response_headers_policies,
             distributions,

@@ -91,10 +91,17 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
         Err(answer) => return explained.ending("route", &answer),
     };
     explained.falls_under(&plan);
+    // Over TLS the viewer is taken to show what is asked for.
+    if connection.tls.is_none()
+        && let Err(answer) = guard::authenticate(&exchange, &connection, &plan, &request)
+    {
+        return explained.ending("guard", &answer);
+    }
     if let Err(answer) = guard::admit(&exchange, &connection, &plan.behavior, &request) {
         return explained.ending("guard", &answer);
     }
-    viewer_headers::add(&plan.viewer_headers, &connection, false, &mut request);
+    viewer_headers::strip_certificates(&mut request);
+    viewer_headers::add(&plan, &connection, false, &mut request);
     let context = Context::alone(proxy, plan, connection, exchange.record.id);
     let functions = &context.plan.hooks.viewer_request;
     // A behavior has functions of one tier at its viewer hooks.

@@ -4,7 +4,7 @@ use crate::compress;
 use crate::compress::eligible::Compression;
 use crate::exchange::{Answer, Context, Trace};
 use crate::lookup::from_hit;
-use crate::{forward, lambda_origin, page, respond};
+use crate::{forward, lambda_origin, page, respond, viewer_headers};
 use http::{Method, StatusCode, header};
 use rimward_cache::{CacheResult, CacheStatus, Completed, Hit, Lead, OriginFailure, Times, Whole};
 use rimward_config::{Origin, OriginGroup, Target};
@@ -257,6 +257,7 @@ async fn attempt(
     };
     // The hook is shown what was asked.
     let response_hook = plan.hooks.origin_response.as_ref().map(|function| (function, outgoing.clone()));
+    viewer_headers::add_for_origin(plan, &context.connection, &mut outgoing);
     let (head, body) = ask(context, trace, outgoing, body, &origin).await.map_err(Missed::Origin)?;
     let times = Times { requested, received: context.proxy.clock.now() };
     let Some((function, asked)) = response_hook else {

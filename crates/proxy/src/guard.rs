@@ -2,9 +2,10 @@
 
 use crate::exchange::{Answer, Exchange};
 use crate::forward;
+use crate::live::Plan;
 use crate::page;
 use http::{HeaderValue, Method, StatusCode, Version, header};
-use rimward_config::{Behavior, ViewerProtocol};
+use rimward_config::{Behavior, MutualTlsMode, ViewerProtocol};
 use rimward_telemetry::ResultType;
 use rimward_types::{Body, Connection, RequestHead, ResponseHead};
 
@@ -13,6 +14,8 @@ use rimward_types::{Body, Connection, RequestHead, ResponseHead};
 pub enum Refusal {
     /// No distribution has this host.
     UnknownHost,
+    /// The distribution asks viewers for certificates, and the connection was made for another one.
+    Misdirected,
     /// The behavior does not allow the method.
     MethodNotAllowed,
     /// PURGE from an address that the access list does not grant it.
@@ -47,6 +50,7 @@ impl Refusal {
             Self::RedirectToHttps { keep_method: true, .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::LastHop { .. } => StatusCode::OK,
             Self::AmbiguousPath => StatusCode::BAD_REQUEST,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
     }
@@ -55,6 +59,7 @@ impl Refusal {
     pub fn detail(&self) -> &'static str {
         match self {
             Self::UnknownHost => "InvalidRequestHost",
+            Self::Misdirected => "InvalidRequestCertificate",
             Self::MethodNotAllowed => "InvalidRequestMethod",
             Self::PurgeNotGranted => "PurgeNotGranted",
             Self::BodyOnGet => "InvalidRequestBody",
@@ -70,6 +75,7 @@ impl Refusal {
     pub fn sentence(&self) -> &'static str {
         match self {
             Self::UnknownHost => "No distribution of this node serves the host that was asked for.",
+            Self::Misdirected => "The host asks viewers for certificates; it needs a connection of its own.",
             // Whether there is such a method for others is nobody's business.
             Self::MethodNotAllowed | Self::PurgeNotGranted => {
                 "This distribution is not configured to allow the HTTP request method."
@@ -82,6 +88,28 @@ impl Refusal {
             Self::LastHop { .. } => "The request asks to be sent no further.",
         }
     }
+}
+
+/// Whether a distribution with mutual TLS may be reached over a connection: one that was made for it, by its server name, and
+/// over which the viewer has shown what the distribution asks for (RFC 9110 section 15.5.20: else 421, so that the viewer connects
+/// anew). It is never served without TLS.
+///
+/// # Errors
+/// The answer to a request that goes no further.
+pub fn authenticate(
+    exchange: &Exchange,
+    connection: &Connection,
+    plan: &Plan,
+    request: &RequestHead,
+) -> Result<(), Answer> {
+    let Some(mode) = plan.mutual_tls else { return Ok(()) };
+    let refusal = match (&connection.tls, connection.mutual(&plan.distribution_id)) {
+        (None, _) if plan.behavior.viewer_protocol == ViewerProtocol::RedirectToHttps => redirect(request),
+        (None, _) => Refusal::HttpsOnly,
+        (Some(_), Some(mutual)) if mode == MutualTlsMode::Optional || mutual.certificate.is_some() => return Ok(()),
+        (Some(_), _) => Refusal::Misdirected,
+    };
+    Err(refuse(exchange, &refusal))
 }
 
 /// Lets a request in, or answers it.

@@ -5,7 +5,7 @@ use crate::viewer_headers::{self, ViewerHeader};
 use http::header::HOST;
 use http::{HeaderName, HeaderValue};
 use rimward_cache::{ForwardedHeaders, KeyRules, Rules, TtlRules};
-use rimward_config::{Behavior, Config, ErrorPage, ForwardHeaders, MethodSet, NameSet, Profile};
+use rimward_config::{Behavior, Config, ErrorPage, ForwardHeaders, MethodSet, MutualTlsMode, NameSet, Profile};
 use rimward_hooks::{Function, Functions, LambdaOrigin};
 use rimward_types::Hook;
 use std::collections::HashMap;
@@ -48,6 +48,8 @@ pub struct Plan {
     pub pattern: Arc<str>,
     /// The behavior.
     pub behavior: Arc<Behavior>,
+    /// Whether its distribution asks viewers for certificates, and how.
+    pub mutual_tls: Option<MutualTlsMode>,
     /// Its cache policy, for the cache.
     pub rules: Arc<Rules>,
     /// Which of its answers are compressed.
@@ -83,6 +85,7 @@ impl Live {
                     error_pages: error_pages.clone(),
                     pattern: behavior.pattern.as_str().into(),
                     behavior: behavior.clone(),
+                    mutual_tls: distribution.mutual_tls.as_ref().map(|settings| settings.mode),
                     rules: Arc::new(rules(behavior, &tag_headers)),
                     compress: compress(behavior),
                     viewer_headers: viewer_headers::named_by(behavior),

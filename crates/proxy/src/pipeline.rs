@@ -1,7 +1,7 @@
 //! The phases of one request, in order. Start reading here.
 //!
 //! ```text
-//! route ─► purge ─► guard ─► viewer-request ─► negotiate ─► lookup ──hit──► error-page ─► response-headers ─► viewer-response ─► respond
+//! route ─► authenticate ─► purge ─► guard ─► viewer-request ─► negotiate ─► lookup ──hit──► error-page ─► response-headers ─► viewer-response ─► respond
 //!                                                             └─miss─► fill ───┘
 //! fill: origin-request ─► origin ─► origin-response ─► compress ─► store
 //! ```
@@ -127,10 +127,12 @@ impl Proxy {
         let reused = connection.count_request();
         let live = self.live.load_full();
         let plan = route::route(&live, exchange, &request)?;
+        guard::authenticate(exchange, &connection, &plan, &request)?;
+        viewer_headers::strip_certificates(&mut request);
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request).await?;
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
-        let mut told = Some(viewer_headers::told(&plan.viewer_headers, &connection, reused, &request));
+        let mut told = Some(viewer_headers::told(&plan, &connection, reused, &request));
         // A Lambda@Edge function at viewer-request sees what the viewer itself sent under these names
         // (`lambda-at-edge.md` section 6.3).
         if !plan.hooks.viewer_request.iter().any(|function| function.is_lambda()) {

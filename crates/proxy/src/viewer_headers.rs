@@ -1,82 +1,21 @@
 //! `CloudFront-*` headers that tell of the viewer (`cloudfront-functions.md` section 14): those that a policy of the behavior names
 //! and that a single node can know. What a viewer sends under such a name does not count.
 
+mod certificate;
 mod device;
+mod known;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Version};
-use rimward_config::{Behavior, ForwardHeaders};
-use rimward_types::{Connection, RequestHead};
+pub use certificate::{add_for_origin, strip_certificates};
+pub use known::{ViewerHeader, named_by};
 
+use crate::live::Plan;
 use device::Devices;
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use rimward_types::connection::Mutual;
+use rimward_types::{Connection, RequestHead};
 
 /// Cut of `CloudFront-Viewer-Header-Order` in characters.
 const ORDER: usize = 7680;
-
-/// A header that the node can make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ViewerHeader {
-    /// `CloudFront-Is-Android-Viewer`
-    IsAndroid,
-    /// `CloudFront-Is-Desktop-Viewer`
-    IsDesktop,
-    /// `CloudFront-Is-IOS-Viewer`
-    IsIos,
-    /// `CloudFront-Is-Mobile-Viewer`
-    IsMobile,
-    /// `CloudFront-Is-SmartTV-Viewer`
-    IsSmartTv,
-    /// `CloudFront-Is-Tablet-Viewer`
-    IsTablet,
-    /// `CloudFront-Viewer-Address`: `ip:port`.
-    Address,
-    /// `CloudFront-Viewer-Header-Order`: names joined by `:`.
-    HeaderOrder,
-    /// `CloudFront-Viewer-Header-Count`
-    HeaderCount,
-    /// `CloudFront-Viewer-TLS`: `version:cipher:handshake`, over HTTPS alone.
-    Tls,
-    /// `CloudFront-Viewer-JA3-Fingerprint`, over HTTPS alone.
-    Ja3,
-    /// `CloudFront-Viewer-JA4-Fingerprint`, over HTTPS alone.
-    Ja4,
-    /// `CloudFront-Forwarded-Proto`
-    ForwardedProto,
-    /// `CloudFront-Viewer-Http-Version`
-    HttpVersion,
-    /// `CloudFront-Error-Uri`: the viewer's path, in requests for error pages alone.
-    ErrorUri,
-    /// `CloudFront-Error-Args`: the viewer's query, in requests for error pages alone.
-    ErrorArgs,
-}
-
-const KNOWN: [(HeaderName, ViewerHeader); 16] = [
-    (HeaderName::from_static("cloudfront-is-android-viewer"), ViewerHeader::IsAndroid),
-    (HeaderName::from_static("cloudfront-is-desktop-viewer"), ViewerHeader::IsDesktop),
-    (HeaderName::from_static("cloudfront-is-ios-viewer"), ViewerHeader::IsIos),
-    (HeaderName::from_static("cloudfront-is-mobile-viewer"), ViewerHeader::IsMobile),
-    (HeaderName::from_static("cloudfront-is-smarttv-viewer"), ViewerHeader::IsSmartTv),
-    (HeaderName::from_static("cloudfront-is-tablet-viewer"), ViewerHeader::IsTablet),
-    (HeaderName::from_static("cloudfront-viewer-address"), ViewerHeader::Address),
-    (HeaderName::from_static("cloudfront-viewer-header-order"), ViewerHeader::HeaderOrder),
-    (HeaderName::from_static("cloudfront-viewer-header-count"), ViewerHeader::HeaderCount),
-    (HeaderName::from_static("cloudfront-viewer-tls"), ViewerHeader::Tls),
-    (HeaderName::from_static("cloudfront-viewer-ja3-fingerprint"), ViewerHeader::Ja3),
-    (HeaderName::from_static("cloudfront-viewer-ja4-fingerprint"), ViewerHeader::Ja4),
-    (HeaderName::from_static("cloudfront-forwarded-proto"), ViewerHeader::ForwardedProto),
-    (HeaderName::from_static("cloudfront-viewer-http-version"), ViewerHeader::HttpVersion),
-    (HeaderName::from_static("cloudfront-error-uri"), ViewerHeader::ErrorUri),
-    (HeaderName::from_static("cloudfront-error-args"), ViewerHeader::ErrorArgs),
-];
-
-/// The headers that a behavior's policies name. `forward` counts with a list of names, not with `all`: the vendor's
-/// policy for all of the viewer's headers does not add its own either.
-pub fn named_by(behavior: &Behavior) -> Vec<(HeaderName, ViewerHeader)> {
-    let forwarded = |name: &HeaderName| match &behavior.forward.headers {
-        ForwardHeaders::Only(names) => names.contains(name),
-        _ => false,
-    };
-    KNOWN.into_iter().filter(|(name, _)| behavior.cache_policy.headers.contains(name) || forwarded(name)).collect()
-}
 
 /// Headers that tell of one viewer's request as it came.
 pub struct Told(Vec<(HeaderName, Option<HeaderValue>)>);
@@ -93,21 +32,32 @@ impl Told {
     }
 }
 
-/// Adds the headers, in the place of what the viewer sent under their names.
-pub fn add(named: &[(HeaderName, ViewerHeader)], connection: &Connection, reused: bool, request: &mut RequestHead) {
-    told(named, connection, reused, request).put(request);
+/// Whose headers they are.
+#[derive(Debug, Clone, Copy)]
+struct Viewer<'a> {
+    connection: &'a Connection,
+    /// Whether the connection had a request before.
+    reused: bool,
+    /// What mutual TLS came to for the request's distribution.
+    mutual: Option<&'a Mutual>,
 }
 
-/// What the headers say of `request`.
-pub fn told(
-    named: &[(HeaderName, ViewerHeader)],
-    connection: &Connection,
-    reused: bool,
-    request: &RequestHead,
-) -> Told {
+/// Adds the headers that the plan names, in the place of what the viewer sent under their names.
+pub fn add(plan: &Plan, connection: &Connection, reused: bool, request: &mut RequestHead) {
+    told(plan, connection, reused, request).put(request);
+}
+
+/// What the headers that the plan names say of `request`.
+pub fn told(plan: &Plan, connection: &Connection, reused: bool, request: &RequestHead) -> Told {
+    let mutual = plan.mutual_tls.and_then(|_| connection.mutual(&plan.distribution_id));
+    of_viewer(&plan.viewer_headers, Viewer { connection, reused, mutual }, request)
+}
+
+fn of_viewer(named: &[(HeaderName, ViewerHeader)], viewer: Viewer<'_>, request: &RequestHead) -> Told {
     if named.is_empty() {
         return Told(Vec::new());
     }
+    let Viewer { connection, reused, mutual } = viewer;
     let sent = Sent::of(&request.headers, request.version);
     let devices = Devices::of(request.header("user-agent").unwrap_or_default());
     let fingerprints = connection.tls.as_ref().and_then(|tls| tls.fingerprints.as_ref());
@@ -135,6 +85,12 @@ pub fn told(
             ViewerHeader::ForwardedProto => Some(connection.scheme().to_owned()),
             ViewerHeader::HttpVersion => Some(version(request.version).to_owned()),
             ViewerHeader::ErrorUri | ViewerHeader::ErrorArgs => None,
+            ViewerHeader::CertValidity | ViewerHeader::CertPem => None,
+            ViewerHeader::CertSerialNumber
+            | ViewerHeader::CertIssuer
+            | ViewerHeader::CertSubject
+            | ViewerHeader::CertPresent
+            | ViewerHeader::CertSha256 => mutual.and_then(|mutual| certificate::value(*header, mutual)),
         };
         value.and_then(|value| HeaderValue::from_str(&value).ok())
     };

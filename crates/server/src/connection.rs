@@ -1,27 +1,31 @@
 //! One connection: TLS, the choice of protocol, the requests, the end.
 
+use crate::Shared;
 use crate::answer::{Session, answer};
 use crate::counters::{Counters, add};
 use crate::fingerprint;
 use crate::flow::Flow;
 use crate::gate::{Gate, Protocol};
+use crate::handshake::{Attempt, Handshake, HandshakeFailure};
 use crate::overheard::Overheard;
 use crate::service::Service;
 use crate::stall::Streams;
+use crate::tls::Asked;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use rimward_config::Limits;
 use rimward_types::Connection;
-use rimward_types::connection::Tls;
+use rimward_types::connection::{Mutual, Tls};
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// HTTP/2 streams of a connection at a time (RFC 9113 section 6.5.2 advises 100 or more).
 const STREAMS: u32 = 128;
@@ -34,6 +38,9 @@ const HEADERS_ON_STACK: usize = 100;
 /// The largest buffer of the HTTP/1 parser besides the head: what a body arrives in.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// What telling a viewer may take that its connection is denied.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// What a connection needs from its server.
 pub(crate) struct Arrival<S> {
     pub(crate) service: Arc<S>,
@@ -42,15 +49,17 @@ pub(crate) struct Arrival<S> {
     pub(crate) counters: Arc<Counters>,
     pub(crate) peer: SocketAddr,
     pub(crate) local: SocketAddr,
+    pub(crate) shared: Arc<Shared>,
 }
 
-/// Serves a connection to its end. `tls`: how, when it is one for HTTPS.
-pub(crate) async fn serve<S: Service>(socket: TcpStream, tls: Option<TlsAcceptor>, arrival: Arrival<S>) {
+/// Serves a connection to its end. `tls`: whether it is one for HTTPS.
+pub(crate) async fn serve<S: Service>(socket: TcpStream, tls: bool, arrival: Arrival<S>) {
     let flow = arrival.flow.clone();
     let served = async move {
         match tls {
-            None => plain(socket, arrival).await,
-            Some(acceptor) => encrypted(socket, acceptor, arrival).await,
+            false => plain(socket, arrival).await,
+            // Larger, and done before the first request.
+            true => Box::pin(encrypted(socket, arrival)).await,
         }
     };
     let mut served = pin!(served);
@@ -69,21 +78,37 @@ async fn plain<S: Service>(socket: TcpStream, arrival: Arrival<S>) {
         if flow.is_stopped() { Poll::Ready(Ok(None)) } else { gate.poll_protocol(cx) }
     });
     if let Ok(Some(protocol)) = protocol.await {
-        run(gate, protocol, arrival.session(None)).await;
+        let connection = Arc::new(Connection::new(arrival.peer, arrival.local, None));
+        run(gate, protocol, arrival.session(connection)).await;
     }
 }
 
-async fn encrypted<S: Service>(socket: TcpStream, acceptor: TlsAcceptor, arrival: Arrival<S>) {
-    let handshake = tokio::time::timeout(arrival.limits.head_timeout, acceptor.accept(Overheard::new(socket)));
-    let mut stream = match handshake.await {
-        Ok(Ok(stream)) => stream,
+async fn encrypted<S: Service>(socket: TcpStream, arrival: Arrival<S>) {
+    // A reload took HTTPS away.
+    let Some(tls) = arrival.shared.settings.load().tls.clone() else { return };
+    let began = Instant::now();
+    let mut attempt = Attempt::default();
+    let accepted = attempt.accept(&tls, arrival.local.ip(), socket);
+    let failure = match tokio::time::timeout(arrival.limits.head_timeout, accepted).await {
+        Ok(Ok(stream)) => return Box::pin(secured(stream, arrival, attempt, began)).await,
         Ok(Err(error)) => {
-            add(&arrival.counters.handshakes_failed);
             tracing::debug!(peer = %arrival.peer, %error, "no TLS with the viewer");
-            return;
+            HandshakeFailure::of(&error)
         }
-        Err(_) => return add(&arrival.counters.handshakes_failed),
+        Err(_) => HandshakeFailure::Timeout,
     };
+    add(&arrival.counters.handshakes_failed);
+    if let Some(handshake) = attempt.told(&arrival, began, Err(failure)) {
+        arrival.service.handshake(handshake).await;
+    }
+}
+
+async fn secured<S: Service>(
+    mut stream: TlsStream<Overheard<TcpStream>>,
+    arrival: Arrival<S>,
+    attempt: Attempt,
+    began: Instant,
+) {
     let (socket, session) = stream.get_mut();
     let fingerprints = fingerprint::of(&socket.take_first());
     let protocol = if session.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
@@ -96,10 +121,52 @@ async fn encrypted<S: Service>(socket: TcpStream, acceptor: TlsAcceptor, arrival
         server_name: session.server_name().map(str::to_owned),
         resumed: session.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
         fingerprints,
+        mutual: attempt.asked.as_ref().map(|Asked { site, witness }| Mutual {
+            distribution: site.distribution.clone(),
+            certificate: session.peer_certificates().and_then(|_| witness.shown()),
+        }),
     };
+    let connection = Arc::new(Connection::new(arrival.peer, arrival.local, Some(tls)));
+    if let Some(Asked { site, .. }) = &attempt.asked {
+        // From here on a reload finds it; one that came in between is seen here.
+        let _first = arrival.flow.site.set(site.clone());
+        if !arrival.shared.settings.load().still_has(site) {
+            return;
+        }
+        let handshake = attempt.told(&arrival, began, Ok(connection.clone()));
+        if let Some(handshake) = handshake
+            && !arrival.service.handshake(handshake).await
+        {
+            // The viewer reads that it is over, not that something broke.
+            let farewell = tokio::time::timeout(FAREWELL, stream.shutdown());
+            let _whether_it_reads = farewell.await;
+            return;
+        }
+    }
     let mut gate = arrival.gate(stream);
     gate.speak(protocol);
-    run(gate, protocol, arrival.session(Some(tls))).await;
+    run(gate, protocol, arrival.session(connection)).await;
+}
+
+impl Attempt {
+    /// What the service is told of it, where a distribution asked for a certificate.
+    fn told<S>(
+        &self,
+        arrival: &Arrival<S>,
+        began: Instant,
+        outcome: Result<Arc<Connection>, HandshakeFailure>,
+    ) -> Option<Handshake> {
+        let Asked { site, witness } = self.asked.as_ref()?;
+        Some(Handshake {
+            distribution: site.distribution.clone(),
+            peer: arrival.peer,
+            local: arrival.local,
+            server_name: self.server_name.clone(),
+            certificate: witness.shown(),
+            outcome,
+            took: began.elapsed(),
+        })
+    }
 }
 
 /// The registered name, `TLS_AES_128_GCM_SHA256`; the library calls those of TLS 1.3 `TLS13_...`.
@@ -112,9 +179,8 @@ impl<S: Service> Arrival<S> {
         Gate::new(io, self.flow.clone(), self.limits.clone(), self.counters.clone())
     }
 
-    fn session(self, tls: Option<Tls>) -> Arc<Session<S>> {
-        let Arrival { service, flow, limits, counters, peer, local } = self;
-        let connection = Arc::new(Connection::new(peer, local, tls));
+    fn session(self, connection: Arc<Connection>) -> Arc<Session<S>> {
+        let Arrival { service, flow, limits, counters, .. } = self;
         Arc::new(Session { service, connection, flow, limits, counters, served: Default::default() })
     }
 }

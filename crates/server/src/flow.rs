@@ -2,13 +2,13 @@
 
 use crate::interim::Interims;
 use crate::refusal::Refusal;
+use crate::tls::Site;
 use futures_util::task::AtomicWaker;
 use http::Version;
 use rimward_types::Interim;
 use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 
 /// State of one connection.
@@ -28,6 +28,8 @@ pub(crate) struct Flow {
     refused: AtomicBool,
     verdict: Mutex<Option<Verdict>>,
     pub(crate) interims: Interims,
+    /// The distribution whose rules let the viewer in, where one asked for its certificate.
+    pub(crate) site: OnceLock<Arc<Site>>,
 }
 
 /// The gate has replaced the head of a request by a harmless one: this is what to answer.

@@ -4,6 +4,7 @@
 //! - [`refusal`]: why a request was refused before that.
 //! - [`counters`]: what happened.
 //! - `listener`, `tls`, `connection`: from a socket to a protocol.
+//! - [`handshake`]: TLS with a viewer, and why there is none; `trust`, `certificate`: mutual TLS.
 //! - `overheard`, `client_hello`, `fingerprint`: what a viewer's TLS library is.
 //! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser; `times`: keeps the times of a connection.
 //! - `answer`, `request`, `framing`: one request, to the service and back.
@@ -12,6 +13,7 @@
 //! - `flow`: what these parts tell each other.
 
 mod answer;
+mod certificate;
 mod chunked;
 mod client_hello;
 mod connection;
@@ -21,6 +23,7 @@ mod fingerprint;
 mod flow;
 mod framing;
 mod gate;
+pub mod handshake;
 mod head;
 mod interim;
 mod listener;
@@ -31,8 +34,10 @@ pub mod service;
 mod stall;
 mod times;
 mod tls;
+mod trust;
 
 pub use counters::Counters;
+pub use handshake::{Handshake, HandshakeFailure};
 pub use refusal::{Refusal, Refused};
 pub use service::Service;
 
@@ -40,8 +45,7 @@ use arc_swap::ArcSwap;
 use connection::Arrival;
 use counters::add;
 use flow::Flow;
-use rimward_config::{Limits, Node};
-use rustls::ServerConfig;
+use rimward_config::{Limits, MutualTlsSites, Node};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -50,7 +54,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
-use tokio_rustls::TlsAcceptor;
 
 /// Methods that may reach the service, as in `Allow`; others are its decision.
 pub const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE";
@@ -107,16 +110,16 @@ pub struct Server {
 #[derive(Clone)]
 pub struct Handle(Arc<Shared>);
 
-struct Shared {
-    settings: ArcSwap<Settings>,
+pub(crate) struct Shared {
+    pub(crate) settings: ArcSwap<Settings>,
     counters: Arc<Counters>,
     open: Open,
 }
 
 /// What a new connection gets; it keeps it to its end.
-struct Settings {
+pub(crate) struct Settings {
     limits: Arc<Limits>,
-    tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<Arc<tls::Tls>>,
 }
 
 /// The connections that are open.
@@ -131,12 +134,12 @@ struct Open {
 // === impl Server ===
 
 impl Server {
-    /// Listens. Must be called within a tokio runtime.
+    /// Listens; `sites` ask viewers for certificates. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// See [`BindError`].
-    pub fn bind(node: &Node) -> Result<Server, BindError> {
-        let settings = ArcSwap::from_pointee(Settings::read(node)?);
+    pub fn bind(node: &Node, sites: &MutualTlsSites) -> Result<Server, BindError> {
+        let settings = ArcSwap::from_pointee(Settings::read(node, sites)?);
         let listeners = listen(&node.listen)?;
         let tls_listeners = listen(node.tls.as_ref().map_or(&[], |tls| &tls.listen))?;
         Ok(Server {
@@ -190,20 +193,32 @@ impl Server {
 }
 
 impl Handle {
-    /// Takes limits and certificates for the connections that come; addresses stay.
+    /// Takes limits, certificates and trust stores for the connections that come; addresses stay. Viewers whose certificates would
+    /// be judged by other rules now are let finish their requests, and then have to connect again. Blocks on files.
     ///
     /// # Errors
-    /// A certificate that cannot be used; then nothing changes.
-    pub fn reload(&self, node: &Node) -> Result<(), BindError> {
-        self.0.settings.store(Arc::new(Settings::read(node)?));
+    /// A certificate or trust store that cannot be used; then nothing changes.
+    pub fn reload(&self, node: &Node, sites: &MutualTlsSites) -> Result<(), BindError> {
+        let settings = Arc::new(Settings::read(node, sites)?);
+        self.0.settings.store(settings.clone());
+        self.0.open.each(|flow| {
+            if flow.site.get().is_some_and(|site| !settings.still_has(site)) {
+                flow.stop();
+            }
+        });
         Ok(())
     }
 }
 
 impl Settings {
-    fn read(node: &Node) -> Result<Settings, BindError> {
-        let tls = node.tls.as_ref().map(tls::config).transpose()?;
-        Ok(Settings { limits: Arc::new(node.limits.clone()), tls })
+    fn read(node: &Node, sites: &MutualTlsSites) -> Result<Settings, BindError> {
+        let tls = node.tls.as_ref().map(|tls| tls::Tls::read(tls, sites)).transpose()?;
+        Ok(Settings { limits: Arc::new(node.limits.clone()), tls: tls.map(Arc::new) })
+    }
+
+    /// Whether a viewer whom `site` let in would be judged in the same way now.
+    pub(crate) fn still_has(&self, site: &tls::Site) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.still_has(site))
     }
 }
 
@@ -247,12 +262,6 @@ impl Shared {
         add(&self.counters.accepted);
         let settings = self.settings.load();
         let Ok(local) = socket.local_addr() else { return };
-        let acceptor = match (&settings.tls, tls) {
-            (Some(config), true) => Some(TlsAcceptor::from(config.clone())),
-            // A reload took HTTPS away.
-            (None, true) => return,
-            (_, false) => None,
-        };
         // Answers are written whole; waiting to fill packets would only delay them.
         let _ = socket.set_nodelay(true);
         let flow = Arc::new(Flow::default());
@@ -267,10 +276,10 @@ impl Shared {
         // Leaves when the task ends, however it ends.
         let place = Place { shared: self.clone(), id };
         let (limits, counters, service) = (settings.limits.clone(), self.counters.clone(), service.clone());
-        let arrival = Arrival { service, flow, limits, counters, peer, local };
+        let arrival = Arrival { service, flow, limits, counters, peer, local, shared: self.clone() };
         tokio::spawn(async move {
             let _place = place;
-            connection::serve(socket, acceptor, arrival).await;
+            connection::serve(socket, tls, arrival).await;
         });
     }
 

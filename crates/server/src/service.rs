@@ -1,5 +1,6 @@
 //! What answers the requests.
 
+use crate::handshake::Handshake;
 use crate::refusal::Refused;
 use rimward_types::{Body, Connection, Interim, RequestHead, ResponseHead};
 use std::future::Future;
@@ -16,6 +17,13 @@ pub trait Service: Send + Sync + 'static {
         body: Body,
         interim: Interim,
     ) -> impl Future<Output = (ResponseHead, Body)> + Send;
+
+    /// Judges a connection to a distribution with mutual TLS, before its first request: whether it may go on. Is told of those
+    /// that came to nothing too; then the answer does not count. The future is dropped when the viewer leaves.
+    fn handshake(&self, handshake: Handshake) -> impl Future<Output = bool> + Send {
+        let _ = handshake;
+        std::future::ready(true)
+    }
 
     /// Answers a request that was refused by the server; the place to record it. Must not wait.
     fn refused(&self, connection: &Connection, refused: &Refused<'_>) -> (ResponseHead, Body) {

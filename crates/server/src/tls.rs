@@ -1,34 +1,130 @@
-//! Certificates and the choice among them.
+//! Certificates, the choice among them, and which viewers show theirs.
 
 use crate::BindError;
-use rimward_config::{Certificate, TlsListen};
+use crate::trust::{Judge, Witness};
+use rimward_config::{Certificate, MutualTls, MutualTlsSites, TlsListen};
 use rustls::ServerConfig;
 use rustls::client::verify_server_name;
-use rustls::crypto::ring;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
-use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-/// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN (`cdn-behaviour.md` section 4).
-///
-/// # Errors
-/// A certificate or key that is missing, malformed, or does not belong to the other.
-pub(crate) fn config(tls: &TlsListen) -> Result<Arc<ServerConfig>, BindError> {
-    let keys = tls.certificates.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    if keys.is_empty() {
-        return Err(BindError::NoCertificate);
+/// What TLS is made of. New connections get the newest.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    provider: Arc<CryptoProvider>,
+    certificates: Arc<Certificates>,
+    /// For viewers that are not asked for certificates; they may resume sessions.
+    plain: Arc<ServerConfig>,
+    names: MutualTlsSites,
+    /// Distributions that ask, by their place in `names`.
+    sites: HashMap<usize, Arc<Site>>,
+}
+
+/// A distribution that asks viewers for certificates.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) distribution: Arc<str>,
+    judge: Judge,
+}
+
+/// How to speak to a viewer.
+pub(crate) struct Choice {
+    pub(crate) config: Arc<ServerConfig>,
+    /// Who asks for a certificate, if somebody does.
+    pub(crate) asked: Option<Asked>,
+}
+
+/// A viewer is asked for a certificate.
+pub(crate) struct Asked {
+    /// By whom.
+    pub(crate) site: Arc<Site>,
+    /// Who sees it.
+    pub(crate) witness: Arc<Witness>,
+}
+
+impl Tls {
+    /// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN (`cdn-behaviour.md` section 4). Blocks.
+    ///
+    /// # Errors
+    /// A certificate or key that is missing, malformed, or does not belong to the other; a trust store that cannot be used.
+    pub(crate) fn read(tls: &TlsListen, names: &MutualTlsSites) -> Result<Self, BindError> {
+        let keys = tls.certificates.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(BindError::NoCertificate);
+        }
+        let provider = Arc::new(ring::default_provider());
+        let certificates = Arc::new(Certificates(keys));
+        let mut plain = config(&provider, &certificates, WebPkiClientVerifier::no_client_auth())?;
+        plain.ticketer = ring::Ticketer::new().map_err(failed)?;
+        Ok(Self { provider, certificates, plain: Arc::new(plain), sites: sites(names)?, names: names.clone() })
     }
-    let failed = |error: rustls::Error| BindError::Tls(error.to_string());
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+
+    /// How to speak to a viewer that asks for `server_name` at `local`.
+    pub(crate) fn choose(&self, server_name: Option<&str>, local: IpAddr) -> Result<Choice, BindError> {
+        let place = self.names.place_of(server_name, local);
+        let Some(site) = place.and_then(|place| self.sites.get(&place)) else {
+            return Ok(Choice { config: self.plain.clone(), asked: None });
+        };
+        let witness = Witness::new(&site.judge);
+        let mut config = config(&self.provider, &self.certificates, witness.clone())?;
+        // A session that is taken up again would not show its certificate (`cloudfront-functions.md` section 13).
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Choice { config: Arc::new(config), asked: Some(Asked { site: site.clone(), witness }) })
+    }
+
+    /// Whether a viewer whom `site` let in would be judged in the same way now.
+    pub(crate) fn still_has(&self, site: &Site) -> bool {
+        let same =
+            |other: &Arc<Site>| other.distribution == site.distribution && other.judge.digest == site.judge.digest;
+        self.sites.values().any(same)
+    }
+}
+
+fn sites(names: &MutualTlsSites) -> Result<HashMap<usize, Arc<Site>>, BindError> {
+    // Many distributions may share one store.
+    let mut judges: Vec<(&MutualTls, Judge)> = Vec::new();
+    let mut sites = HashMap::new();
+    for (place, site) in names.iter() {
+        let known = judges.iter().find(|(settings, _)| **settings == site.settings);
+        let judge = match known {
+            Some((_, judge)) => judge.clone(),
+            None => {
+                let judge = Judge::read(&site.settings)?;
+                judges.push((&site.settings, judge.clone()));
+                judge
+            }
+        };
+        sites.insert(place, Arc::new(Site { distribution: site.distribution.clone(), judge }));
+    }
+    Ok(sites)
+}
+
+fn config(
+    provider: &Arc<CryptoProvider>,
+    certificates: &Arc<Certificates>,
+    verifier: Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, BindError> {
+    let mut config = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(failed)?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Certificates(keys)));
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(certificates.clone());
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.ticketer = ring::Ticketer::new().map_err(failed)?;
-    Ok(Arc::new(config))
+    Ok(config)
+}
+
+fn failed(error: rustls::Error) -> BindError {
+    BindError::Tls(error.to_string())
 }
 
 fn read(files: &Certificate) -> Result<Arc<CertifiedKey>, BindError> {

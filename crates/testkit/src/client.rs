@@ -8,8 +8,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ClientConfig;
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -45,8 +47,16 @@ impl Client {
     /// # Errors
     /// When there is no TLS, or the certificate is not good for `host`.
     pub async fn https(address: SocketAddr, host: &str, authority: &Authority, alpn: &[&str]) -> std::io::Result<Self> {
+        Self::https_with(address, host, authority.client(alpn)).await
+    }
+
+    /// HTTPS to `host` at `address` as `config` has it.
+    ///
+    /// # Errors
+    /// When there is no TLS. A server that does not like the client's certificate may say so only later.
+    pub async fn https_with(address: SocketAddr, host: &str, config: Arc<ClientConfig>) -> std::io::Result<Self> {
         let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
-        let connector = TlsConnector::from(authority.client(alpn));
+        let connector = TlsConnector::from(config);
         let stream = soon("a TLS handshake", connector.connect(name, connect(address).await)).await?;
         let session = stream.get_ref().1;
         let certificate = session.peer_certificates().and_then(|chain| chain.first()).map(|c| c.clone().into_owned());

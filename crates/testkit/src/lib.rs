@@ -14,7 +14,7 @@ pub mod origin;
 pub mod raw;
 
 pub use answer::{Answer, Step, step};
-pub use authority::{Authority, PemFiles};
+pub use authority::{Authority, Identity, Lifetime, PemFiles};
 pub use client::Client;
 pub use origin::{Origin, Received};
 pub use raw::{Raw, RawResponse};

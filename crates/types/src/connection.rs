@@ -1,6 +1,8 @@
 //! What is known of a viewer's connection.
 
+use bytes::Bytes;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One viewer connection.
@@ -28,6 +30,37 @@ pub struct Tls {
     pub resumed: bool,
     /// What the viewer's TLS library is; `None` when its first message was too long to be looked at.
     pub fingerprints: Option<Fingerprints>,
+    /// What mutual TLS came to, on a connection to a distribution that has it.
+    pub mutual: Option<Mutual>,
+}
+
+/// What mutual TLS came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mutual {
+    /// Id of the distribution whose rules the viewer was judged by; over this connection it is served, and no other that has
+    /// mutual TLS.
+    pub distribution: Arc<str>,
+    /// The viewer's certificate, verified. `None`: it sent none, and the distribution does not insist.
+    pub certificate: Option<Arc<ViewerCertificate>>,
+}
+
+/// What a viewer's certificate says (`cloudfront-functions.md` sections 13 and 14). All texts are ASCII.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewerCertificate {
+    /// The certificate itself, DER.
+    pub der: Bytes,
+    /// Serial number: bytes in lower-case hexadecimal, with colons between them.
+    pub serial: String,
+    /// Who signed it, as RFC 4514 writes names; what is not ASCII is escaped.
+    pub issuer: String,
+    /// Whose it is, likewise.
+    pub subject: String,
+    /// Begin of its validity, `2026-01-02T03:04:05Z`.
+    pub not_before: String,
+    /// End of its validity, likewise.
+    pub not_after: String,
+    /// SHA-256 of `der`: 64 digits of lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// Names for kinds of TLS clients, made of what they offer in the handshake.
@@ -48,6 +81,11 @@ impl Connection {
     /// Counts a request, and says whether there was one before.
     pub fn count_request(&self) -> bool {
         self.requests.fetch_add(1, Ordering::Relaxed) > 0
+    }
+
+    /// What mutual TLS came to for the distribution `id`; `None` on a connection that was made for another.
+    pub fn mutual(&self, id: &str) -> Option<&Mutual> {
+        self.tls.as_ref()?.mutual.as_ref().filter(|mutual| *mutual.distribution == *id)
     }
 
     /// `https` or `http`.

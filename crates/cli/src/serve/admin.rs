@@ -9,7 +9,7 @@ use rimward_admin::{
     FunctionInfo, NotPurged, NotReady, Place, Purge, Purged, Status, Target, Tier,
 };
 use rimward_cache::tag::{InvalidTag, Tag};
-use rimward_config::{Config, FunctionKind};
+use rimward_config::{Config, FunctionKind, MutualTlsSites};
 use rimward_hooks::releases::LATEST;
 use rimward_invoke::Queue;
 use rimward_kv::Store;
@@ -33,7 +33,7 @@ const VERSION: usize = 6;
 /// When the address cannot be had.
 pub fn bind(address: Option<SocketAddr>) -> Result<Option<Server>, BindError> {
     let listen = |address| rimward_config::Node { listen: vec![address], ..rimward_config::Node::default() };
-    address.map(|address| Server::bind(&listen(address))).transpose()
+    address.map(|address| Server::bind(&listen(address), &MutualTlsSites::none())).transpose()
 }
 
 /// Serves the API until the task is aborted: it answers while the node drains.
@@ -145,6 +145,7 @@ impl rimward_admin::Node for Node {
             server_name: None,
             resumed: false,
             fingerprints: None,
+            mutual: None,
         });
         // Whoever asks is near the node.
         let connection = Connection::new(SocketAddr::new(local.ip(), 0), local, tls);

@@ -156,8 +156,11 @@ impl Node {
                 return Reloaded::Unusable(format!("origin `{}`: {why}", origin.name));
             }
         }
-        if let Err(error) = server.reload(&config.node) {
-            return Reloaded::Unusable(error.to_string());
+        let (server, node, sites) = (server.clone(), config.node.clone(), config.mutual_tls_sites());
+        match tokio::task::spawn_blocking(move || server.reload(&node, &sites)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Reloaded::Unusable(error.to_string()),
+            Err(error) => return Reloaded::Unusable(format!("the reload stopped: {error}")),
         }
         let restart = self.fixed.changed(&Fixed::of(&config));
         functions.settle(SystemClock.now());

@@ -49,7 +49,8 @@ pub async fn start(
 ) -> Result<Started, Stop> {
     let signals = Signals::take()?;
     // First of all: an address that is taken should not be found out after seconds of compiling.
-    let server = Server::bind(&config.node).map_err(|error| bind_error(&error, "--listen"))?;
+    let server =
+        Server::bind(&config.node, &config.mutual_tls_sites()).map_err(|error| bind_error(&error, "--listen"))?;
     let admin = admin::bind(config.node.admin).map_err(|error| bind_error(&error, "--admin"))?;
     let engines = start_engines(&config, file, workers).await?;
     let queue = admin.is_some().then(|| invoke::open_queue(&config, file)).flatten();

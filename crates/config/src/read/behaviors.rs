@@ -1,6 +1,7 @@
 //! `[[distributions.behaviors]]`.
 
 use super::functions::Functions;
+use super::mutual_tls::TrustStores;
 use super::names::report_unknown;
 use super::origins::{Groups, Origins};
 use super::policies::{Policies, read_forward};
@@ -28,13 +29,16 @@ const ON_ERRORS: &str = "viewer-response-on-errors";
 
 const NO_DEFAULT_HINT: &str = "add a last `[[distributions.behaviors]]` without `path`, with `origin = \"…\"`";
 
-/// What behaviors refer to.
+/// What distributions and behaviors refer to.
 pub(super) struct Known<'k> {
     pub(super) functions: &'k Functions,
     pub(super) origins: &'k Origins,
     pub(super) groups: &'k Groups,
     pub(super) policies: &'k Policies,
     pub(super) response_policies: &'k ResponsePolicies,
+    pub(super) trust_stores: &'k TrustStores,
+    /// Whether the node has listeners for HTTPS.
+    pub(super) https: bool,
 }
 
 pub(super) fn read_behaviors(section: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Behavior>> {

@@ -2,6 +2,7 @@
 
 use super::behaviors::{Known, read_behaviors};
 use super::error_pages::read_error_pages;
+use super::mutual_tls::read_mutual_tls;
 use super::section::Section;
 use crate::Distribution;
 use crate::host::{Hosts, parse_domain};
@@ -44,7 +45,7 @@ pub(super) fn read_distributions(file: &Section<'_>, known: &Known<'_>) -> (Vec<
         file.reader.report(file.key_span("distributions"), "there is no distribution, so the node would serve nothing");
     }
     for item in list.iter() {
-        let keys = ["id", "domain-name", "domains", "behaviors", "default-root-object", "error-pages"];
+        let keys = ["id", "domain-name", "domains", "behaviors", "default-root-object", "error-pages", "mutual-tls"];
         if let Some(section) = Section::of_value(file.reader, "[[distributions]]".to_owned(), item, &keys) {
             let index = distributions.len();
             distributions.push(read_distribution(&section, known, index, &mut taken));
@@ -84,6 +85,7 @@ fn read_distribution(section: &Section<'_>, known: &Known<'_>, index: usize, tak
         behaviors: read_behaviors(section, known),
         default_root_object: read_root_object(section),
         error_pages: read_error_pages(section),
+        mutual_tls: read_mutual_tls(section, known.trust_stores, known.https),
     }
 }
 

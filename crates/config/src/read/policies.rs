@@ -26,9 +26,11 @@ const MOST_NAMES: usize = 10;
 /// Characters of all names of a policy together (section 6).
 const LONGEST_NAMES: usize = 1024;
 /// `CloudFront-*` headers that may be forwarded but not be in a key: nearly every viewer has others (section 7.5).
-const NOT_IN_KEYS: [&str; 5] = [
+const NOT_IN_KEYS: [&str; 7] = [
     "cloudfront-viewer-address",
     "cloudfront-viewer-asn",
+    "cloudfront-viewer-cert-pem",
+    "cloudfront-viewer-cert-validity",
     "cloudfront-viewer-ja3-fingerprint",
     "cloudfront-viewer-ja4-fingerprint",
     "cloudfront-viewer-tls",

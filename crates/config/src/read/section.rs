@@ -224,8 +224,12 @@ impl<'a> Section<'a> {
 
     /// The path of a file that is there.
     pub(super) fn file(&self, key: &str) -> Option<PathBuf> {
-        let text = self.text(key)?;
-        let path = self.path(&text)?;
+        self.file_at(&self.text(key)?)
+    }
+
+    /// The path of a file that is there, of a text in a list.
+    pub(super) fn file_at(&self, text: &Spanned<&str>) -> Option<PathBuf> {
+        let path = self.path(text)?;
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => return Some(path),
             Ok(_) => self.reader.report(text.span(), format!("`{}` is not a file", text.get_ref().escape_debug())),

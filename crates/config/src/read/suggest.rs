@@ -37,15 +37,18 @@ fn distance(a: &[char], b: &[char]) -> usize {
 }
 
 /// Other names of keys, without `-`, `_` and case: the vendor's API names and what people reach for.
-const RENAMED: [(&str, &str); 45] = [
+const RENAMED: [(&str, &str); 52] = [
     ("acceptencodinggzip", "accept-encoding"),
     ("address", "listen"),
+    ("advertisetruststorecanames", "advertise-names"),
     ("aliases", "domains"),
     ("allowedmethods", "methods"),
     ("bind", "listen"),
+    ("ca", "authorities"),
     ("cachepolicyid", "cache-policy"),
     ("certificate", "cert"),
     ("connectionattempts", "attempts"),
+    ("crl", "revocations"),
     ("connectiontimeout", "connect-timeout"),
     ("cookiesconfig", "cookies"),
     ("customheaders", "headers"),
@@ -60,12 +63,14 @@ const RENAMED: [(&str, &str); 45] = [
     ("functionassociations", "viewer-request"),
     ("headersconfig", "headers"),
     ("host", "host-header"),
+    ("ignorecertificateexpiry", "ignore-expiry"),
     ("kv", "key-value-store"),
     ("kvs", "key-value-store"),
     ("keyvaluestorearn", "key-value-store"),
     ("lambdafunctionassociations", "origin-request"),
     ("memorysize", "memory"),
     ("module", "component"),
+    ("mtls", "mutual-tls"),
     ("name", "domain-name"),
     ("origincustomheaders", "headers"),
     ("originid", "origin"),
@@ -82,6 +87,8 @@ const RENAMED: [(&str, &str); 45] = [
     ("responseheaderspolicyid", "response-headers-policy"),
     ("store", "key-value-store"),
     ("targetoriginid", "origin"),
+    ("truststoreid", "trust-store"),
+    ("viewermtlsconfig", "mutual-tls"),
     ("viewerprotocolpolicy", "viewer-protocol"),
 ];
 

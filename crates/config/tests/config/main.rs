@@ -3,6 +3,7 @@
 
 mod manifests;
 mod matching;
+mod mutual_tls;
 mod response_headers;
 mod robustness;
 mod whole_files;

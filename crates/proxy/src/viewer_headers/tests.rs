@@ -1,16 +1,24 @@
 #![allow(clippy::unwrap_used)]
+use super::known::KNOWN;
 use super::*;
 use rimward_types::connection::{Fingerprints, Tls};
 
 fn added(names: &[&str], connection: &Connection, reused: bool, request: &mut RequestHead) {
-    let named: Vec<_> = KNOWN.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect();
+    let named: Vec<_> = KNOWN.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect();
     assert_eq!(named.len(), names.len());
-    add(&named, connection, reused, request);
+    of_viewer(&named, Viewer { connection, reused, mutual: connection.mutual("E1") }, request).put(request);
 }
 
 fn tls(resumed: bool) -> Tls {
     let fingerprints = Some(Fingerprints { ja3: "ada7".into(), ja4: "t13d".into() });
-    Tls { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256".into(), server_name: None, resumed, fingerprints }
+    Tls {
+        version: "TLSv1.3",
+        cipher: "TLS_AES_128_GCM_SHA256".into(),
+        server_name: None,
+        resumed,
+        fingerprints,
+        mutual: None,
+    }
 }
 
 fn connection(tls: Option<Tls>) -> Connection {
@@ -79,7 +87,9 @@ fn a_viewers_tls_library_is_told_by_its_fingerprints() {
 fn what_no_policy_names_is_left_alone() {
     let mut request = RequestHead::get("/");
     request.headers.insert("cloudfront-viewer-address", HeaderValue::from_static("own"));
-    add(&[], &connection(None), false, &mut request);
+    let connection = connection(None);
+    let viewer = Viewer { connection: &connection, reused: false, mutual: None };
+    of_viewer(&[], viewer, &request).put(&mut request);
     assert_eq!(request.header("cloudfront-viewer-address"), Some("own"));
 }
 

@@ -5,6 +5,7 @@ mod drain;
 mod http1;
 mod http2;
 mod limits;
+mod mutual_tls;
 mod smuggling;
 mod stage;
 mod tls;

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::{Frame, SizeHint};
-use rimward_config::{Certificate, Limits, Node, TlsListen};
-use rimward_server::{Counters, Drained, Handle, Refused, Server, Service};
+use rimward_config::{Certificate, Limits, MutualTlsSites, Node, TlsListen};
+use rimward_server::{Counters, Drained, Handle, Handshake, Refused, Server, Service};
 use rimward_testkit::{PATIENCE, Raw, soon};
 use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -35,6 +35,9 @@ pub struct Script {
     pub frames: Mutex<Option<mpsc::Receiver<Bytes>>>,
     pub connections: Mutex<Vec<Arc<Connection>>>,
     pub refusals: Mutex<Vec<String>>,
+    /// What the service was told of handshakes; it lets in whom `admit` says.
+    pub handshakes: Mutex<Vec<Handshake>>,
+    pub admit: AtomicBool,
     /// Where the interim answers to `/hints` went.
     pub interim: Mutex<Interim>,
 }
@@ -48,6 +51,8 @@ impl Default for Script {
             frames: Mutex::default(),
             connections: Mutex::default(),
             refusals: Mutex::default(),
+            handshakes: Mutex::default(),
+            admit: AtomicBool::new(true),
             interim: Mutex::default(),
         }
     }
@@ -73,7 +78,12 @@ impl Stage {
     }
 
     pub async fn on(node: Node) -> Self {
-        let server = Server::bind(&node).expect("free ports");
+        Self::asking(node, &MutualTlsSites::none()).await
+    }
+
+    /// A server with distributions that ask for certificates.
+    pub async fn asking(node: Node, sites: &MutualTlsSites) -> Self {
+        let server = Server::bind(&node, sites).expect("free ports");
         let script = Arc::new(Script::default());
         let (stop, stopped) = oneshot::channel();
         let (address, tls) = (server.addresses()[0], server.tls_addresses().first().copied());
@@ -212,6 +222,11 @@ impl Service for Script {
         answer.headers.insert(header::SERVER, HeaderValue::from_static("stage"));
         guard.1 = true;
         (answer, body)
+    }
+
+    async fn handshake(&self, handshake: Handshake) -> bool {
+        self.handshakes.lock().expect("not poisoned").push(handshake);
+        self.admit.load(Ordering::Relaxed)
     }
 
     fn refused(&self, _: &Connection, refused: &Refused<'_>) -> (ResponseHead, Body) {

@@ -1,7 +1,7 @@
 //! HTTPS: certificates, their choice, ALPN, reload.
 
 use crate::stage::{SHORT, Stage, count, limits, node, until};
-use rimward_config::{Certificate, Limits, Node, TlsListen};
+use rimward_config::{Certificate, Limits, MutualTlsSites, Node, TlsListen};
 use rimward_server::{BindError, Server};
 use rimward_testkit::{Authority, Client, PemFiles, Raw};
 use std::net::SocketAddr;
@@ -66,14 +66,15 @@ async fn a_reload_takes_a_new_certificate_and_keeps_the_old_one_when_it_is_bad()
     let authority = Authority::new();
     let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     let with = |certificates| Node { tls: Some(TlsListen { listen: listen.clone(), certificates }), ..node() };
+    let none = MutualTlsSites::none();
     let stage = Stage::on(with(vec![certificate(authority.sign(&["a.test"]))])).await;
     let address = stage.tls.unwrap();
     let before = Client::https(address, "a.test", &authority, &[]).await.unwrap();
-    stage.handle.reload(&with(vec![certificate(authority.sign(&["b.test"]))])).unwrap();
+    stage.handle.reload(&with(vec![certificate(authority.sign(&["b.test"]))]), &none).unwrap();
     assert!(Client::https(address, "b.test", &authority, &[]).await.is_ok());
     let mut mixed = authority.sign(&["c.test"]);
     mixed.key = authority.sign(&["d.test"]).key;
-    let error = stage.handle.reload(&with(vec![certificate(mixed)])).unwrap_err();
+    let error = stage.handle.reload(&with(vec![certificate(mixed)]), &none).unwrap_err();
     assert!(error.to_string().contains("it is not the key of"), "{error}");
     assert!(Client::https(address, "b.test", &authority, &[]).await.is_ok());
     assert_eq!(before.get("/a").await.status(), 200);
@@ -95,14 +96,17 @@ async fn a_handshake_that_does_not_come_in_time_ends() {
 
 #[tokio::test]
 async fn what_cannot_be_used_is_named() {
+    let none = MutualTlsSites::none();
     let missing = Certificate { cert: "/nowhere/a.pem".into(), key: "/nowhere/a.key".into() };
     let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     let with = |certificates| Node { tls: Some(TlsListen { listen: listen.clone(), certificates }), ..node() };
     assert!(
-        matches!(Server::bind(&with(vec![missing])), Err(BindError::Certificate { path, .. }) if path.ends_with("a.pem"))
+        matches!(Server::bind(&with(vec![missing]), &none), Err(BindError::Certificate { path, .. }) if path.ends_with("a.pem"))
     );
-    assert!(matches!(Server::bind(&with(vec![])), Err(BindError::NoCertificate)));
-    let taken = Server::bind(&node()).unwrap();
+    assert!(matches!(Server::bind(&with(vec![]), &none), Err(BindError::NoCertificate)));
+    let taken = Server::bind(&node(), &none).unwrap();
     let again = Node { listen: taken.addresses().to_vec(), ..node() };
-    assert!(matches!(Server::bind(&again), Err(BindError::Listen { address, .. }) if address == taken.addresses()[0]));
+    assert!(
+        matches!(Server::bind(&again, &none), Err(BindError::Listen { address, .. }) if address == taken.addresses()[0])
+    );
 }
