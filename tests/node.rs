@@ -24,7 +24,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a record may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A node under test.
 pub struct TestNode {
@@ -282,12 +285,32 @@ impl TestNode {
     pub fn record(&self) -> Value {
         let mut lines = self.records.lock().expect("one reader");
         loop {
-            if let Some(end) = lines.unread.iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = lines.unread.drain(..=end).collect();
-                return serde_json::from_slice(&line).expect("a record is JSON");
+            if let Some(record) = lines.next() {
+                return record;
             }
-            let more = lines.writes.recv_timeout(Duration::from_secs(20)).expect("a record");
+            let more = lines.writes.recv_timeout(PATIENCE).expect("a record");
             lines.unread.extend(more);
+        }
+    }
+
+    /// The same for a request that needs this thread to end.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub async fn record_in_time(&self) -> Value {
+        let began = Instant::now();
+        loop {
+            {
+                let mut lines = self.records.lock().expect("one reader");
+                while let Ok(more) = lines.writes.try_recv() {
+                    lines.unread.extend(more);
+                }
+                if let Some(record) = lines.next() {
+                    return record;
+                }
+            }
+            assert!(began.elapsed() < PATIENCE, "no record");
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 }
@@ -337,7 +360,7 @@ impl Service for Site {
         interim: Interim,
     ) -> (ResponseHead, Body) {
         let (head, body) = self.0.serve(connection, head, body, interim).await;
-        (head, Body::stream(body))
+        (head, body.into_body())
     }
 }
 
@@ -345,6 +368,14 @@ impl Service for Site {
 struct Lines {
     writes: Receiver<Vec<u8>>,
     unread: Vec<u8>,
+}
+
+impl Lines {
+    fn next(&mut self) -> Option<Value> {
+        let end = self.unread.iter().position(|b| *b == b'\n')?;
+        let line: Vec<u8> = self.unread.drain(..=end).collect();
+        Some(serde_json::from_slice(&line).expect("a record is JSON"))
+    }
 }
 
 struct Pipe(Sender<Vec<u8>>);

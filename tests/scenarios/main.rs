@@ -28,4 +28,5 @@ mod slices;
 mod viewer_headers;
 mod viewer_state;
 mod viewer_walls;
+mod websocket;
 mod when_functions_run;

@@ -1,6 +1,7 @@
 //! `cloudfront-functions.md` section 2, row by row: when viewer functions run.
 
 use rimward_config::Limits;
+use rimward_testkit::websocket::{agreed, handshake};
 use rimward_testkit::{Answer as Given, Origin, Raw};
 use rimward_tests::{DEMO, TestNode, request};
 use rimward_types::Body;
@@ -32,7 +33,10 @@ fn one_each() -> String {
 
 /// The verdicts of the functions that ran for the oldest request not asked for yet.
 fn ran(node: &TestNode) -> Vec<String> {
-    let record = node.record();
+    verdicts(&node.record())
+}
+
+fn verdicts(record: &serde_json::Value) -> Vec<String> {
     let hooks = record["hooks"].as_array().cloned().unwrap_or_default();
     hooks
         .iter()
@@ -240,13 +244,15 @@ async fn one_function_serves_many_behaviors_and_both_events() {
     }
 }
 
-/// WebSocket is not there: no function is asked about what cannot be.
+/// The functions run on the handshake and on its 101; what they may do there is in `websocket.rs`.
 #[tokio::test]
-async fn a_websocket_handshake_is_refused_before_any_function() {
-    let node = TestNode::start(&both(""), &[("f.js", NEVER)]).await;
+async fn both_functions_run_for_a_websocket() {
+    let origin = Origin::new(|_| agreed("").then_echo()).await;
+    let node = TestNode::start(&both("").replace("builtin:demo", &origin.url()), &[("f.js", TRACE)]).await;
     let mut viewer = Raw::connect(node.listen(Limits::default()).await).await;
-    let handshake = "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    let refused = viewer.send(handshake).await.response().await;
-    assert_eq!(refused.status, 501, "{}", refused.head);
+    let answer = viewer.send(handshake("/chat", "")).await.response().await;
+    assert_eq!((answer.status, answer.header("x-ran")), (101, Some("/chat 101")), "{}", answer.head);
+    assert_eq!(origin.only_request().header("x-ran"), Some("/chat"));
+    drop(viewer);
+    assert_eq!(verdicts(&node.record_in_time().await), BOTH_RAN);
 }

@@ -99,7 +99,12 @@ pub struct Limits {
     pub body_idle: Duration,
     /// `request-body`: a request's body, up to 64 GB. Default: 64 GB. Over it: 413.
     pub request_body: ByteSize,
-    /// `drain`: what requests in flight get when the node stops, 0 s to 1 h. Default: 30 s.
+    /// `websockets`: open at a time, among the connections; 0 to 1,000,000. Default: as many as connections. Over it: 503.
+    pub websockets: Option<usize>,
+    /// `websocket-idle`: a WebSocket whose origin sends nothing, 1 s to 24 h. Default: 10 min (`cdn-behaviour.md`
+    /// section 20).
+    pub websocket_idle: Duration,
+    /// `drain`: what requests in flight, and WebSockets, get when the node stops, 0 s to 1 h. Default: 30 s.
     pub drain: Duration,
 }
 
@@ -151,6 +156,8 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
             request_body: ByteSize::mb(64 << 10),
+            websockets: None,
+            websocket_idle: Duration::from_secs(600),
             drain: Duration::from_secs(30),
         }
     }

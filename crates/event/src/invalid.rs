@@ -110,6 +110,9 @@ pub enum Invalid {
     /// The status changed where it is read-only (`lambda-at-edge.md` section 3.3).
     #[error("response.status is read-only in viewer-response")]
     StatusChanged,
+    /// A 101 became something else: the connection has switched protocols (`lambda-at-edge.md` section 2).
+    #[error("{0} of a 101 cannot be changed: the connection has switched protocols")]
+    Switched(&'static str),
     /// A reason phrase with a control character.
     #[error("the status description has a control character")]
     Reason,

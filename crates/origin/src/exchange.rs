@@ -3,6 +3,7 @@
 use crate::error::ErrorKind;
 use crate::outgoing::Outgoing;
 use crate::pool::Channel;
+use crate::websocket::Proof;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use rimward_types::Body;
@@ -33,10 +34,12 @@ enum End<T> {
 }
 
 /// Sends `request` and waits for the head of the answer. The time for the first byte runs while the origin is to move:
-/// not while the viewer's body is awaited, and anew whenever the origin takes something.
+/// not while the viewer's body is awaited, and anew whenever the origin takes something. `switch`: what allows the origin
+/// to switch protocols; the channel's driver is done then, and can be taken apart.
 pub(crate) async fn exchange(
     channel: &mut Channel,
     request: Request<Outgoing>,
+    switch: Option<&Proof>,
     read_timeout: Duration,
     completion: Option<Instant>,
 ) -> Result<Response<Incoming>, Failed> {
@@ -51,12 +54,19 @@ pub(crate) async fn exchange(
     let limit = |from: Instant| completion.map_or(from + read_timeout, |end| end.min(from + read_timeout));
     let mut written = written_before;
     let mut timer = pin!(sleep_until(limit(Instant::now())));
+    let mut given = None;
     let end = poll_fn(|cx| {
         if driven {
             // The end of the connection shows in the response.
             driven = Pin::new(&mut *driver).poll(cx).is_pending();
         }
-        if let Poll::Ready(response) = response.as_mut().poll(cx) {
+        if given.is_none()
+            && let Poll::Ready(response) = response.as_mut().poll(cx)
+        {
+            given = Some(response);
+        }
+        // With a switch of protocols the driver comes to its end, and what it has read ahead is not its own any more.
+        if let Some(response) = given.take_if(|response| !(driven && switches(response))) {
             return Poll::Ready(End::Response(response));
         }
         let now = traffic.written.load(Ordering::Relaxed);
@@ -86,7 +96,7 @@ pub(crate) async fn exchange(
     let answered = traffic.read.load(Ordering::Relaxed) != read_before;
     let stale = channel.used && !answered;
     match end {
-        End::Response(Ok(response)) => match fault(&response) {
+        End::Response(Ok(response)) => match fault(&response, switch) {
             None => Ok(response),
             Some(fault) => {
                 Err(Failed { kind: ErrorKind::Protocol, detail: fault.to_owned(), sent, stale: false, unsent: None })
@@ -122,12 +132,19 @@ fn kind_of(error: &hyper::Error) -> ErrorKind {
     }
 }
 
+fn switches<B, E>(response: &Result<Response<B>, E>) -> bool {
+    response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS)
+}
+
 /// What the parser lets pass and we do not: framing with two meanings (RFC 9112 section 6.3), and a protocol switch
-/// that nobody asked for.
-fn fault(response: &Response<Incoming>) -> Option<&'static str> {
+/// that nobody asked for, or to something else.
+fn fault(response: &Response<Incoming>, switch: Option<&Proof>) -> Option<&'static str> {
     let headers = response.headers();
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Some("it switches protocols without being asked");
+        return match switch {
+            None => Some("it switches protocols without being asked"),
+            Some(proof) => proof.fault(headers),
+        };
     }
     let mut encodings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let encoding = encodings.next()?;

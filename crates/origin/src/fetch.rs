@@ -9,9 +9,10 @@ use crate::outgoing::Outgoing;
 use crate::pool::{Channel, Pool};
 use crate::retry::{Attempt, Next, next};
 use crate::signing::{Signer, spell};
+use crate::websocket::{self, Proof};
 use crate::{Fetched, Shared, Timing};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -29,35 +30,48 @@ const HEAD_LIMIT: usize = 32 * 1024;
 /// The most bytes of an answer that are read ahead of who takes them.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// What is asked of an origin.
+pub(crate) struct Wanted<'a> {
+    /// Comes before the path.
+    pub(crate) prefix: &'a str,
+    pub(crate) head: RequestHead,
+    pub(crate) body: Body,
+    pub(crate) interim: &'a Interim,
+    /// Whether it is to go on as a WebSocket.
+    pub(crate) websocket: bool,
+}
+
 /// The request, as it is sent in each attempt.
 struct Message {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    /// What an origin must answer to switch protocols; `None` where it must not.
+    switch: Option<Proof>,
 }
 
 pub(crate) async fn fetch(
     shared: &Shared,
     origin: &Origin,
     pool: Arc<Pool>,
-    prefix: &str,
-    head: RequestHead,
-    body: Body,
-    interim: &Interim,
+    wanted: Wanted<'_>,
 ) -> Result<Fetched, OriginError> {
+    let Wanted { prefix, head, body, interim, websocket } = wanted;
     let began = Instant::now();
     let completion = origin.completion_timeout.map(|limit| began + limit);
     let signer = shared.signer(origin).await?;
-    let mut message = match Message::new(origin, prefix, head, &body, signer.as_ref()) {
+    let mut message = match Message::new(origin, prefix, head, &body, signer.as_ref(), websocket) {
         Ok(message) => message,
         Err(detail) => return Err(OriginError { kind: ErrorKind::InvalidRequest, attempts: 0, detail }),
     };
     let mut body = Some(body);
-    let mut fresh = false;
+    // Whether or not the origin switches, no other request meets what is left on the connection of a handshake.
+    let keepalive = if websocket { Duration::ZERO } else { origin.keepalive };
+    let mut fresh = websocket;
     let mut attempts = 0;
     loop {
         let attempt_began = Instant::now();
-        let leased = lease(shared, origin, &pool, fresh, attempts, completion).await;
+        let leased = lease(shared, origin, &pool, keepalive, fresh, attempts, completion).await;
         let failed = match leased {
             Err((kind, detail)) => {
                 attempts += 1;
@@ -79,7 +93,9 @@ pub(crate) async fn fetch(
                 let empty = body.as_ref().is_some_and(Body::is_empty);
                 let outgoing = Outgoing::new(body.take().unwrap_or_default(), lease.channel.traffic.clone());
                 let request = message.request(outgoing, empty, interim);
-                match exchange(&mut lease.channel, request, origin.read_timeout, completion).await {
+                let asked =
+                    exchange(&mut lease.channel, request, message.switch.as_ref(), origin.read_timeout, completion);
+                match asked.await {
                     Ok(response) => {
                         let timing = Timing {
                             connect: if reused { Duration::ZERO } else { connect },
@@ -135,6 +151,7 @@ async fn lease(
     shared: &Shared,
     origin: &Origin,
     pool: &Arc<Pool>,
+    keepalive: Duration,
     fresh: bool,
     attempt: u32,
     completion: Option<Instant>,
@@ -142,8 +159,8 @@ async fn lease(
     let left = completion.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
     let limit = origin.connect_timeout.min(left);
     let permit = pool.permit(limit).await?;
-    let lease = |channel| Lease { channel, pool: pool.clone(), keepalive: origin.keepalive, permit };
-    if !fresh && let Some(channel) = pool.take(origin.keepalive) {
+    let lease = |channel| Lease { channel, pool: pool.clone(), keepalive, permit };
+    if !fresh && let Some(channel) = pool.take(keepalive) {
         return Ok(lease(channel));
     }
     match open(shared, origin, pool, limit, attempt).await {
@@ -190,6 +207,7 @@ impl Message {
         head: RequestHead,
         body: &Body,
         signer: Option<&Signer>,
+        websocket: bool,
     ) -> Result<Self, String> {
         let RequestHead { method, path, query, mut headers, .. } = head;
         // A fragment would be dropped silently, and what comes after it with it.
@@ -222,7 +240,9 @@ impl Message {
         if let Some(signer) = signer {
             signer.sign(&method, &uri, &mut headers, body);
         }
-        Ok(Self { method, uri, headers })
+        // Behind the signature, which has no part in what belongs to a connection.
+        let switch = websocket.then(|| websocket::ask(&mut headers));
+        Ok(Self { method, uri, headers, switch })
     }
 
     /// The request for one attempt. Its headers are a copy when it is repeatable, else they must be given back.
@@ -267,7 +287,12 @@ fn receive(
     remove_hop_by_hop(&mut headers);
     let reason = parts.extensions.get::<ReasonPhrase>();
     let reason = reason.and_then(|reason| std::str::from_utf8(reason.as_bytes()).ok()).map(Into::into);
-    let head = ResponseHead { status: parts.status, reason, headers };
+    let mut head = ResponseHead { status: parts.status, reason, headers };
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        // RFC 9110 section 8.6: it has none, whatever it says.
+        head.headers.remove(header::CONTENT_LENGTH);
+        return (head, Body::Tunnel(websocket::tunnel(lease)));
+    }
     if incoming.is_end_stream() {
         lease.finish();
         return (head, Body::Empty);

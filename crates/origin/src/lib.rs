@@ -7,6 +7,7 @@
 //! - `retry`: whether there is another attempt. Pure.
 //! - `exchange`, `outgoing`, `arriving`: one attempt; the bodies there and back.
 //! - `signing`: Signature Version 4 for buckets, pure; `credentials`: the keys that it is made with.
+//! - `websocket`: handshakes, and connections after them.
 //! - `pool`, `connect`, `stream`: connections; `certificate_names`: what a certificate may be for.
 
 mod arriving;
@@ -23,6 +24,7 @@ mod pool;
 mod retry;
 mod signing;
 mod stream;
+mod websocket;
 
 pub use error::{ErrorKind, OriginError};
 pub use fields::remove_hop_by_hop;
@@ -159,7 +161,30 @@ impl Origins {
             OriginUrl::Demo => Ok(demo::answer(&origin.name, head, body, self.0.clock.now()).await),
             OriginUrl::Http { tls, host, port, path } => {
                 let pool = self.0.pool(*tls, host, *port, origin);
-                fetch::fetch(&self.0, origin, pool, path, head, body, interim).await
+                let request = fetch::Wanted { prefix: path, head, body, interim, websocket: false };
+                fetch::fetch(&self.0, origin, pool, request).await
+            }
+        }
+    }
+
+    /// Asks `origin` to go on as a WebSocket, over a connection of its own that never serves another request. When it
+    /// agrees, the answer is 101 and its body a [`Body::Tunnel`]; any other answer is as from [`Origins::fetch_telling`].
+    /// The demo origin never agrees.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`]; [`ErrorKind::Protocol`] for a 101 that does not prove that the origin knows the protocol.
+    pub async fn open_websocket(
+        &self,
+        origin: &Origin,
+        head: RequestHead,
+        interim: &Interim,
+    ) -> Result<Fetched, OriginError> {
+        match &origin.url {
+            OriginUrl::Demo => Ok(demo::answer(&origin.name, head, Body::Empty, self.0.clock.now()).await),
+            OriginUrl::Http { tls, host, port, path } => {
+                let pool = self.0.pool(*tls, host, *port, origin);
+                let request = fetch::Wanted { prefix: path, head, body: Body::Empty, interim, websocket: true };
+                fetch::fetch(&self.0, origin, pool, request).await
             }
         }
     }

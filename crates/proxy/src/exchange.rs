@@ -24,6 +24,8 @@ pub struct Context {
     pub id: RequestId,
     /// Where interim answers of the origin go: to the viewer whose request it is, no other.
     pub interim: Interim,
+    /// Whether the viewer asks to go on as a WebSocket.
+    pub websocket: bool,
 }
 
 impl Context {
@@ -36,6 +38,7 @@ impl Context {
             connection: self.connection.clone(),
             id: self.id,
             interim: Interim::default(),
+            websocket: false,
         }
     }
 
@@ -47,7 +50,8 @@ impl Context {
     /// For a request that nobody sent.
     pub fn alone(proxy: &Arc<Proxy>, plan: Arc<Plan>, connection: Arc<Connection>, id: RequestId) -> Arc<Self> {
         let target = plan.behavior.origin.clone();
-        Arc::new(Self { proxy: proxy.clone(), plan, target, connection, id, interim: Interim::default() })
+        let (proxy, interim) = (proxy.clone(), Interim::default());
+        Arc::new(Self { proxy, plan, target, connection, id, interim, websocket: false })
     }
 
     /// What hooks are told of the request's surroundings.
@@ -152,6 +156,7 @@ impl Exchange {
             total: Duration::ZERO,
             bytes: 0,
             complete: false,
+            websocket: None,
         };
         Self {
             record: Box::new(record),

@@ -172,6 +172,9 @@ pub async fn pass(
 /// Asks an origin, and codes what it gave.
 async fn fetch(context: &Context, trace: &mut Trace, request: &RequestHead, body: Body) -> Result<Fetched, Missed> {
     let fetched = ask_in_turn(context, trace, request, body).await?;
+    if matches!(fetched.body, Body::Tunnel(_)) {
+        return Ok(fetched);
+    }
     let Context { plan, proxy, .. } = context;
     let (head, body, done) = compress::encode(plan, &proxy.compressors, request, fetched.head, fetched.body);
     trace.compression = done.map(Compression::as_str);
@@ -282,7 +285,11 @@ async fn ask(
     origin: &Origin,
 ) -> Result<(ResponseHead, Body), ErrorKind> {
     let began = Instant::now();
-    let fetched = context.proxy.origins.fetch_telling(origin, request, body, &context.interim).await;
+    let origins = &context.proxy.origins;
+    let fetched = match context.websocket {
+        true => origins.open_websocket(origin, request, &context.interim).await,
+        false => origins.fetch_telling(origin, request, body, &context.interim).await,
+    };
     let time = began.elapsed();
     let mut note = |status: Option<u16>, attempts: u32, error: Option<String>| {
         trace.origins.push(OriginRecord { origin: origin.name.clone(), status, attempts, time, error });

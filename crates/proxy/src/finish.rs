@@ -1,9 +1,10 @@
-//! The end of a request: the record is complete when the last byte is gone, or when the viewer left.
+//! The end of a request: the record is complete when the last byte is gone, or when the viewer left. That of a WebSocket
+//! is complete when the WebSocket ends (`cdn-behaviour.md` section 21).
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use rimward_telemetry::{AccessLog, Metrics, Record};
-use rimward_types::{Body, BodyError};
+use rimward_telemetry::{AccessLog, Metrics, Record, WebSocketRecord};
+use rimward_types::{Body, BodyError, Passage};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -42,6 +43,24 @@ impl RecordedBody {
         Self { body, record: Some(record), began, records }
     }
 
+    /// The body for the server. A tunnel stays one.
+    pub fn into_body(mut self) -> Body {
+        match std::mem::take(&mut self.body) {
+            Body::Tunnel(tunnel) => {
+                let (record, began, records) = (self.record.take(), self.began, self.records.clone());
+                Body::Tunnel(tunnel.telling(move |passage| {
+                    if let Some(record) = record {
+                        records.take(tunnelled(record, passage, began));
+                    }
+                }))
+            }
+            body => {
+                self.body = body;
+                Body::stream(self)
+            }
+        }
+    }
+
     fn end(&mut self, complete: bool) {
         if let Some(mut record) = self.record.take() {
             record.complete = complete;
@@ -49,6 +68,17 @@ impl RecordedBody {
             self.records.take(record);
         }
     }
+}
+
+/// The record of a WebSocket that has ended.
+fn tunnelled(mut record: Box<Record>, passage: Passage, began: Instant) -> Box<Record> {
+    let Passage { received, sent, ended } = passage;
+    record.scheme = if record.scheme == "https" { "wss" } else { "ws" };
+    record.websocket = Some(WebSocketRecord { received, sent, ended: ended.as_str() });
+    record.bytes = sent;
+    record.complete = ended.is_regular();
+    record.total = began.elapsed();
+    record
 }
 
 impl http_body::Body for RecordedBody {

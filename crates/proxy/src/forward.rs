@@ -152,14 +152,9 @@ fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward, origin
     let by_name = matches!(forward.headers, ForwardHeaders::Only(_));
     let signed = origin.bucket.as_ref().is_some_and(|bucket| bucket.signer().is_some());
     // With the node's signature, `x-amz-copy-source` and its like would be the node's own wish.
-    let commands = |name: &HeaderName| signed && name.as_str().starts_with("x-amz-");
-    let overrides = |name: &HeaderName| policy.enabled && OVERRIDES.contains(name);
-    let believed = |name: &HeaderName| by_name || !(overrides(name) || commands(name));
-    let passes = |name: &HeaderName| {
-        (forward.headers.contains(name) && believed(name))
-            || policy.headers.contains(name)
-            || OF_THE_MESSAGE.contains(name)
-    };
+    let commands = |name: &HeaderName| !by_name && signed && name.as_str().starts_with("x-amz-");
+    let passes =
+        |name: &HeaderName| policy.headers.contains(name) || (passes(name, policy, forward) && !commands(name));
     let mut out = HeaderMap::with_capacity(viewer.keys_len() + 4);
     for (name, value) in viewer {
         if *name != header::COOKIE && passes(name) {
@@ -168,6 +163,20 @@ fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward, origin
     }
     forward_cookies(viewer, [&policy.cookies, &forward.cookies], &mut out);
     out
+}
+
+fn passes(name: &HeaderName, policy: &CachePolicy, forward: &Forward) -> bool {
+    let by_name = matches!(forward.headers, ForwardHeaders::Only(_));
+    let believed = || by_name || !policy.enabled || !OVERRIDES.contains(name);
+    (forward.headers.contains(name) && believed()) || policy.headers.contains(name) || OF_THE_MESSAGE.contains(name)
+}
+
+/// Whether the policies let through what no origin agrees to a WebSocket without (`cdn-behaviour.md` section 21), as far
+/// as the viewer has sent it.
+pub fn forwards_websocket(viewer: &RequestHead, plan: &Plan) -> bool {
+    let needed = [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION];
+    let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
+    needed.iter().all(|name| !viewer.headers.contains_key(name) || passes(name, policy, forward))
 }
 
 fn forward_cookies(viewer: &HeaderMap, sets: [&NameSet; 2], out: &mut HeaderMap) {

@@ -2,10 +2,11 @@
 
 use crate::exchange::{Answer, Context, Exchange, Trace};
 use crate::fill::{self, Filled};
+use crate::forward;
 use crate::page;
 use crate::slices;
 use rimward_cache::status::Forward;
-use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead, Refusal};
+use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead, PassReason, Refusal};
 use rimward_telemetry::ResultType;
 use rimward_types::{Body, RequestHead};
 use std::sync::Arc;
@@ -23,6 +24,13 @@ pub async fn answer(
     request: &RequestHead,
     body: Body,
 ) -> Result<Answer, Answer> {
+    if context.websocket {
+        let answer = pass(context, exchange, request, body, CacheStatus::passed(PassReason::Upgrade)).await?;
+        return Ok(match forward::forwards_websocket(request, &context.plan) {
+            false if answer.detail.is_none() => answer.because("WebSocketHeadersNotForwarded"),
+            _ => answer,
+        });
+    }
     let plan = &context.plan;
     let key = Key::new(&plan.distribution_id, request, &plan.rules.key);
     if let Some(explanation) = &mut exchange.explanation {

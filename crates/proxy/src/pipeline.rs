@@ -140,7 +140,10 @@ impl Proxy {
         }
         let policy = Policed::new(&plan, &request);
         let target = plan.behavior.origin.clone();
-        let context = Context { proxy: self.clone(), plan, target, connection, id: exchange.record.id, interim };
+        // Before any function has seen it: none can ask for it, and none can take it away.
+        let websocket = request.asks_for_websocket();
+        let (proxy, id) = (self.clone(), exchange.record.id);
+        let context = Context { proxy, plan, target, connection, id, interim, websocket };
         let content = Self::content(context, exchange, request, body, told).await;
         let (context, request, mut answer) = content.map_err(|mut answer| {
             policy.apply(self, exchange, &mut answer);

@@ -8,6 +8,7 @@ use crate::refusal::{Refusal, Refused};
 use crate::request;
 use crate::service::Service;
 use crate::stall;
+use crate::switch::{Seat, Switched};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -43,7 +44,9 @@ pub(crate) async fn answer<S: Service>(
     let (in_flight, verdict) = session.flow.begin();
     let version = request.version();
     let to_head = request.method() == Method::HEAD;
-    let (mut head, mut body) = match session.admit(request, verdict) {
+    let asks = in_flight.asks_to_switch();
+    let (seat, admitted) = session.seat(asks, request, verdict);
+    let (mut head, mut body) = match admitted {
         Admitted::Request(head, body) if version == Version::HTTP_11 => {
             let answered = session.call(head, body, in_flight.interim()).await;
             in_flight.final_answer().await;
@@ -52,8 +55,11 @@ pub(crate) async fn answer<S: Service>(
         Admitted::Request(head, body) => session.call(head, body, Interim::default()).await,
         Admitted::Answer(head, body) => (head, body),
     };
+    if asks && session.settle(seat, &mut head, &mut body, &in_flight) {
+        return Ok(session.response(head, Body::Empty, version, in_flight));
+    }
     if head.status.is_informational() {
-        // Neither interim nor switching protocols: an answer is final here.
+        // Neither interim nor, unasked, switching protocols: an answer is final here.
         tracing::error!(status = head.status.as_u16(), "the service gave an interim answer");
         (head, body) = (ResponseHead::new(StatusCode::INTERNAL_SERVER_ERROR), Body::Empty);
     }
@@ -67,6 +73,36 @@ enum Admitted {
 }
 
 impl<S: Service> Session<S> {
+    /// Admits a request; one that asks to switch protocols needs a seat.
+    fn seat(&self, asks: bool, request: Request<Incoming>, verdict: Option<Verdict>) -> (Option<Seat>, Admitted) {
+        let seat = if asks { Seat::take(&self.counters, self.limits.websockets) } else { None };
+        let admitted = match asks && seat.is_none() {
+            true => self.refuse(Refusal::TooManyWebSockets, request.version(), b""),
+            false => self.admit(request, verdict),
+        };
+        (seat, admitted)
+    }
+
+    /// Settles a switch of protocols that was asked for, and says whether there is one.
+    fn settle(&self, seat: Option<Seat>, head: &mut ResponseHead, body: &mut Body, in_flight: &InFlight) -> bool {
+        match (std::mem::take(body), seat) {
+            (Body::Tunnel(tunnel), Some(seat)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                framing::settle(&mut head.headers, head.status, false, None);
+                head.headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+                head.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+                self.flow.switch.agree(Switched { tunnel, seat, in_flight: in_flight.hold() });
+                true
+            }
+            (answered, _) => {
+                *body = answered;
+                if self.flow.switch.decline() {
+                    head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                false
+            }
+        }
+    }
+
     fn admit(&self, request: Request<Incoming>, verdict: Option<Verdict>) -> Admitted {
         if let Some(verdict) = verdict {
             return self.refuse(verdict.refusal, verdict.version, &verdict.line);
@@ -132,6 +168,7 @@ impl<S: Service> Session<S> {
             response.extensions_mut().insert(reason);
         }
         if let Some(limit) = self.limits.requests_per_connection
+            && head.status != StatusCode::SWITCHING_PROTOCOLS
             && self.served.fetch_add(1, Ordering::Relaxed) + 1 >= limit
         {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

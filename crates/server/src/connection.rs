@@ -11,6 +11,7 @@ use crate::overheard::Overheard;
 use crate::service::Service;
 use crate::stall::Streams;
 use crate::tls::Asked;
+use crate::tunnel;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
@@ -193,7 +194,10 @@ where
     let (flow, limits) = (session.flow.clone(), session.limits.clone());
     let peer = session.connection.peer;
     let counters = session.counters.clone();
-    let service = service_fn(move |request| answer(session.clone(), request));
+    let service = {
+        let session = session.clone();
+        service_fn(move |request| answer(session.clone(), request))
+    };
     let result = match protocol {
         Protocol::Http1 => {
             let mut builder = http1::Builder::new();
@@ -202,8 +206,14 @@ where
             if limits.headers > HEADERS_ON_STACK {
                 builder.max_headers(limits.headers);
             }
-            let connection = builder.serve_connection(gate, service);
-            drive(connection, &flow, http1::Connection::graceful_shutdown).await
+            let mut connection = builder.serve_connection(gate, service);
+            let result = drive(&mut connection, &flow, http1::Connection::graceful_shutdown).await;
+            if result.is_ok() {
+                let parts = connection.into_parts();
+                // Rarer than any request, and larger: not in the task of every connection.
+                Box::pin(end(parts.io, &parts.read_buf, &session)).await;
+            }
+            result
         }
         Protocol::Http2 => {
             let streams = Streams { limit: limits.body_idle, counters };
@@ -214,13 +224,32 @@ where
                 .max_pending_accept_reset_streams(PENDING_RESETS)
                 .max_local_error_reset_streams(LOCAL_RESETS)
                 .max_header_list_size(u32::try_from(limits.head.as_u64()).unwrap_or(u32::MAX));
-            let connection = builder.serve_connection(gate, service);
             // Larger and rarer than HTTP/1: not in the task of every connection.
-            Box::pin(drive(connection, &flow, http2::Connection::graceful_shutdown)).await
+            Box::pin(async {
+                let mut connection = builder.serve_connection(gate, service);
+                drive(&mut connection, &flow, http2::Connection::graceful_shutdown).await
+            })
+            .await
         }
     };
     if let Err(error) = result {
         tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// What comes after HTTP/1: the tunnel that was agreed to, or the end. `read`: what the parser has read and not used.
+async fn end<S, T>(mut gate: Gate<T>, read: &[u8], session: &Session<S>)
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    match session.flow.switch.take() {
+        Some(switched) => {
+            let (socket, held) = gate.into_parts();
+            let ahead = if read.is_empty() { held } else { [read, &held].concat() };
+            tunnel::run(socket, ahead, switched, &session.limits, &session.counters).await;
+        }
+        // The viewer is told that it is over; whether it listens is its affair.
+        None => drop(poll_fn(|cx| gate.poll_close(cx)).await),
     }
 }
 
@@ -230,11 +259,11 @@ fn buffer(limits: &Limits) -> usize {
 }
 
 /// Runs a connection; when it is to stop, tells it once.
-async fn drive<C>(connection: C, flow: &Flow, stop: impl Fn(Pin<&mut C>)) -> hyper::Result<()>
+async fn drive<C>(connection: &mut C, flow: &Flow, stop: impl Fn(Pin<&mut C>)) -> hyper::Result<()>
 where
-    C: Future<Output = hyper::Result<()>>,
+    C: Future<Output = hyper::Result<()>> + Unpin,
 {
-    let mut connection = pin!(connection);
+    let mut connection = Pin::new(connection);
     let mut told = false;
     poll_fn(|cx| {
         loop {

@@ -1,6 +1,7 @@
 //! Counts of what happened to connections and requests.
 
 use crate::refusal::Refusal;
+use rimward_types::Ended;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts since the start of the server.
@@ -22,6 +23,15 @@ pub struct Counters {
     pub panics: AtomicU64,
     /// Connections cut at the end of the drain.
     pub cut: AtomicU64,
+    /// WebSockets open now, handshakes that are not answered yet included.
+    pub websockets_open: AtomicU64,
+    /// WebSockets that began.
+    pub websockets: AtomicU64,
+    /// Bytes that came from viewers over WebSockets.
+    pub websocket_received: AtomicU64,
+    /// Bytes that viewers took over WebSockets.
+    pub websocket_sent: AtomicU64,
+    websockets_ended: [AtomicU64; Ended::ALL.len()],
     refused: Vec<AtomicU64>,
 }
 
@@ -36,6 +46,11 @@ impl Default for Counters {
             stalled: AtomicU64::default(),
             panics: AtomicU64::default(),
             cut: AtomicU64::default(),
+            websockets_open: AtomicU64::default(),
+            websockets: AtomicU64::default(),
+            websocket_received: AtomicU64::default(),
+            websocket_sent: AtomicU64::default(),
+            websockets_ended: Default::default(),
             refused: Refusal::ALL.iter().map(|_| AtomicU64::default()).collect(),
         }
     }
@@ -45,6 +60,15 @@ impl Counters {
     /// Requests (connections, for [`Refusal::TooManyConnections`]) refused for this reason.
     pub fn refused(&self, refusal: Refusal) -> u64 {
         self.refused[refusal as usize].load(Ordering::Relaxed)
+    }
+
+    /// WebSockets that ended for this reason.
+    pub fn websockets_ended(&self, ended: Ended) -> u64 {
+        self.websockets_ended[ended as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn websocket_ended(&self, ended: Ended) {
+        add(&self.websockets_ended[ended as usize]);
     }
 
     pub(crate) fn refuse(&self, refusal: Refusal) {

@@ -2,6 +2,7 @@
 
 use crate::interim::Interims;
 use crate::refusal::Refusal;
+use crate::switch::Switch;
 use crate::tls::Site;
 use futures_util::task::AtomicWaker;
 use http::Version;
@@ -30,6 +31,7 @@ pub(crate) struct Flow {
     pub(crate) interims: Interims,
     /// The distribution whose rules let the viewer in, where one asked for its certificate.
     pub(crate) site: OnceLock<Arc<Site>>,
+    pub(crate) switch: Switch,
 }
 
 /// The gate has replaced the head of a request by a harmless one: this is what to answer.
@@ -98,6 +100,17 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
+    /// Whether the request asks to switch protocols.
+    pub(crate) fn asks_to_switch(&self) -> bool {
+        self.flow.switch.is_asked_by(self.number)
+    }
+
+    /// Another hold on the connection, which is not idle before both are dropped.
+    pub(crate) fn hold(&self) -> InFlight {
+        self.flow.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight { flow: self.flow.clone(), number: self.number }
+    }
+
     /// The way back for interim answers, until [`InFlight::final_answer`]. For HTTP/1.1 alone: the HTTP/2 layer cannot
     /// send them.
     pub(crate) fn interim(&self) -> Interim {

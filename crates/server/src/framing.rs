@@ -15,7 +15,7 @@ pub(crate) fn settle(headers: &mut HeaderMap, status: StatusCode, to_head: bool,
     }
     let said = length(headers);
     let right = match len {
-        _ if status == StatusCode::NO_CONTENT => None,
+        _ if status == StatusCode::NO_CONTENT || status.is_informational() => None,
         // The length of what GET would have given, or was not modified.
         _ if to_head || status == StatusCode::NOT_MODIFIED => said,
         None => said,

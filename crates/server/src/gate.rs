@@ -4,6 +4,7 @@
 //! begins. A bad head never reaches the parser: the gate hands it a harmless request in its place, remembers the
 //! verdict in the [`Flow`], and hands nothing after that. So the refusal goes out in order, after the answers to
 //! requests before it, and the connection closes behind it.
+//! Behind a head that asks to switch protocols it holds back everything until that is settled ([`crate::switch`]).
 //! The gate also keeps the times ([`crate::times`]). Over HTTP/2 it does that alone.
 
 use crate::chunked::Chunked;
@@ -52,7 +53,9 @@ enum Phase {
     Length(u64),
     /// In a chunked body.
     Chunked(Chunked),
-    /// A head was refused.
+    /// Behind a head that asks to switch protocols.
+    Switching,
+    /// A head was refused, or bytes came behind one that asked to switch protocols in vain.
     Refused,
     /// The framing of a body is broken.
     Broken,
@@ -78,6 +81,8 @@ pub(crate) struct Gate<T> {
     interim: Vec<u8>,
     /// Set when the writing side was closed: how long and how much we still read.
     linger: Option<(Instant, u64)>,
+    /// Whether it is closed.
+    closed: bool,
 }
 
 impl<T> Gate<T>
@@ -100,7 +105,18 @@ where
             times,
             interim: Vec::new(),
             linger: None,
+            closed: false,
         }
+    }
+
+    /// The socket, and the bytes that were read and not handed over.
+    pub(crate) fn into_parts(self) -> (T, Vec<u8>) {
+        (self.io.into_inner().inner, self.held)
+    }
+
+    /// Closes it, unless that was done: the parser leaves it open when it thinks that another protocol takes over.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closed { Poll::Ready(Ok(())) } else { Pin::new(self).poll_shutdown(cx) }
     }
 
     /// Settles the protocol without looking.
@@ -220,11 +236,15 @@ where
                             self.times.head_began();
                             return at;
                         }
-                        Inspected::Good { len, body } => {
+                        Inspected::Good { len, body, switch } => {
                             at += len;
                             self.heads += 1;
                             self.times.head_ended();
                             self.phase = match body {
+                                _ if switch => {
+                                    self.flow.switch.ask(self.heads);
+                                    Phase::Switching
+                                }
                                 Framing::Length(0) => Phase::Head,
                                 Framing::Length(length) => Phase::Length(length),
                                 Framing::Chunked => Phase::Chunked(Chunked::START),
@@ -257,6 +277,10 @@ where
                     }
                 },
                 Phase::Frames => return bytes.len(),
+                Phase::Switching => {
+                    self.flow.switch.came_early();
+                    return at;
+                }
                 Phase::Unknown | Phase::Refused | Phase::Broken => return at,
             }
         }
@@ -294,6 +318,12 @@ where
             match self.phase {
                 // The parser is busy with the last request and will close after it.
                 Phase::Refused => return Poll::Pending,
+                Phase::Switching if self.flow.switch.take_declined() => {
+                    self.phase = if self.held.is_empty() { Phase::Head } else { Phase::Refused };
+                    continue;
+                }
+                // No more before it is settled; then it goes on without being asked.
+                Phase::Switching if !self.held.is_empty() => return Poll::Pending,
                 Phase::Broken => return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "broken chunk"))),
                 // Nothing to look at: straight into the parser's buffer.
                 Phase::Frames => match Pin::new(&mut self.io).poll_read(cx, cursor) {
@@ -436,6 +466,10 @@ where
             ready!(this.times.watch_write(cx, result))?;
         }
         let unread = !matches!(this.phase, Phase::Head | Phase::Frames) || this.held.len() > this.passed;
-        if unread { this.poll_linger(cx) } else { Poll::Ready(Ok(())) }
+        if unread {
+            ready!(this.poll_linger(cx))?;
+        }
+        this.closed = true;
+        Poll::Ready(Ok(()))
     }
 }

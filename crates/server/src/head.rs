@@ -7,14 +7,15 @@
 use crate::refusal::Refusal;
 use memchr::memchr;
 use rimward_config::Limits;
+use rimward_types::head::has_token;
 
 /// What the head in a buffer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Inspected {
     /// The head has not come in full.
     Partial,
-    /// It is good and this long; a body follows as told.
-    Good { len: usize, body: Framing },
+    /// It is good and this long; a body follows as told. `switch`: it asks to go on as a WebSocket.
+    Good { len: usize, body: Framing, switch: bool },
     /// It is refused.
     Refused(Refusal),
 }
@@ -37,13 +38,13 @@ const REQUEST_LINE_REST: usize = METHOD_LIMIT + 12;
 /// Judges the head at the start of `bytes`, which do not begin with an empty line.
 pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Inspected {
     match read(bytes, limits) {
-        Ok(Some((len, body))) => Inspected::Good { len, body },
+        Ok(Some((len, body, switch))) => Inspected::Good { len, body, switch },
         Ok(None) => Inspected::Partial,
         Err(refusal) => Inspected::Refused(refusal),
     }
 }
 
-fn read(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Framing)>, Refusal> {
+fn read(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Framing, bool)>, Refusal> {
     let head_limit = limits.head.as_usize();
     let Some((line, mut at)) = next_line(bytes, 0)? else {
         if bytes.len() > limits.url.as_usize() + REQUEST_LINE_REST {
@@ -63,7 +64,8 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Framing)>, Refus
             return Err(Refusal::HeadTooLarge);
         }
         if line.is_empty() {
-            return Ok(Some((at, fields.judge(&request, limits)?)));
+            let body = fields.judge(&request, limits)?;
+            return Ok(Some((at, body, fields.ask_for_websocket(&request, body))));
         }
         count += 1;
         if count > limits.headers {
@@ -91,6 +93,7 @@ struct RequestLine<'a> {
     /// Host and port of an absolute target.
     authority: Option<&'a [u8]>,
     http_10: bool,
+    get: bool,
 }
 
 impl<'a> RequestLine<'a> {
@@ -128,7 +131,7 @@ impl<'a> RequestLine<'a> {
                 Some(authority)
             }
         };
-        Ok(Self { authority, http_10 })
+        Ok(Self { authority, http_10, get: method == b"GET" })
     }
 }
 
@@ -219,7 +222,10 @@ struct Fields<'a> {
     length: Option<u64>,
     lengths: u32,
     encoding: Encoding,
+    /// `Upgrade` has `websocket`.
     websocket: bool,
+    /// `Connection` has `upgrade`.
+    upgrade: bool,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -259,10 +265,8 @@ impl<'a> Fields<'a> {
                 }
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.encoding = self.encoding.with(value),
-            7 if name.eq_ignore_ascii_case(b"upgrade") => {
-                self.websocket |=
-                    value.split(|b| *b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"websocket"));
-            }
+            7 if name.eq_ignore_ascii_case(b"upgrade") => self.websocket |= has_token(value, b"websocket"),
+            10 if name.eq_ignore_ascii_case(b"connection") => self.upgrade |= has_token(value, b"upgrade"),
             _ => {}
         }
         Ok(())
@@ -298,11 +302,13 @@ impl<'a> Fields<'a> {
         if matches!(framing, Framing::Length(length) if length > limits.request_body.as_u64()) {
             return Err(Refusal::BodyTooLarge);
         }
-        // Other protocols may be offered and ignored (RFC 9110 section 7.8); a WebSocket client cannot go on without.
-        if self.websocket && !request.http_10 {
-            return Err(Refusal::Upgrade);
-        }
         Ok(framing)
+    }
+
+    /// The same as [`RequestHead::asks_for_websocket`](rimward_types::RequestHead::asks_for_websocket), of the bytes.
+    /// Other protocols may be offered and are ignored (RFC 9110 section 7.8).
+    fn ask_for_websocket(&self, request: &RequestLine<'_>, body: Framing) -> bool {
+        self.websocket && self.upgrade && request.get && !request.http_10 && body == Framing::Length(0)
     }
 }
 

@@ -10,6 +10,7 @@
 //! - `answer`, `request`, `framing`: one request, to the service and back.
 //! - `stall`: HTTP/2 streams whose viewer takes nothing.
 //! - `interim`: interim answers, written between two answers.
+//! - `switch`: requests that ask to switch protocols; `tunnel`: the connection afterwards.
 //! - `flow`: what these parts tell each other.
 
 mod answer;
@@ -32,9 +33,11 @@ pub mod refusal;
 mod request;
 pub mod service;
 mod stall;
+mod switch;
 mod times;
 mod tls;
 mod trust;
+mod tunnel;
 
 pub use counters::Counters;
 pub use handshake::{Handshake, HandshakeFailure};

@@ -75,8 +75,6 @@ refusals! {
     EncodingUnsupported NOT_IMPLEMENTED "encoding-unsupported" "the Transfer-Encoding is not supported",
     /// RFC 9110 section 9.3.6 and 9.3.8: CONNECT and TRACE are not for a reverse proxy.
     Method METHOD_NOT_ALLOWED "method" "the method is not allowed",
-    /// Protocol switches are not there yet.
-    Upgrade NOT_IMPLEMENTED "upgrade" "WebSocket is not supported",
     /// The URL is longer than the limit.
     UrlTooLong URI_TOO_LONG "url-too-long" "the URL is too long",
     /// Request line and headers are larger than the limit.
@@ -89,6 +87,8 @@ refusals! {
     HeadTimeout REQUEST_TIMEOUT "head-timeout" "the request header did not come in time",
     /// There are more connections than the limit.
     TooManyConnections SERVICE_UNAVAILABLE "too-many-connections" "there are too many connections",
+    /// There are more WebSockets than the limit.
+    TooManyWebSockets SERVICE_UNAVAILABLE "too-many-websockets" "there are too many WebSockets",
 }
 
 /// A refused request, for the record.

@@ -10,4 +10,4 @@ pub mod record;
 
 pub use access_log::AccessLog;
 pub use metrics::Metrics;
-pub use record::{CacheRecord, CallRecord, HookRecord, OriginRecord, Record, ResultType};
+pub use record::{CacheRecord, CallRecord, HookRecord, OriginRecord, Record, ResultType, WebSocketRecord};

@@ -73,8 +73,14 @@ impl Metrics {
             self.results[i].fetch_add(1, Relaxed);
         }
         self.statuses[usize::from(record.status / 100).min(5)].fetch_add(1, Relaxed);
-        self.bytes.fetch_add(record.bytes, Relaxed);
-        self.latency.observe(record.total);
+        match &record.websocket {
+            None => {
+                self.bytes.fetch_add(record.bytes, Relaxed);
+                self.latency.observe(record.total);
+            }
+            // How long people talk says nothing of the node; what they say is counted where it passes.
+            Some(_) => self.latency.observe(record.first_byte),
+        }
         if !record.complete {
             self.incomplete.fetch_add(1, Relaxed);
         }

@@ -163,6 +163,17 @@ pub struct OriginRecord {
     pub error: Option<String>,
 }
 
+/// What became of a connection that went on as a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct WebSocketRecord {
+    /// Bytes from the viewer.
+    pub received: u64,
+    /// Bytes to the viewer.
+    pub sent: u64,
+    /// Why it ended.
+    pub ended: &'static str,
+}
+
 /// One request's record.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -174,7 +185,7 @@ pub struct Record {
     pub viewer: SocketAddr,
     /// Method.
     pub method: http::Method,
-    /// `http` or `https`.
+    /// `http` or `https`; `ws` or `wss` when it went on as a WebSocket.
     pub scheme: &'static str,
     /// Version.
     pub version: http::Version,
@@ -207,10 +218,12 @@ pub struct Record {
     pub first_byte: Duration,
     /// Time from `start` to the last byte.
     pub total: Duration,
-    /// Body bytes sent.
+    /// Body bytes sent; of a WebSocket those that the viewer took.
     pub bytes: u64,
-    /// Whether the body was sent whole.
+    /// Whether the body was sent whole; of a WebSocket whether one of the two closed it.
     pub complete: bool,
+    /// What went over it, when it went on as a WebSocket; the record is closed at its end.
+    pub websocket: Option<WebSocketRecord>,
 }
 
 #[derive(Serialize)]
@@ -247,6 +260,8 @@ struct Line<'a> {
     total_us: u64,
     bytes: u64,
     complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    websocket: Option<WebSocketRecord>,
 }
 
 #[derive(Serialize)]
@@ -363,6 +378,7 @@ impl Record {
             total_us: micros(self.total),
             bytes: self.bytes,
             complete: self.complete,
+            websocket: self.websocket,
         };
         serde_json::to_string(&line).unwrap_or_default()
     }

@@ -64,6 +64,7 @@ fn record() -> Record {
         total: Duration::from_micros(150),
         bytes: 9,
         complete: true,
+        websocket: None,
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) enum Part {
     Bytes(Bytes),
     Wait(oneshot::Receiver<()>),
     Never,
+    Echo,
     Close,
 }
 
@@ -96,6 +97,12 @@ impl Answer {
     /// Then nothing comes any more, and the connection stays open.
     pub fn then_never(mut self) -> Self {
         self.script.push(Part::Never);
+        self
+    }
+
+    /// Then whatever comes is sent back, until the peer closes.
+    pub fn then_echo(mut self) -> Self {
+        self.script.push(Part::Echo);
         self
     }
 

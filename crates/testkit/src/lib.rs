@@ -3,6 +3,7 @@
 //! - [`origin`]: a fake origin on a loopback port, with [`answer`] for what it says and does.
 //! - [`raw`]: a TCP client that sends bytes as they are, for requests that no client would send.
 //! - [`client`]: an HTTP/1.1 and HTTP/2 client, with and without TLS.
+//! - [`websocket`]: the two sides of a handshake.
 //! - [`authority`]: a certificate authority.
 //!
 //! Nothing here sleeps. Whatever waits has a bound of [`PATIENCE`] and panics past it: a test never hangs.
@@ -12,6 +13,7 @@ pub mod authority;
 pub mod client;
 pub mod origin;
 pub mod raw;
+pub mod websocket;
 
 pub use answer::{Answer, Step, step};
 pub use authority::{Authority, Identity, Lifetime, PemFiles};

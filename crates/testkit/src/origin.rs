@@ -219,6 +219,7 @@ async fn serve<T: AsyncRead + AsyncWrite + Unpin>(mut io: T, connection: usize, 
                     let _ = wait.await;
                 }
                 Part::Never => until_closed(&mut io).await,
+                Part::Echo => echo(&mut io, std::mem::take(&mut buffer)).await?,
                 Part::Close => {
                     io.shutdown().await.ok()?;
                     return None;
@@ -231,6 +232,16 @@ async fn serve<T: AsyncRead + AsyncWrite + Unpin>(mut io: T, connection: usize, 
 async fn until_closed<T: AsyncRead + Unpin>(io: &mut T) {
     let mut scratch = [0u8; 1024];
     while matches!(io.read(&mut scratch).await, Ok(1..)) {}
+}
+
+async fn echo<T: AsyncRead + AsyncWrite + Unpin>(io: &mut T, mut bytes: Vec<u8>) -> Option<()> {
+    bytes.reserve(64 * 1024);
+    loop {
+        io.write_all(&bytes).await.ok()?;
+        io.flush().await.ok()?;
+        bytes.clear();
+        fill(io, &mut bytes).await?;
+    }
 }
 
 /// Reads up to an empty line; gives the text before it. What came after stays in `buffer`.

@@ -101,6 +101,35 @@ impl Raw {
         soon("a head", read_head(&mut self.socket, &mut self.buffer)).await.expect("a head").0
     }
 
+    /// Reads `len` bytes, or fewer when the peer closes before.
+    pub async fn exactly(&mut self, len: usize) -> Vec<u8> {
+        soon("bytes", async {
+            while self.buffer.len() < len && matches!(self.socket.read_buf(&mut self.buffer).await, Ok(1..)) {}
+        })
+        .await;
+        let len = len.min(self.buffer.len());
+        self.buffer.drain(..len).collect()
+    }
+
+    /// Sends and reads at the same time, until as much has come back as was sent.
+    pub async fn bounce(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut back = std::mem::take(&mut self.buffer);
+        let (mut read, mut write) = self.socket.split();
+        let _ = soon("bytes to come back", async {
+            tokio::join!(write.write_all(bytes), async {
+                while back.len() < bytes.len() && matches!(read.read_buf(&mut back).await, Ok(1..)) {}
+            })
+        })
+        .await;
+        back
+    }
+
+    /// Breaks the connection off, so that the peer sees an error and no end.
+    pub fn break_off(self) {
+        // A socket that lingers for no time resets.
+        let _ = self.socket.set_zero_linger();
+    }
+
     /// Reads until the peer closes.
     pub async fn rest(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.buffer);

@@ -1,5 +1,6 @@
 //! Bodies.
 
+use crate::Tunnel;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -37,6 +38,8 @@ pub enum Body {
     Full(Bytes),
     /// A body that arrives while it is sent.
     Stream(UnsyncBoxBody<Bytes, BodyError>),
+    /// No body: the answer is 101, and after it the connection is the tunnel's.
+    Tunnel(Tunnel),
 }
 
 impl Body {
@@ -89,6 +92,7 @@ impl fmt::Debug for Body {
             Body::Empty => f.write_str("Empty"),
             Body::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Body::Stream(_) => f.write_str("Stream"),
+            Body::Tunnel(_) => f.write_str("Tunnel"),
         }
     }
 }
@@ -117,7 +121,7 @@ impl http_body::Body for Body {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &mut *self {
-            Body::Empty => Poll::Ready(None),
+            Body::Empty | Body::Tunnel(_) => Poll::Ready(None),
             Body::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 *self = Body::Empty;
@@ -129,7 +133,7 @@ impl http_body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Body::Empty => true,
+            Body::Empty | Body::Tunnel(_) => true,
             Body::Full(bytes) => bytes.is_empty(),
             Body::Stream(stream) => stream.is_end_stream(),
         }
@@ -137,7 +141,7 @@ impl http_body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Body::Empty => SizeHint::with_exact(0),
+            Body::Empty | Body::Tunnel(_) => SizeHint::with_exact(0),
             Body::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Body::Stream(stream) => stream.size_hint(),
         }

@@ -10,6 +10,7 @@
 //! - [`connection`]: what is known of the viewer.
 //! - [`custom_header`]: what no origin is sent in anybody's name.
 //! - [`interim`]: interim answers on their way to the viewer.
+//! - [`tunnel`]: connections that have changed their protocol.
 //! - [`id`]: request ids and names.
 
 pub mod body;
@@ -24,6 +25,7 @@ pub mod interim;
 pub mod name_set;
 pub mod size;
 pub mod stage;
+pub mod tunnel;
 
 pub use body::{Body, BodyError};
 pub use clock::{Clock, SystemClock, TestClock, Timestamp};
@@ -37,3 +39,4 @@ pub use interim::{Interim, InterimSink};
 pub use name_set::NameSet;
 pub use size::ByteSize;
 pub use stage::Stage;
+pub use tunnel::{Duplex, Ended, Passage, Tunnel};

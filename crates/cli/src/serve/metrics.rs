@@ -3,7 +3,7 @@
 use super::node::Setup;
 use rimward_cache::DiskUsage;
 use rimward_server::Refusal;
-use rimward_types::{Clock, SystemClock};
+use rimward_types::{Clock, Ended, SystemClock};
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -27,6 +27,25 @@ pub fn to_prometheus(setup: &Setup) -> String {
             "counter",
             "connections cut while a body stood still",
             counters.stalled.load(Relaxed),
+        ),
+        (
+            "rimward_websockets_open",
+            "gauge",
+            "WebSockets that are open, handshakes included",
+            counters.websockets_open.load(Relaxed),
+        ),
+        ("rimward_websockets_total", "counter", "WebSockets that began", counters.websockets.load(Relaxed)),
+        (
+            "rimward_websocket_received_bytes_total",
+            "counter",
+            "bytes from viewers over WebSockets",
+            counters.websocket_received.load(Relaxed),
+        ),
+        (
+            "rimward_websocket_sent_bytes_total",
+            "counter",
+            "bytes to viewers over WebSockets",
+            counters.websocket_sent.load(Relaxed),
         ),
         ("rimward_panics_total", "counter", "requests that met a bug of the node", counters.panics.load(Relaxed)),
         ("rimward_cache_bytes", "gauge", "bytes that the cache holds", usage.bytes),
@@ -70,6 +89,11 @@ pub fn to_prometheus(setup: &Setup) -> String {
     head(&mut out, name, "counter", "requests refused before they were served");
     for refusal in Refusal::ALL {
         line(&mut out, &format!("{name}{{reason=\"{}\"}}", refusal.as_str()), counters.refused(*refusal));
+    }
+    let name = "rimward_websockets_ended_total";
+    head(&mut out, name, "counter", "WebSockets by what ended them");
+    for ended in Ended::ALL {
+        line(&mut out, &format!("{name}{{reason=\"{}\"}}", ended.as_str()), counters.websockets_ended(ended));
     }
     let name = "rimward_function_throttled";
     head(&mut out, name, "gauge", "1 for a function that is throttled because it keeps running past its time limit");

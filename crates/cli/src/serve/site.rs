@@ -26,7 +26,7 @@ impl Service for Site {
         interim: Interim,
     ) -> (ResponseHead, Body) {
         let (head, body) = self.proxy.serve(connection, head, body, interim).await;
-        (head, Body::stream(body))
+        (head, body.into_body())
     }
 
     fn refused(&self, connection: &Connection, refused: &Refused<'_>) -> (ResponseHead, Body) {
@@ -39,6 +39,6 @@ impl Service for Site {
         let (head, body) = refused.refusal.page();
         let refused = RefusedRequest { line: refused.line, version: refused.version, reason: refused.refusal.as_str() };
         let (head, body) = self.proxy.refused(connection, &refused, head, body);
-        (head, Body::stream(body))
+        (head, body.into_body())
     }
 }

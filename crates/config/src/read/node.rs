@@ -160,6 +160,8 @@ fn read_limits(node: &Section<'_>) -> Limits {
         "head-timeout",
         "body-idle",
         "request-body",
+        "websockets",
+        "websocket-idle",
         "drain",
     ];
     let Some(limits) = node.section("limits", "[node.limits]", &keys) else { return defaults };
@@ -176,6 +178,8 @@ fn read_limits(node: &Section<'_>) -> Limits {
         request_body: limits
             .size("request-body", ByteSize::bytes(0)..=defaults.request_body)
             .unwrap_or(defaults.request_body),
+        websockets: limits.number("websockets", 0..=1_000_000).map(|n| n as usize),
+        websocket_idle: limits.time("websocket-idle", SECOND..=24 * HOUR).unwrap_or(defaults.websocket_idle),
         drain: limits.time("drain", Duration::ZERO..=HOUR).unwrap_or(defaults.drain),
     }
 }

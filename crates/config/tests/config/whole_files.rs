@@ -121,6 +121,8 @@ fn every_setting_of_the_node() {
         head-timeout = "5 s"
         body-idle = "7 s"
         request-body = "1 MB"
+        websockets = 100
+        websocket-idle = "1 h"
         drain = "0 s"
         [node.acl]
         purge = ["127.0.0.1", "10.0.0.0/8"]
@@ -155,6 +157,8 @@ fn every_setting_of_the_node() {
                 head_timeout: Duration::from_secs(5),
                 body_idle: Duration::from_secs(7),
                 request_body: ByteSize::mb(1),
+                websockets: Some(100),
+                websocket_idle: Duration::from_secs(3600),
                 drain: Duration::ZERO,
             },
             acl: Acl { purge: networks(&["127.0.0.1", "10.0.0.0/8"]), explain: networks(&["::1"]) },

@@ -3,7 +3,7 @@
 use super::origin::{self, LambdaOrigin};
 use super::{Encoding, HeaderLines, LambdaEvent, Outcome, Returned, ReturnedRequest, ReturnedResponse, body_limit};
 use crate::headers::{self, Rules, Tier, wire_size};
-use crate::viewer::decode::{check_head, check_size, set_length};
+use crate::viewer::decode::{check_head, check_size, decode_status, set_length};
 use crate::{BodyChange, Invalid, Strictness, url};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -92,10 +92,7 @@ fn validate_origin(
 fn validate_response(event: &LambdaEvent<'_>, returned: ReturnedResponse, rules: &Rules) -> Result<Outcome, Invalid> {
     let generated = ResponseHead::new(StatusCode::OK);
     let original = if event.hook.is_response() { event.response.unwrap_or(&generated) } else { &generated };
-    if !(200..=599).contains(&returned.status) {
-        return Err(Invalid::Status(returned.status.to_string()));
-    }
-    let status = StatusCode::from_u16(returned.status).map_err(|_| Invalid::Status(returned.status.to_string()))?;
+    let status = decode_status(original.status, returned.status.into())?;
     if event.hook == Hook::ViewerResponse && status != original.status {
         return Err(Invalid::StatusChanged);
     }
@@ -130,6 +127,7 @@ fn validate_response(event: &LambdaEvent<'_>, returned: ReturnedResponse, rules:
 fn check_body(hook: Hook, status: StatusCode, body: Option<&Bytes>) -> Result<(), Invalid> {
     match (body, hook) {
         (None, _) => Ok(()),
+        (Some(_), _) if status.is_informational() => Err(Invalid::Switched("the body")),
         (Some(_), Hook::ViewerResponse) => Err(Invalid::Body("cannot be changed in viewer-response")),
         (Some(_), Hook::ViewerRequest) if status == StatusCode::NO_CONTENT => {
             Err(Invalid::Body("is not allowed with status 204"))

@@ -62,12 +62,15 @@ pub fn decode(
         Reply::Response { status, description, headers, cookies, body } => {
             let generated = ResponseHead::new(StatusCode::OK);
             let original = if hook.is_response() { response.unwrap_or(&generated) } else { &generated };
-            let status = decode_status(*status)?;
+            let status = decode_status(original.status, *status)?;
             let reason = decode_reason(original, status, *description)?;
             let cookies = cookies.as_deref().map(|fields| response_cookies(&original.headers, fields)).transpose()?;
             let instead = cookies.flatten().map(|lines| (SET_COOKIE, lines));
             let headers = headers::merge(&original.headers, fields(headers.as_deref()), instead, &rules(true))?;
             let body = decode_body(hook, body)?;
+            if status.is_informational() && body != BodyChange::Keep {
+                return Err(Invalid::Switched("the body"));
+            }
             finish(original, ResponseHead { status, reason, headers }, body)
         }
     }
@@ -214,7 +217,15 @@ fn check_cookie(name: &str) -> Result<(), Invalid> {
     Err(Invalid::Cookie { name: name.to_owned(), fault })
 }
 
-fn decode_status(status: u32) -> Result<StatusCode, Invalid> {
+/// `cloudfront-functions.md` section 4.2 rule 1. A 101 stays what it is.
+pub(crate) fn decode_status(original: StatusCode, status: u32) -> Result<StatusCode, Invalid> {
+    if original.is_informational() {
+        return if status == u32::from(original.as_u16()) {
+            Ok(original)
+        } else {
+            Err(Invalid::Switched("the status"))
+        };
+    }
     match u16::try_from(status).ok().filter(|status| (200..=599).contains(status)) {
         Some(status) => StatusCode::from_u16(status).map_err(|_| Invalid::Status(status.to_string())),
         None => Err(Invalid::Status(status.to_string())),

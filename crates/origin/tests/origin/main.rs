@@ -7,6 +7,7 @@ mod failures;
 mod messages;
 mod timeouts;
 mod tls;
+mod websocket;
 
 use rimward_config::{Origin as Configured, OriginUrl};
 use rimward_origin::{Fetched, OriginError, Origins};

@@ -8,7 +8,7 @@ use rimward_types::{Body, RequestHead};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-fn https(origin: &Origin, ca: Option<&Authority>) -> Configured {
+pub(crate) fn https(origin: &Origin, ca: Option<&Authority>) -> Configured {
     let url =
         OriginUrl::Http { tls: true, host: "localhost".to_owned(), port: origin.address().port(), path: String::new() };
     Configured { ca: ca.map(Authority::file), ..Configured::new("app", url) }

@@ -21,7 +21,11 @@ fn the_framing_is_what_the_fields_say() {
         ("TRANSFER-encoding:\tChunked\t\r\n", Framing::Chunked),
     ] {
         let head = format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
-        assert_eq!(judge(&format!("{head}POST")), Inspected::Good { len: head.len(), body }, "{fields:?}");
+        assert_eq!(
+            judge(&format!("{head}POST")),
+            Inspected::Good { len: head.len(), body, switch: false },
+            "{fields:?}"
+        );
     }
 }
 
@@ -47,11 +51,36 @@ fn a_backslash_is_good_in_a_query_alone() {
     assert_eq!(check_path_and_query(b"/a\\b?c"), Err(Refusal::Target));
 }
 
+/// What asks for a WebSocket in bytes does so in the parsed head, and the other way round: the gate goes by the one, the
+/// proxy by the other.
 #[test]
-fn a_request_without_websocket_may_offer_others() {
-    let head = |upgrade: &str| format!("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: {upgrade}\r\n\r\n");
-    assert!(matches!(judge(&head("h2c, foo/1")), Inspected::Good { .. }));
-    assert_eq!(judge(&head("h2c, WebSocket")), Inspected::Refused(Refusal::Upgrade));
+fn a_websocket_is_asked_for_as_the_parsed_head_says() {
+    for (line, fields, asks) in [
+        ("GET / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: WebSocket\r\n", true),
+        ("GET / HTTP/1.1", "Connection: a\r\nConnection: b,UPGRADE\r\nUpgrade: h2c, websocket\r\n", true),
+        ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n", true),
+        ("GET / HTTP/1.1", "Upgrade: websocket\r\n", false),
+        ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: h2c, foo/1\r\n", false),
+        ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket/2\r\n", false),
+        ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n", false),
+        ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n", false),
+        ("GET / HTTP/1.0", "Connection: upgrade\r\nUpgrade: websocket\r\n", false),
+        ("POST / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket\r\n", false),
+    ] {
+        let text = format!("{line}\r\nHost: x\r\n{fields}\r\n");
+        match judge(&text) {
+            Inspected::Good { switch, .. } => assert_eq!(switch, asks, "{text}"),
+            other => panic!("{other:?}"),
+        }
+        let mut parsed = rimward_types::RequestHead::get("/");
+        parsed.method = line.split(' ').next().unwrap().parse().unwrap();
+        parsed.version = if line.ends_with("1.0") { http::Version::HTTP_10 } else { http::Version::HTTP_11 };
+        for field in fields.lines() {
+            let (name, value) = field.split_once(": ").unwrap();
+            parsed.headers.append(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        }
+        assert_eq!(parsed.asks_for_websocket(), asks, "{text}");
+    }
 }
 
 proptest! {

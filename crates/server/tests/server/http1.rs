@@ -98,14 +98,16 @@ async fn options_of_the_server_itself_are_answered_without_the_service() {
 }
 
 #[tokio::test]
-async fn websocket_is_refused_with_a_reason_and_other_upgrades_are_ignored() {
+async fn offers_of_other_protocols_are_ignored_and_the_connection_goes_on() {
     let stage = Stage::start().await;
-    let head =
-        |upgrade: &str| format!("GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: {upgrade}\r\n\r\n");
-    let answer = stage.raw().await.send(head("WebSocket")).await.response().await;
-    assert_eq!(answer.status, 501);
-    assert!(answer.text().contains("WebSocket is not supported"));
-    assert_eq!(stage.status_of(head("h2c")).await, 200);
+    let mut raw = stage.raw().await;
+    for upgrade in ["h2c", "websocket/1", "TLS/1.0, foo"] {
+        raw.send(format!("GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: {upgrade}\r\n\r\n")).await;
+        assert_eq!(raw.response().await.status, 200, "{upgrade}");
+    }
+    raw.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade, close\r\nUpgrade: h2c\r\n\r\n").await;
+    assert_eq!(raw.response().await.status, 200);
+    assert!(raw.is_closed().await);
 }
 
 #[tokio::test]

@@ -9,3 +9,4 @@ mod mutual_tls;
 mod smuggling;
 mod stage;
 mod tls;
+mod websocket;

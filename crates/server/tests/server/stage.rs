@@ -6,13 +6,14 @@ use http_body::{Frame, SizeHint};
 use rimward_config::{Certificate, Limits, MutualTlsSites, Node, TlsListen};
 use rimward_server::{Counters, Drained, Handle, Handshake, Refused, Server, Service};
 use rimward_testkit::{PATIENCE, Raw, soon};
-use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
+use rimward_types::{Body, BodyError, Connection, Interim, Passage, RequestHead, ResponseHead, Tunnel};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::DuplexStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -40,7 +41,14 @@ pub struct Script {
     pub admit: AtomicBool,
     /// Where the interim answers to `/hints` went.
     pub interim: Mutex<Interim>,
+    /// The far ends of the tunnels of `/tunnel`, the last one last.
+    pub tunnels: Mutex<Vec<DuplexStream>>,
+    /// How tunnels ended.
+    pub passages: watch::Sender<Vec<Passage>>,
 }
+
+/// Bytes that a tunnel's far end holds before it is read.
+pub const FAR_END: usize = 1024;
 
 impl Default for Script {
     fn default() -> Self {
@@ -54,6 +62,8 @@ impl Default for Script {
             handshakes: Mutex::default(),
             admit: AtomicBool::new(true),
             interim: Mutex::default(),
+            tunnels: Mutex::default(),
+            passages: watch::Sender::new(Vec::new()),
         }
     }
 }
@@ -132,6 +142,18 @@ impl Stage {
         sender
     }
 
+    /// The far end of the tunnel that began last.
+    pub fn far_end(&self) -> DuplexStream {
+        self.script.tunnels.lock().expect("not poisoned").pop().expect("a tunnel")
+    }
+
+    /// How the `count`th tunnel to end ended.
+    pub async fn passage(&self, count: usize) -> Passage {
+        let mut passages = self.script.passages.subscribe();
+        let all = soon("the end of a tunnel", passages.wait_for(|all| all.len() >= count)).await;
+        all.expect("the script is there")[count - 1]
+    }
+
     pub fn refusals(&self) -> Vec<String> {
         self.script.refusals.lock().expect("not poisoned").clone()
     }
@@ -206,6 +228,16 @@ impl Service for Script {
             "/interim" => {
                 answer.status = StatusCode::SWITCHING_PROTOCOLS;
                 Body::Empty
+            }
+            "/tunnel" => {
+                answer.status = StatusCode::SWITCHING_PROTOCOLS;
+                answer.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("9"));
+                let (near, far) = tokio::io::duplex(FAR_END);
+                self.tunnels.lock().expect("not poisoned").push(far);
+                let passages = self.passages.clone();
+                Body::Tunnel(Tunnel::new(Box::new(near)).telling(move |passage| {
+                    passages.send_modify(|all| all.push(passage));
+                }))
             }
             "/reason" => {
                 answer.reason = Some("As You Like It".into());
