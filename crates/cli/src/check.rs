@@ -182,6 +182,11 @@ impl Checker {
             let findings = target::store(store, &Written::new(file, places, at)).into_iter().collect();
             self.report.add_found(Item::of("store", name), findings);
         }
+        for (name, policy) in &config.cache_policies {
+            let at = vec!["cache-policies".into(), (&**name).into()];
+            let findings = target::cache(policy, &Written::new(file, places, at)).into_iter().collect();
+            self.report.add_found(Item::of("policy", name), findings);
+        }
         for (name, policy) in &config.response_headers_policies {
             let at = vec!["response-headers-policies".into(), (&**name).into()];
             let findings = target::response_headers(policy, &Written::new(file, places, at));

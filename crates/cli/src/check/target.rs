@@ -5,8 +5,8 @@ use crate::print;
 use crate::source::{Refused, Viewer};
 use http::header::CONTENT_SECURITY_POLICY;
 use rimward_config::{
-    Behavior, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places, ResponseHeadersPolicy, Step,
-    Validation, ViewerFunction,
+    Behavior, CachePolicy, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places, ResponseHeadersPolicy,
+    Step, Validation, ViewerFunction,
 };
 use rimward_kv::pairs::MAX_STORE;
 use rimward_types::Hook;
@@ -134,6 +134,15 @@ pub fn store(store: &KeyValueStore, written: &Written<'_>) -> Option<Finding> {
     })
 }
 
+/// What a cache policy asks for that CloudFront does not have (`cdn-behaviour.md` section 6).
+pub fn cache(policy: &CachePolicy, written: &Written<'_>) -> Option<Finding> {
+    policy.slice.map(|size| {
+        let text = format!("ranges are answered from slices of {size}; CloudFront has no such setting");
+        let hint = "leave `slice` out: there, the origin is asked for the viewer's range, or more";
+        written.finding("extension", CDN_6, "slice", text, hint)
+    })
+}
+
 /// What is more than a response headers policy has there (`cdn-behaviour.md` section 14).
 pub fn response_headers(policy: &ResponseHeadersPolicy, written: &Written<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -166,6 +175,7 @@ pub fn response_headers(policy: &ResponseHeadersPolicy, written: &Written<'_>) -
 
 const MOST_POLICY_HEADERS: usize = 10;
 const LONGEST_CSP: usize = 1783;
+const CDN_6: &str = "cdn-behaviour 6";
 const CDN_14: &str = "cdn-behaviour 14";
 
 /// Code over the limit of section 7.
