@@ -256,7 +256,9 @@ impl Pump {
 
     async fn finish_on_disk(mut self) {
         let written = self.write_on(false).await;
-        let is_wanted = self.store.is_listed(&self.key, &self.fill);
+        // A purge by tag that came before the head is in no journal, since nothing was on its way to the disk then: a file
+        // that it means must never be a finished one. Purges that come from here on know that it is written.
+        let is_wanted = self.store.is_listed(&self.key, &self.fill) && !self.fill.is_purged(&self.key, &self.face);
         let object = match self.spool.take().filter(|_| written.is_ok() && is_wanted) {
             Some(spool) => spool.finish(&self.fill, &self.key, &self.face).await.ok(),
             None => None,

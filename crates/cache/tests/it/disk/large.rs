@@ -170,6 +170,32 @@ async fn a_purge_while_it_arrives_keeps_it_from_being_stored() {
 }
 
 #[tokio::test]
+async fn what_a_purge_by_tag_means_before_its_head_has_come_is_in_no_file_that_a_restart_finds() {
+    // The purge is in no journal, since nothing was on its way to the disk; then the node is killed, so that the file stays.
+    let stage = stage();
+    let Begin::Lead(lead) = stage.play.begin(&get("/large", &[])) else { panic!("nothing is stored") };
+    let tag = rimward_cache::Tag::try_new("a").unwrap();
+    stage.play.cache.purge(&rimward_cache::Purge::Tag { distribution: "E1".into(), tag });
+    let (feed, body) = Feed::new();
+    let answer = head(200, &[("cache-control", "max-age=600"), ("cache-tag", "a")]);
+    let Completed::Stored(first) = lead.respond(answer, body, stage.play.times()) else { panic!("it is passed on") };
+    let reading = tokio::spawn(async move { drain(first.body).await });
+    for n in 0..SIZE >> 16 {
+        feed.send(part(n));
+        settle().await;
+    }
+    stage.settle().await;
+    stage.faults.forbidden.store(true, std::sync::atomic::Ordering::SeqCst);
+    drop(feed);
+    assert_eq!(reading.await.unwrap(), whole());
+    tokio::task::yield_now().await;
+    assert_eq!(stage.files().len(), 1, "nobody could remove it");
+    let faults = stage.faults.clone();
+    let stage = stage.reopen_after(|| faults.forbidden.store(false, std::sync::atomic::Ordering::SeqCst)).await;
+    assert_eq!((stage.disk().objects, stage.files().len()), (0, 0));
+}
+
+#[tokio::test]
 async fn a_hot_object_of_the_disk_goes_to_memory() {
     let stage = DiskPlay::with(ByteSize::mb(16), ByteSize::mb(64));
     let body: &'static str = String::from_utf8(vec![b'x'; 1 << 20]).unwrap().leak();
