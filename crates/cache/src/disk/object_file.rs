@@ -58,10 +58,6 @@ impl ObjectFile {
         }
     }
 
-    pub(crate) fn is_doomed(&self) -> bool {
-        self.doomed.load(Ordering::SeqCst)
-    }
-
     /// Opens the file. Blocks.
     pub(crate) fn open(&self) -> Result<Arc<File>, Unreadable> {
         Ok(Arc::new(self.disk.files.open(&self.disk.path(self.id))?))

@@ -1,8 +1,8 @@
 //! What goes from memory to disk and back.
 
-use super::Store;
 use super::shard::{Found, Shard};
 use super::shelf::Filed;
+use super::{Batch, Store};
 use crate::disk::writing::Writing;
 use crate::disk::{Disk, ObjectFile, Unreadable};
 use crate::fill::state::{Ended, Fill};
@@ -201,20 +201,24 @@ impl Store {
         }
     }
 
-    /// Evicts the least recently used key of the next shard that has one on disk.
+    /// Gives room on the disk: what purges have removed in any shard, else the least recently used key of the next shard
+    /// that has one. False: there is nothing. True may be for nothing yet, and then there is less to look through.
     pub(crate) fn evict_file(&self) -> bool {
+        let purged = self.shards.iter().find_map(|shard| shard.lock().sweep_files());
+        let Some(Batch { removed, taken_out }) = purged.or_else(|| self.evict_live_file()) else { return false };
+        doom(&taken_out);
+        drop(removed);
+        true
+    }
+
+    fn evict_live_file(&self) -> Option<Batch> {
         let count = self.shards.len();
         let first = self.cursor.fetch_add(1, Ordering::Relaxed);
-        let evicted = (0..count).find_map(|i| self.shards[first.wrapping_add(i) & (count - 1)].lock().evict_file());
-        let Some((gone, unread)) = evicted else { return false };
+        let batch = (0..count).find_map(|i| self.shards[first.wrapping_add(i) & (count - 1)].lock().evict_file())?;
         if let Some(disk) = &self.disk {
-            // What was doomed before was purged.
-            let evicted = gone.iter().filter(|filed| !filed.object.is_doomed()).count();
-            disk.counters.evicted.fetch_add(evicted as u64, Ordering::Relaxed);
+            disk.counters.evicted.fetch_add(batch.taken_out.len() as u64, Ordering::Relaxed);
         }
-        doom(&gone);
-        drop(unread);
-        true
+        Some(batch)
     }
 
     /// Takes in what an earlier run has left. `seq` is its number among the purges.

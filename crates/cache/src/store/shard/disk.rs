@@ -12,6 +12,9 @@ use http::HeaderMap;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+/// Keys that are swept at once where room on the disk is needed, about 50 µs.
+const SOME: usize = 16;
+
 impl Shard {
     /// What is on disk for a request.
     pub(in crate::store) fn find_filed(&mut self, key: &Key, request: &HeaderMap) -> Option<Arc<Filed>> {
@@ -152,25 +155,20 @@ impl Shard {
         Some(replaced)
     }
 
-    /// Takes the key that was used least recently from the disk; what a purge has removed goes first. `None`: there is
-    /// nothing.
-    pub(in crate::store) fn evict_file(&mut self) -> Option<(Vec<Arc<Filed>>, Vec<Stored>)> {
-        if self.hidden.on_disk > 0 {
-            let swept = self.sweep_removed(1);
-            if !swept.taken_out.is_empty() {
-                return Some((swept.taken_out, swept.removed));
-            }
-            // It was in memory alone, or somebody came before.
-            self.swept = swept;
-        }
+    /// Takes out some of what purges have removed, when some of it is on the disk: it need not be the first that is met.
+    pub(in crate::store) fn sweep_files(&mut self) -> Option<Batch> {
+        (self.hidden.on_disk > 0).then(|| self.sweep_removed(SOME))
+    }
+
+    /// Takes the key that was used least recently from the disk. `None`: there is nothing.
+    pub(in crate::store) fn evict_file(&mut self) -> Option<Batch> {
         let key = self.shelf.next_out()?;
         // What is in memory stays, and must know what was decided on it.
         self.settle(&key);
-        let Batch { mut removed, mut taken_out } = std::mem::take(&mut self.swept);
+        let mut removed = Vec::new();
         let filed = self.shelf.remove(&key, |_| true);
         removed.extend(self.forget_files(&key, &filed));
-        taken_out.extend(filed);
-        Some((taken_out, removed))
+        Some(Batch { removed, taken_out: filed.to_vec() })
     }
 
     /// Takes an object from the disk that cannot be read.

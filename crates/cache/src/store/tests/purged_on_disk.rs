@@ -63,16 +63,49 @@ fn a_large_soft_purge_costs_those_who_need_memory_nothing_and_what_they_evict_st
     assert_eq!(left, (KEYS - evicted, KEYS - 1), "what left one of the two is stale in the other");
 }
 
+/// A request whose key is in shard `n`.
+fn in_shard(store: &Store, n: usize, names: &str) -> RequestHead {
+    let mut requests = (0..).map(|i| request(&format!("/{names}/{i}"), "en"));
+    requests.find(|request| std::ptr::eq(MutexGuard::mutex(&store.shard(&key(request))), &store.shards[n])).unwrap()
+}
+
+#[test]
+fn room_on_the_disk_comes_from_what_was_purged_before_anything_else_goes() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path(), ByteSize::mb(20));
+    assert_eq!(store.shards.len(), 4);
+    let live: Vec<_> = (0..4).map(|n| in_shard(&store, n, "live")).collect();
+    // What is purged is in one shard, and not all of it is on the disk.
+    let purged: Vec<_> = (0..40).map(|n| in_shard(&store, 2, &format!("purged-{n}"))).collect();
+    for request in live.iter().chain(&purged) {
+        let tag = if request.path.starts_with("/live") { "kept" } else { "news" };
+        assert!(end_tagged(&store, request, &begin(&store, request), 10, 1, tag));
+    }
+    live.iter().chain(&purged[..2]).for_each(|request| drop(ask_again(&store, request)));
+    wait_for_disk(&store);
+    store.condemn(Extent::of(&tag("news")), true, Fate::Removed);
+    assert_eq!(on_disk(&store), 4);
+    let left = |requests: &[RequestHead]| {
+        let is_filed =
+            |request: &&RequestHead| store.shard(&key(request)).peek_filed(&key(request), &request.headers).is_some();
+        requests.iter().filter(is_filed).count()
+    };
+    while store.shards[2].lock().condemned() > 0 {
+        assert!(store.evict_file());
+        assert_eq!(left(&live), 4);
+    }
+    assert_eq!(left(&purged), 0);
+    assert_eq!(store.usage().disk.unwrap().evicted, 0);
+    assert!(store.evict_file() && left(&live) == 3, "now there is nothing else");
+}
+
 #[test]
 fn what_is_filed_or_renewed_while_a_purge_runs_does_not_come_back_after_a_reopening_without_a_sweep() {
     // cdn-behaviour.md section 17
     let folder = TempDir::new().unwrap();
     let store = open(folder.path(), ByteSize::mb(20));
-    let in_shard = |n: usize, names: &str| {
-        let mut requests = (0..).map(|i| request(&format!("/{names}/{i}"), "en"));
-        requests.find(|request| std::ptr::eq(MutexGuard::mutex(&store.shard(&key(request))), &store.shards[n])).unwrap()
-    };
-    let (struck, filed, renewed) = (in_shard(0, "struck"), in_shard(2, "filed"), in_shard(2, "renewed"));
+    let (struck, filed, renewed) =
+        (in_shard(&store, 0, "struck"), in_shard(&store, 2, "filed"), in_shard(&store, 2, "renewed"));
     assert!(end(&store, &renewed, &begin(&store, &renewed), 10, 1));
     ask_again(&store, &renewed);
     assert!(end(&store, &filed, &begin(&store, &filed), 10, 1));
