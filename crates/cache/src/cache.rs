@@ -16,7 +16,7 @@ use crate::slice::{self, Slices};
 use crate::status::{CacheResult, CacheStatus, Forward};
 use crate::store::shard::{Found, Joined, Shard};
 use crate::store::{Mark, Store};
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, ETAG};
 use http::{Method, StatusCode};
 use rimward_types::{ByteSize, Clock, RequestHead, ResponseHead, Timestamp};
 use std::sync::Arc;
@@ -229,14 +229,14 @@ impl Cache {
                 }
                 let filling = fill.attach()?;
                 let status = CacheStatus {
-                    forward_status: Some(face.head.status),
+                    forward_status: Some(face.head.status()),
                     ttl: Some(reuse::ttl(&face.terms, *now)),
                     stored: true,
                     collapsed: true,
                     ..CacheStatus::forwarded(why)
                 };
                 let head = aged(&face, *now);
-                Some(Begin::Hit(Hit::arriving(head, &face, filling, request, *now, status, CacheResult::Hit)))
+                Some(Begin::Hit(Hit::arriving(head, filling, request, *now, status, CacheResult::Hit)))
             }
         }
     }
@@ -339,11 +339,10 @@ fn others(shard: &mut Shard, asked: &Asked<'_>, selected: &Option<Stored>) -> Ve
         return Vec::new();
     }
     let is_other = |stored: &Stored| {
-        let headers = &stored.face.head.headers;
-        stored.face.validators.etag.is_some()
+        stored.face.head.get(&ETAG).is_some()
             && !selected.as_ref().is_some_and(|selected| selected.is(stored))
             // Some origins give one tag to all codings of a page.
-            && vary::accepts_coding(&asked.request.headers, headers)
+            && vary::accepts_coding(&asked.request.headers, &stored.face.head.unpacked().headers)
     };
     let mut others = shard.variants(asked.key);
     others.retain(is_other);

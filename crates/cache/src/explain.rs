@@ -282,7 +282,7 @@ impl Explanation {
         let source = terms.lifetime.source;
         let of_lifetime = Because { rule: source.as_str(), reference: reference(source, terms.origin.field) };
         let stale = |rule, reference| (Decision::Stale, Because { rule, reference }, Some(rule));
-        let asks = if stored.face.validators.exist() { Decision::Validate } else { Decision::Fetch };
+        let asks = if stored.face.validators().exist() { Decision::Validate } else { Decision::Fetch };
         let stand_in = || may_stand_in(stored, asked);
         let (decision, because, detail) = match reuse_of(stored, asked) {
             Reuse::Fresh => (Decision::Fresh, of_lifetime, None),
@@ -333,12 +333,13 @@ fn described(stored: &Stored, on_disk: bool, now: Timestamp) -> StoredResponse {
     let terms = &face.terms;
     let text = |value: &Option<HeaderValue>| value.as_ref().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let made = terms.origin.age;
+    let validators = face.validators();
     StoredResponse {
         on_disk,
-        status: face.head.status.as_u16(),
+        status: face.head.status().as_u16(),
         length: stored.content.length(),
-        etag: text(&face.validators.etag),
-        last_modified: text(&face.validators.last_modified),
+        etag: text(&validators.etag),
+        last_modified: text(&validators.last_modified),
         selected_by: selectors(&face.selecting),
         age: Age {
             age_value: Seconds(made.told),

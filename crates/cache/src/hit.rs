@@ -3,10 +3,11 @@
 use crate::disk::body::FileBody;
 use crate::fill::stream::Filling;
 use crate::object::{Content, Face, Stored};
+use crate::policy::admit::Terms;
 use crate::policy::directives::MAX_SECONDS;
 use crate::policy::range::{self, Ranges, Span};
 use crate::policy::validate::{self, Outcome, Validators};
-use crate::policy::{age, reuse};
+use crate::policy::{age, fields, reuse};
 use crate::slice::SliceBody;
 use crate::status::{CacheResult, CacheStatus};
 use bytes::Bytes;
@@ -53,32 +54,44 @@ impl Hit {
         result: CacheResult,
     ) -> Self {
         let head = aged(&stored.face, now);
-        answer(head, &stored.face.validators, Source::Stored(&stored.content), request, now, status, result)
+        answer(head, Source::Stored(&stored.content), request, now, status, result)
     }
 
     /// The leader's answer, with the origin's own head.
     pub(crate) fn first(
         head: ResponseHead,
-        stored: &Stored,
+        content: &Content,
         request: &RequestHead,
         now: Timestamp,
         status: CacheStatus,
     ) -> Self {
-        let source = Source::Stored(&stored.content);
-        answer(head, &stored.face.validators, source, request, now, status, CacheResult::Miss)
+        answer(head, Source::Stored(content), request, now, status, CacheResult::Miss)
+    }
+
+    /// A stored body with a head that is not kept.
+    pub(crate) fn passing(
+        mut head: ResponseHead,
+        terms: &Terms,
+        content: &Content,
+        request: &RequestHead,
+        now: Timestamp,
+        status: CacheStatus,
+    ) -> Self {
+        fields::for_storing(&mut head.headers, &terms.dropped, terms.received);
+        tell_age(&mut head, terms, now);
+        answer(head, Source::Stored(content), request, now, status, CacheResult::RefreshHit)
     }
 
     /// An answer from a fetch that is still arriving.
     pub(crate) fn arriving(
         head: ResponseHead,
-        face: &Face,
         filling: Filling,
         request: &RequestHead,
         now: Timestamp,
         status: CacheStatus,
         result: CacheResult,
     ) -> Self {
-        answer(head, &face.validators, Source::Filling(filling), request, now, status, result)
+        answer(head, Source::Filling(filling), request, now, status, result)
     }
 
     /// An answer from slices. `head` is that of the whole.
@@ -90,21 +103,25 @@ impl Hit {
         status: CacheStatus,
         result: CacheResult,
     ) -> Self {
-        let validators = Validators::of(&head.headers, now);
-        answer(head, &validators, Source::Slices(body), request, now, status, result)
+        answer(head, Source::Slices(body), request, now, status, result)
     }
 }
 
-/// The stored head with its `Age` (RFC 9111 section 5.1).
+/// The stored head with its `Age`.
 pub(crate) fn aged(face: &Face, now: Timestamp) -> ResponseHead {
-    let mut head = face.head.clone();
+    let mut head = face.head.unpacked();
+    tell_age(&mut head, &face.terms, now);
+    head
+}
+
+/// Tells in a head that has a place for it how old it is (RFC 9111 section 5.1).
+fn tell_age(head: &mut ResponseHead, terms: &Terms, now: Timestamp) {
     // More than 2^31 seconds are told as 2^31 (RFC 9111 section 1.2.2).
-    let age = age::current(face.terms.initial_age, face.terms.received, now).as_secs().min(u64::from(MAX_SECONDS));
+    let age = age::current(terms.initial_age, terms.received, now).as_secs().min(u64::from(MAX_SECONDS));
     // An insertion would make room for one more, though the place is there.
     if let Some(place) = head.headers.get_mut(AGE) {
         *place = decimal(age);
     }
-    head
 }
 
 /// A number as a field value, with one allocation; the conversion of the `http` crate takes two.
@@ -165,7 +182,6 @@ impl Source<'_> {
 
 fn answer(
     mut head: ResponseHead,
-    validators: &Validators,
     source: Source<'_>,
     request: &RequestHead,
     now: Timestamp,
@@ -175,8 +191,11 @@ fn answer(
     let asked = &request.headers;
     let result = result.with_status(head.status);
     let hit = |head, body| Hit { head, body, status, result };
-    if request.method == Method::GET || request.method == Method::HEAD {
-        match validate::evaluate(asked, head.status, validators, now) {
+    // Most requests have no conditions, and need no validators.
+    let has_conditions = validate::has_conditions(asked);
+    let validators = if has_conditions { Validators::of(&head.headers, now) } else { Validators::default() };
+    if has_conditions && (request.method == Method::GET || request.method == Method::HEAD) {
+        match validate::evaluate(asked, head.status, &validators, now) {
             Outcome::NotModified => return hit(not_modified(head), Body::Empty),
             Outcome::Failed => {
                 return Hit { result: CacheResult::Error, ..hit(precondition_failed(head), Body::Empty) };
@@ -189,7 +208,7 @@ fn answer(
     }
     if request.method == Method::GET && head.status == StatusCode::OK && asked.contains_key(RANGE) {
         let ranges = match source.length() {
-            Some(length) if validate::range_applies(asked, validators, now) => {
+            Some(length) if validate::range_applies(asked, &validators, now) => {
                 Some((range::ranges(asked, length), length))
             }
             // The length is not known before the end: the whole is a good answer to any range.

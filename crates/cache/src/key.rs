@@ -31,7 +31,8 @@ type Buffer = SmallVec<[u8; 128]>;
 #[derive(Debug, Clone)]
 pub struct Key {
     hash: u64,
-    bytes: Buffer,
+    /// No larger than it must be: each stored object has one.
+    bytes: Box<[u8]>,
 }
 
 impl Key {
@@ -49,7 +50,7 @@ impl Key {
         if let Some(codings) = accept_encoding(&request.headers, rules).filter(|codings| *codings != "identity") {
             push_part(&mut bytes, b'e', codings.as_bytes());
         }
-        Self { hash: HASHER.hash_one(&bytes[..]), bytes }
+        Self::from_stored(&bytes)
     }
 
     /// The hash of the key; the same for the life of the process.
@@ -96,9 +97,9 @@ impl Key {
 
     /// The key of a slice of what is under this key. It sorts behind it, so that a purge by URL or prefix means it too.
     pub(crate) fn of_slice(&self, slice: Slice) -> Self {
-        let mut bytes = self.bytes.clone();
+        let mut bytes = Buffer::from_slice(&self.bytes);
         push_part(&mut bytes, SLICE, format!("{}-{}", slice.size, slice.index).as_bytes());
-        Self { hash: HASHER.hash_one(&bytes[..]), bytes }
+        Self::from_stored(&bytes)
     }
 
     /// What the keys of all slices of what is under this key begin with.

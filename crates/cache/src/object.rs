@@ -8,30 +8,33 @@ use crate::policy::validate::Validators;
 use crate::policy::vary::{Names, Selecting};
 use crate::policy::{fields, vary};
 use crate::rules::Rules;
-use crate::store::tags;
+use crate::store::{Store, tags};
 use crate::tag::{self, Tag};
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::{DATE, ETAG, LAST_MODIFIED};
 use rimward_types::{ResponseHead, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+mod head;
+mod shape;
+
+pub(crate) use head::KeptHead;
+pub(crate) use shape::Shapes;
+
 /// What one stored response takes besides its bytes and fields: key, list and table slots, terms. `tests/memory.rs`
 /// holds it against the allocator.
-const FIXED_WEIGHT: usize = 1024;
-/// What a header field takes besides name and value: the map's slot and its share of an index kept three quarters full.
+const FIXED_WEIGHT: usize = 704;
+/// What a selecting field takes besides its value.
 const FIELD_WEIGHT: usize = 192;
-
-/// Fields that are added to an answer on its way to the viewer: `X-Cache`, `Via`, `Cache-Status`, ids.
-const ADDED_FIELDS: usize = 8;
 
 /// Everything of a stored response but its bytes.
 #[derive(Debug)]
 pub(crate) struct Face {
     /// Ready to be sent, save for `Age`.
-    pub(crate) head: ResponseHead,
+    pub(crate) head: KeptHead,
     pub(crate) terms: Terms,
-    pub(crate) validators: Validators,
     pub(crate) selecting: Selecting,
     /// What it can be purged by.
     pub(crate) tags: Box<[Tag]>,
@@ -50,45 +53,31 @@ impl Face {
     /// In the place of a file's number while it is written.
     pub(crate) const BEING_FILED: u64 = u64::MAX;
 
-    /// Makes the face of a response to a request with `request` headers. `head` is without hop-by-hop fields.
-    pub(crate) fn new(mut head: ResponseHead, request: &HeaderMap, terms: Terms, rules: &Rules, room: Room) -> Self {
-        let received = terms.received;
-        fields::for_storing(&mut head.headers, &terms.dropped, received);
-        // Answers add some fields: the index has places for them. A clone takes the index as it is, and entries
-        // without room to spare, which the insertions have just doubled.
-        head.headers.reserve(ADDED_FIELDS);
-        head.headers = head.headers.clone();
-        fields::into_own_memory(&mut head.headers);
+    /// Makes the face of a response to a request with `request` headers. `head` is without hop-by-hop fields. `None`: there
+    /// is no memory for what it should share with others.
+    pub(crate) fn try_new(
+        mut head: ResponseHead,
+        request: &HeaderMap,
+        terms: Terms,
+        rules: &Rules,
+        store: &Store,
+        room: Room,
+    ) -> Option<Self> {
+        fields::for_storing(&mut head.headers, &terms.dropped, terms.received);
         let selecting = match vary::names(&head.headers) {
             Names::These(names) if rules.profile.table().vary => Selecting::of(&names, request, &head.headers),
             _ => Selecting::default(),
         };
-        let validators = Validators::of(&head.headers, received);
         let tags = tag::of_response(&head.headers, &rules.tag_headers);
-        Self {
-            head,
-            terms,
-            validators,
-            selecting,
-            tags,
-            expired: AtomicBool::new(false),
-            rested: AtomicU64::new(0),
-            file: AtomicU64::new(0),
-            uses: AtomicU32::new(0),
-            room,
-        }
+        Self::from_parts(Parts { head, terms, selecting, tags, expired: false }, 0, store, room)
     }
 
     /// From what was written down.
-    pub(crate) fn from_parts(parts: Parts, file: u64, room: Room) -> Self {
-        let Parts { mut head, terms, selecting, tags, expired } = parts;
-        head.headers.reserve(ADDED_FIELDS);
-        fields::into_own_memory(&mut head.headers);
-        let validators = Validators::of(&head.headers, terms.received);
-        Self {
-            head,
+    pub(crate) fn from_parts(parts: Parts, file: u64, store: &Store, room: Room) -> Option<Self> {
+        let Parts { head, terms, selecting, tags, expired } = parts;
+        Some(Self {
+            head: KeptHead::try_new(&head, store.shapes(), |bytes| store.reserve(bytes))?,
             terms,
-            validators,
             selecting,
             tags,
             expired: AtomicBool::new(expired),
@@ -96,7 +85,12 @@ impl Face {
             file: AtomicU64::new(file),
             uses: AtomicU32::new(0),
             room,
-        }
+        })
+    }
+
+    pub(crate) fn validators(&self) -> Validators {
+        let field = |name| self.head.get(&name);
+        Validators::from_fields(field(ETAG), field(LAST_MODIFIED), field(DATE).as_ref(), self.terms.received)
     }
 
     /// The number of its file; 0 when it has none, and [`Face::BEING_FILED`] while it is written.
@@ -137,7 +131,6 @@ impl Face {
 
 /// Bytes that a face for `head` takes in the store, key included.
 pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: &Key, rules: &Rules) -> usize {
-    let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_WEIGHT).sum();
     // The selecting fields are kept too; at most all that the request has.
     let selecting = match vary::names(&head.headers) {
         Names::These(names) => {
@@ -147,7 +140,7 @@ pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: &Key, r
     };
     let tags = tag::of_response(&head.headers, &rules.tag_headers);
     let tags = tags::weight(&tags, key.distribution_prefix().len());
-    FIXED_WEIGHT + 2 * key.as_bytes().len() + fields + selecting + tags
+    FIXED_WEIGHT + key.as_bytes().len() + KeptHead::weight(head) + selecting + tags
 }
 
 /// The bytes of a stored response.

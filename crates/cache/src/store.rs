@@ -19,7 +19,7 @@ use crate::disk::{Disk, DiskError};
 use crate::fill::state::Fill;
 use crate::key::Key;
 use crate::memory::{Budget, Room};
-use crate::object::{Content, Stored};
+use crate::object::{Content, Shapes, Stored};
 use crate::policy::NotStored;
 use frequency::Frequency;
 use meanwhile::Meanwhile;
@@ -65,6 +65,7 @@ pub(crate) struct Store {
     clock: Arc<dyn Clock>,
     budget: Arc<Budget>,
     frequency: Frequency,
+    shapes: Shapes,
     disk: Option<Arc<Disk>>,
     meanwhile: Mutex<Meanwhile>,
     shards: Box<[Mutex<Shard>]>,
@@ -123,13 +124,16 @@ impl Store {
         let count = (memory / SHARD_MEMORY).clamp(1, SHARDS);
         let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
         let frequency = Frequency::new(memory / FREQUENCY_SHARE);
+        let shapes = Shapes::new(memory);
         let shards: Box<[Mutex<Shard>]> = (0..count).map(|_| Mutex::new(Shard::new(memory / count))).collect();
-        let fixed = frequency.weight() + shards.iter().map(|shard| shard.lock().weight()).sum::<usize>();
+        let fixed =
+            frequency.weight() + shapes.weight() + shards.iter().map(|shard| shard.lock().weight()).sum::<usize>();
         // These are there from the beginning to the end.
         let budget = Budget::new(memory.saturating_sub(fixed));
         Self {
             max_in_memory: options.max_object.as_u64().min(options.memory.as_u64() / 4),
             frequency,
+            shapes,
             budget,
             disk: None,
             meanwhile: Mutex::default(),
@@ -157,6 +161,11 @@ impl Store {
     /// A number for a fetch that begins: purges with a higher one mean what it brings.
     pub(crate) fn next_number(&self) -> u64 {
         self.disk.as_ref().map_or(0, |disk| disk.next_number())
+    }
+
+    /// What stored heads share.
+    pub(crate) fn shapes(&self) -> &Shapes {
+        &self.shapes
     }
 
     /// Counts a request that found nothing.

@@ -46,17 +46,16 @@ pub(crate) struct Parts {
 
 impl Record {
     pub(super) fn of(seq: u64, key: &Key, face: &Face) -> Self {
-        let ResponseHead { status, reason, headers } = &face.head;
         // What was dropped is not in the head any more.
         let Terms { lifetime, initial_age, counted_age, received, stale, dropped: _, origin } = face.terms.clone();
         let (selecting, language) = face.selecting.to_parts();
-        let field = |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+        let field = |(name, value): (&HeaderName, HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
         Self {
             seq,
             key: key.as_bytes().to_vec(),
-            status: status.as_u16(),
-            reason: reason.as_deref().map(str::to_owned),
-            fields: headers.iter().map(field).collect(),
+            status: face.head.status().as_u16(),
+            reason: face.head.reason().map(str::to_owned),
+            fields: face.head.fields().map(field).collect(),
             lifetime,
             initial_age,
             counted_age,

@@ -58,9 +58,9 @@ impl Follow {
             Found::Arriving { face, .. } if !self.selects(&face) => Followed::Retry,
             Found::Arriving { face, shared: true, filling: Some(filling) } => {
                 let now = self.cache.now();
-                let (head, status) = (aged(&face, now), self.status(&face, face.head.status));
+                let (head, status) = (aged(&face, now), self.status(&face, face.head.status()));
                 let status = CacheStatus { stored: true, ..status };
-                Followed::Hit(Hit::arriving(head, &face, filling, &self.request, now, status, CacheResult::Hit))
+                Followed::Hit(Hit::arriving(head, filling, &self.request, now, status, CacheResult::Hit))
             }
             Found::Ended(Ended::Answer { stored, .. }) if !self.selects(&stored.face) => Followed::Retry,
             Found::Ended(Ended::Answer { stored, kind, shared: true }) => Followed::Hit(self.answer(&stored, kind)),
@@ -85,7 +85,7 @@ impl Follow {
     }
 
     fn answer(&self, stored: &Stored, kind: AnswerKind) -> Hit {
-        let own = stored.face.head.status;
+        let own = stored.face.head.status();
         let status = match kind {
             AnswerKind::New => CacheStatus { stored: true, ..self.status(&stored.face, own) },
             AnswerKind::Refreshed => self.status(&stored.face, StatusCode::NOT_MODIFIED),

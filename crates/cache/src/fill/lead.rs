@@ -74,9 +74,9 @@ pub enum Completed {
 
 impl Lead {
     /// The stored response's validators, when there is one to validate: `ETag` and `Last-Modified`.
-    pub fn validators(&self) -> Option<(Option<&HeaderValue>, Option<&HeaderValue>)> {
+    pub fn validators(&self) -> Option<(Option<HeaderValue>, Option<HeaderValue>)> {
         let validators = self.to_validate()?;
-        Some((validators.etag.as_ref(), validators.last_modified.as_ref()))
+        Some((validators.etag, validators.last_modified))
     }
 
     /// Makes the origin request's conditions the cache's own (RFC 9111 section 4.3.1): the viewer's conditions and
@@ -85,8 +85,8 @@ impl Lead {
     /// For keys that were uncacheable or too large a moment ago, and for POST, the viewer's stay.
     pub fn add_conditions(&self, request: &mut RequestHead) {
         if !self.is_plain {
-            let others = self.others.iter().map(|other| &other.face.validators);
-            validate::replace_conditions(&mut request.headers, self.to_validate(), others);
+            let others: Vec<_> = self.others.iter().map(|other| other.face.validators()).collect();
+            validate::replace_conditions(&mut request.headers, self.to_validate().as_ref(), &others);
         }
         if let Some(slice) = self.key.slice() {
             request.headers.insert(RANGE, slice.range());
@@ -143,9 +143,8 @@ impl Lead {
         None
     }
 
-    fn to_validate(&self) -> Option<&Validators> {
-        let validators = &self.stored.as_ref()?.face.validators;
-        validators.exist().then_some(validators)
+    fn to_validate(&self) -> Option<Validators> {
+        Some(self.stored.as_ref()?.face.validators()).filter(Validators::exist)
     }
 
     /// Tells those who wait, and leaves the store's list of fetches.
@@ -183,7 +182,7 @@ impl Lead {
 
     /// 304 to the cache's own conditions (RFC 9111 section 4.3.3).
     fn not_modified(mut self, head: ResponseHead, body: Body, times: Times) -> Completed {
-        let own = self.stored.clone().filter(|old| old.face.validators.exist());
+        let own = self.stored.clone().filter(|old| old.face.validators().exist());
         if own.is_none() && self.others.is_empty() {
             return self.pass_on(head, body, NotStored::NotModified);
         }
@@ -202,8 +201,8 @@ impl Lead {
     /// The stored response that a 304 speaks of.
     fn meant(&self, own: Option<&Stored>, head: &ResponseHead) -> Option<Stored> {
         let is_meant = |stored: &&Stored| match &self.others[..] {
-            [] => validate::confirms(&head.headers, &stored.face.validators),
-            _ => validate::names(&head.headers, &stored.face.validators),
+            [] => validate::confirms(&head.headers, &stored.face.validators()),
+            _ => validate::names(&head.headers, &stored.face.validators()),
         };
         own.into_iter().chain(&self.others).find(is_meant).cloned()
     }
@@ -212,7 +211,7 @@ impl Lead {
     fn refresh(mut self, old: &Stored, update: ResponseHead, times: Times) -> Completed {
         let now = times.received;
         let origin = update.status;
-        let mut head = old.face.head.clone();
+        let mut head = old.face.head.unpacked();
         fields::update(&mut head.headers, update.headers, now);
         // The update may have been told to a HEAD; what it freshens answers a GET.
         let mut asked = RequestHead::clone(&self.request);
@@ -248,10 +247,8 @@ impl Lead {
         let date = freshness::date_of(&head.headers, now);
         let initial_age = age::initial(age::value(&head.headers), date, times).corrected();
         let terms = Terms { initial_age, received: now, ..old.face.terms.clone() };
-        let face = Face::new(head, &self.request.headers, terms, &self.rules, self.store.no_room());
-        let passing = Stored { face: Arc::new(face), content: old.content.clone() };
         let status = CacheStatus { forward_status: Some(origin), ..self.status() };
-        let hit = Hit::with(&passing, &self.request, now, status, CacheResult::RefreshHit);
+        let hit = Hit::passing(head, &terms, &old.content, &self.request, now, status);
         self.conclude(Ended::Alone);
         Completed::Refreshed(hit)
     }
@@ -261,9 +258,9 @@ impl Lead {
         if let Some(old) = self.stored.clone().filter(|_| head.status == StatusCode::OK) {
             let same = |name| match head.headers.get(&name) {
                 None => true,
-                told => told == old.face.head.headers.get(&name),
+                told => told == old.face.head.get(&name).as_ref(),
             };
-            let is_same = old.face.head.status == StatusCode::OK
+            let is_same = old.face.head.status() == StatusCode::OK
                 && same(ETAG)
                 && same(LAST_MODIFIED)
                 && (head.headers.get(CONTENT_LENGTH).is_none_or(|told| *told == old.content.length().to_string()));
@@ -362,7 +359,7 @@ impl Lead {
         let (store, key, fill) = (self.store.clone(), self.key.clone(), self.fill.clone());
         let pump = Pump::new(store, key, fill, face.clone(), expected, self.is_background);
         tokio::spawn(pump.run(body));
-        Completed::Stored(Hit::arriving(head, &face, filling, &self.request, now, status, CacheResult::Miss))
+        Completed::Stored(Hit::arriving(head, filling, &self.request, now, status, CacheResult::Miss))
     }
 
     fn keep_whole(
@@ -375,7 +372,7 @@ impl Lead {
     ) -> Completed {
         self.remember(shared);
         self.store.complete(&self.key, &self.fill, stored.clone());
-        let hit = Hit::first(head, &stored, &self.request, now, status);
+        let hit = Hit::first(head, &stored.content, &self.request, now, status);
         self.conclude(Ended::Answer { stored, kind: AnswerKind::New, shared });
         Completed::Stored(hit)
     }
@@ -384,7 +381,7 @@ impl Lead {
     fn face(&self, head: ResponseHead, terms: Terms) -> Option<Arc<Face>> {
         let weight = face_weight(&head, &self.request.headers, &self.key, &self.rules);
         let room = self.store.reserve(weight)?;
-        Some(Arc::new(Face::new(head, &self.request.headers, terms, &self.rules, room)))
+        Face::try_new(head, &self.request.headers, terms, &self.rules, &self.store, room).map(Arc::new)
     }
 
     /// Remembers whether requests for the key may wait for each other.

@@ -1,6 +1,5 @@
 //! Which header fields are stored, and how a 304 updates them (RFC 9111 sections 3.1 and 3.2).
 
-use bytes::Bytes;
 use http::header::{
     AGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VARY,
@@ -67,23 +66,6 @@ fn give_date(headers: &mut HeaderMap, received: Timestamp) {
     }
 }
 
-/// Copies all values into one piece of memory. As they come, they are slices of a connection's read buffer, and would
-/// keep all of it for as long as the response is stored.
-pub fn into_own_memory(headers: &mut HeaderMap) {
-    let mut joined = Vec::with_capacity(headers.values().map(HeaderValue::len).sum());
-    for value in headers.values() {
-        joined.extend_from_slice(value.as_bytes());
-    }
-    let mut rest = Bytes::from(joined);
-    for value in headers.values_mut() {
-        let own = rest.split_to(value.len());
-        if let Ok(mut own) = HeaderValue::from_maybe_shared(own) {
-            own.set_sensitive(value.is_sensitive());
-            *value = own;
-        }
-    }
-}
-
 /// Updates stored fields with those of a 304 (RFC 9111 section 3.2). What describes the stored bytes stays.
 pub fn update(stored: &mut HeaderMap, mut fresh: HeaderMap, received: Timestamp) {
     strip_hop_by_hop(&mut fresh);
@@ -143,15 +125,6 @@ mod tests {
         let mut headers = map(&[("connection", "Content-Length, vary, X-B"), ("content-length", "1"), ("x-b", "1")]);
         strip_hop_by_hop(&mut headers);
         assert_eq!(headers, map(&[("content-length", "1")]));
-    }
-
-    #[test]
-    fn values_are_the_same_in_their_own_memory() {
-        let mut headers = map(&[("a", "1"), ("b", ""), ("c", "some text")]);
-        headers.append("a", HeaderValue::from_static("2"));
-        let before = headers.clone();
-        into_own_memory(&mut headers);
-        assert_eq!(headers, before);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Validators and conditions (RFC 9110 sections 8.8 and 13, RFC 9111 section 4.3).
 
-use super::{date, freshness};
+use super::date;
 use http::header::{
-    ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
+    DATE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use rimward_types::Timestamp;
@@ -23,12 +23,20 @@ pub struct Validators {
 impl Validators {
     /// The validators in `headers`.
     pub fn of(headers: &HeaderMap, received: Timestamp) -> Self {
-        Self {
-            etag: headers.get(ETAG).cloned(),
-            last_modified: headers.get(LAST_MODIFIED).cloned(),
-            modified: freshness::last_modified_of(headers, received),
-            date: freshness::date_of(headers, received),
-        }
+        let field = |name| headers.get(name).cloned();
+        Self::from_fields(field(ETAG), field(LAST_MODIFIED), headers.get(DATE), received)
+    }
+
+    /// The validators in these fields.
+    pub fn from_fields(
+        etag: Option<HeaderValue>,
+        last_modified: Option<HeaderValue>,
+        date: Option<&HeaderValue>,
+        received: Timestamp,
+    ) -> Self {
+        let read = |value: &HeaderValue| date::parse(value.as_bytes(), received);
+        let modified = last_modified.as_ref().and_then(read);
+        Self { etag, last_modified, modified, date: date.and_then(read).unwrap_or(received) }
     }
 
     /// Whether there is anything to validate with.
@@ -136,6 +144,12 @@ pub fn confirms(not_modified: &HeaderMap, stored: &Validators) -> bool {
         // It says nothing else than yes to the one response that was asked about.
         _ => true,
     }
+}
+
+/// Whether a request has conditions, those on its range too.
+pub fn has_conditions(request: &HeaderMap) -> bool {
+    let names = [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE];
+    names.iter().any(|name| request.contains_key(name))
 }
 
 /// What a viewer's conditions come to.

@@ -63,7 +63,7 @@ pub fn show(response: &mut HeaderMap, rules: &Rules) {
 /// The selecting fields of the request that a response answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selecting {
-    fields: SmallVec<[Field; 1]>,
+    fields: Box<[Field]>,
     /// `Content-Language` in lower case, when it is one and the response varies by `Accept-Language`.
     language: Option<Box<[u8]>>,
 }
@@ -115,7 +115,7 @@ impl Selecting {
 
     /// From what [`Selecting::to_parts`] gave; `None` when it did not.
     pub(crate) fn from_parts(parts: Vec<Part>, language: Option<Vec<u8>>) -> Option<Self> {
-        let mut fields = SmallVec::new();
+        let mut fields = Vec::with_capacity(parts.len());
         for Part { name, line, canonical } in parts {
             let line = match line {
                 Some(line) => Some(HeaderValue::from_bytes(&line).ok()?),
@@ -124,7 +124,7 @@ impl Selecting {
             let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
             fields.push(Field { name, line, canonical: canonical.map(Vec::into_boxed_slice) });
         }
-        Some(Self { fields, language: language.map(Vec::into_boxed_slice) })
+        Some(Self { fields: fields.into(), language: language.map(Vec::into_boxed_slice) })
     }
 
     /// Whether every request selects it.

@@ -68,6 +68,15 @@ impl Extent {
             }
     }
 
+    /// As [`Extent::admits`], for a key that was found by its beginning or by its tag: to look at it costs more than all else
+    /// where there are very many.
+    pub(crate) fn admits_found(&self, key: &Key) -> bool {
+        match self {
+            Extent::Host(..) => self.admits(key),
+            Extent::From(_) | Extent::Tag(..) | Extent::All => true,
+        }
+    }
+
     /// Whether a response under `key` is meant; `tags` are its own, once its head has come.
     pub(crate) fn means(&self, key: &Key, tags: Option<&[Tag]>) -> Meant {
         if !self.admits(key) {

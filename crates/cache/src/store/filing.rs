@@ -151,7 +151,7 @@ impl Store {
             let _ = sender.send(told.ok());
         });
         let told = receiver.await.ok().flatten()?;
-        let face = Face::from_parts(told.parts, filed.object.id(), self.no_room());
+        let face = Face::from_parts(told.parts, filed.object.id(), self, self.no_room())?;
         if filed.is_expired() {
             face.expire();
         }
@@ -168,7 +168,8 @@ impl Store {
             length if length <= READ_WHOLE => Content::Whole(object.read(&file, 0, length)?),
             _ => Content::Filed(object.clone()),
         };
-        Ok(Stored { face: Arc::new(Face::from_parts(told.parts, object.id(), room)), content })
+        let face = Face::from_parts(told.parts, object.id(), self, room).ok_or(Unreadable::Busy)?;
+        Ok(Stored { face: Arc::new(face), content })
     }
 
     /// Reads a body into memory.

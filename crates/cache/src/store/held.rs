@@ -14,15 +14,17 @@ pub(crate) struct Held {
     tally: Mutex<Tally>,
 }
 
-/// How much is stored under a key.
+/// How much is stored under a key: not many variants.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
-    /// What is in both tiers counts once.
-    pub(super) total: Purged,
+    /// Bytes of all; what is in both tiers counts once.
+    pub(super) bytes: u64,
+    /// Objects; what is in both tiers counts once.
+    pub(super) objects: u32,
     /// Objects in memory.
-    pub(super) in_memory: u64,
+    pub(super) in_memory: u32,
     /// Objects on disk.
-    pub(super) on_disk: u64,
+    pub(super) on_disk: u32,
     /// What a purge has decided and what is not carried out yet.
     pub(super) fate: Option<Fate>,
 }
@@ -34,6 +36,12 @@ pub(super) enum Fate {
     Expired,
     /// It is removed: nobody is given it any more.
     Removed,
+}
+
+impl Tally {
+    pub(super) fn total(&self) -> Purged {
+        Purged { objects: u64::from(self.objects), bytes: self.bytes, fills: 0 }
+    }
 }
 
 impl Held {

@@ -59,10 +59,10 @@ impl Store {
             total.fills += shard.lock().fills_in(&extent);
             some_at_a_time(|last| {
                 let keys = shard.lock().some_of(&extent, last, BATCH);
-                for held in keys.iter().filter(|held| extent.admits(&held.key)) {
+                for held in keys.iter().filter(|held| extent.admits_found(&held.key)) {
                     let tally = held.tally();
                     if tally.fate != Some(Fate::Removed) {
-                        total += tally.total;
+                        total += tally.total();
                         // Variants and slices have the URL of the whole.
                         if examples.len() < most {
                             let url = held.key.url();
@@ -95,7 +95,7 @@ impl Store {
             some_at_a_time(|last| {
                 let mut shard = shard.lock();
                 let keys = shard.some_of(&extent, last, BATCH);
-                let meant: Vec<_> = keys.iter().filter(|held| extent.admits(&held.key)).cloned().collect();
+                let meant = keys.iter().filter(|held| extent.admits_found(&held.key)).cloned().collect();
                 let (purged, any_filed) = shard.condemn(meant, fate);
                 total += purged;
                 is_filed |= any_filed;

@@ -60,6 +60,13 @@ pub(super) struct Outcome {
     pub(super) taken_out: Vec<Arc<Filed>>,
 }
 
+/// Objects that nobody finds any more, and that are in the lists still.
+#[derive(Default)]
+struct Hidden {
+    in_memory: u64,
+    on_disk: u64,
+}
+
 /// Objects that were evicted.
 pub(super) struct Evicted(pub(super) u64);
 
@@ -78,7 +85,7 @@ pub(crate) struct Shard {
     /// What a purge has removed and what is still in the lists above.
     removed: Vec<Arc<Held>>,
     /// How much that is.
-    hidden: Tally,
+    hidden: Hidden,
     /// What a purge has made stale and what does not say so yet.
     expired: Vec<Arc<Held>>,
     /// What was taken out of the lists since somebody came for it, to be dropped by the sweeper.
@@ -100,7 +107,7 @@ impl Shard {
             keys: BTreeMap::new(),
             tags: TagIndex::default(),
             removed: Vec::new(),
-            hidden: Tally::default(),
+            hidden: Hidden::default(),
             expired: Vec::new(),
             swept: Batch::default(),
             fills: HashMap::with_hasher(KeepHash),
@@ -350,14 +357,14 @@ impl Shard {
 
 /// What is in both tiers counts once.
 fn counted(stored: &[Stored], filed: &[Arc<Filed>]) -> Tally {
-    let mut tally = Tally { in_memory: stored.len() as u64, on_disk: filed.len() as u64, ..Tally::default() };
+    let mut tally = Tally { in_memory: stored.len() as u32, on_disk: filed.len() as u32, ..Tally::default() };
     for stored in stored {
-        tally.total.objects += 1;
-        tally.total.bytes += stored.weight();
+        tally.objects += 1;
+        tally.bytes += stored.weight();
     }
     for filed in filed.iter().filter(|filed| stored.iter().all(|other| other.face.file() != filed.object.id())) {
-        tally.total.objects += 1;
-        tally.total.bytes += filed.object.length();
+        tally.objects += 1;
+        tally.bytes += filed.object.length();
     }
     tally
 }

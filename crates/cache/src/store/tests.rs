@@ -52,7 +52,7 @@ fn face(store: &Store, request: &RequestHead, key: &Key, tags: &str) -> Option<A
     let rules = Rules::default();
     let Admission::Store(terms) = admit(request, &head, &rules, times) else { panic!("it is stored") };
     let room = store.reserve(face_weight(&head, &request.headers, key, &rules))?;
-    Some(Arc::new(Face::new(head, &request.headers, terms, &rules, room)))
+    Face::try_new(head, &request.headers, terms, &rules, store, room).map(Arc::new)
 }
 
 fn end_tagged(store: &Store, request: &RequestHead, fill: &Arc<Fill>, size: usize, mark: u8, tags: &str) -> bool {

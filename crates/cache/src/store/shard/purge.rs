@@ -67,12 +67,12 @@ impl Shard {
         let mut is_filed = self.cancel(|filing| keys.iter().any(|held| *held.key == *filing.key));
         for held in keys {
             let Some(tally) = held.condemn(fate) else { continue };
-            purged += tally.total;
+            purged += tally.total();
             is_filed |= tally.on_disk > 0;
             match fate {
                 Fate::Removed => {
-                    self.hidden.in_memory += tally.in_memory;
-                    self.hidden.on_disk += tally.on_disk;
+                    self.hidden.in_memory += u64::from(tally.in_memory);
+                    self.hidden.on_disk += u64::from(tally.on_disk);
                     self.removed.push(held);
                 }
                 Fate::Expired if tally.fate.is_none() => self.expired.push(held),
@@ -139,8 +139,8 @@ impl Shard {
             }
             Some(Fate::Removed) => {}
         }
-        self.hidden.in_memory -= tally.in_memory;
-        self.hidden.on_disk -= tally.on_disk;
+        self.hidden.in_memory -= u64::from(tally.in_memory);
+        self.hidden.on_disk -= u64::from(tally.on_disk);
         let filed = self.shelf.remove(&held.key, |_| true);
         let variants = self.resources.remove(&held.key).unwrap_or_default();
         self.objects -= variants.len() as u64;
