@@ -10,8 +10,8 @@ use std::time::Duration;
 /// Four times of what the disk has.
 const OBJECTS: usize = 3_000;
 const AFTER: usize = 200;
-/// What fails is tried again after a second or more.
-const HEALING: Duration = Duration::from_secs(8);
+/// Ours tries again what has failed after a second, then after two, and so on up to a minute.
+const HEALING: Duration = Duration::from_secs(61);
 
 fn mount(folder: &Path, options: &str) -> bool {
     let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(folder).status();

@@ -62,8 +62,8 @@ pub async fn run(report: &mut Report, kind: Kind) {
     let object = SIZE + (1 << 20);
     let sizes = Sizes { memory: 64 << 20, disk: 4 << 30, object };
     let mut rows = Vec::new();
-    let before = allocations::held();
     let tier = Tier::open(kind, folder.path(), sizes).await;
+    let before = allocations::held();
     allocations::peak();
     let (cpu, start) = (cpu_us(), Instant::now());
     match &tier {
@@ -87,12 +87,12 @@ pub async fn run(report: &mut Report, kind: Kind) {
     }
     tier.settle().await;
     rows.push(("store/ms-of-cpu", (cpu_us() - cpu) / 1000.0));
-    rows.push(("store/most-mb-of-memory", (allocations::peak() - before) as f64 / 1e6));
+    rows.push(("store/most-mb-of-memory", allocations::peak().saturating_sub(before) as f64 / 1e6));
     tier.close().await;
 
-    let before = allocations::held();
     let tier = Tier::open(kind, folder.path(), sizes).await;
     tier.recovered().await;
+    let before = allocations::held();
     allocations::peak();
     let (cpu, start) = (cpu_us(), Instant::now());
     let seen = match &tier {
@@ -108,7 +108,7 @@ pub async fn run(report: &mut Report, kind: Kind) {
     rows.push(("hit/is-stored", f64::from(u8::from(seen.bytes == SIZE))));
     rows.push(("hit/first-byte-ms", seen.first_byte_ms));
     rows.push(("hit/ms-of-cpu", (cpu_us() - cpu) / 1000.0));
-    rows.push(("hit/most-mb-of-memory", (allocations::peak() - before) as f64 / 1e6));
+    rows.push(("hit/most-mb-of-memory", allocations::peak().saturating_sub(before) as f64 / 1e6));
     tier.close().await;
     for (row, value) in rows {
         report.number(&format!("{name}/256-mb/{row}"), value);

@@ -62,7 +62,10 @@ async fn one_after_the_other(report: &mut Report, tier: &Tier, name: &str) {
         let time = start.elapsed().as_nanos() as f64 / 1000.0;
         used += cpu_us() - before;
         match read {
-            None => lost += 1,
+            None => {
+                eprintln!("{name}: object {n} of {size} bytes is lost");
+                lost += 1;
+            }
             Some(read) if !is_body(&read, n, 1, size) => wrong += 1,
             Some(_) => {
                 let class = usize::from(size > 10_000) + usize::from(size > 200_000);
