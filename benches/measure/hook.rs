@@ -23,7 +23,7 @@ const SAMPLES: [(&str, &str, &str, Option<&str>); 10] = [
     ("ab-request", "benches/functions/ab-request.js", "benches/functions/browser.json", None),
     ("ab-response", "benches/functions/ab-response.js", "benches/functions/browser-response.json", None),
     ("jwt-hs256", "benches/functions/jwt-hs256.js", "benches/functions/browser-with-token.json", None),
-    ("query", "benches/functions/query.js", "benches/functions/browser.json", None),
+    ("query", "benches/functions/query.js", "benches/functions/browser-from-campaign.json", None),
     ("ab-test", "edge-functions/viewer/ab-test/index.js", "benches/functions/browser.json", None),
     (
         "jwt-auth",

@@ -9,6 +9,7 @@ use rimward_kv::Snapshot;
 use rimward_types::Timestamp;
 use rimward_wire::abi::{self, Loaded, Place, export};
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::{
@@ -244,6 +245,11 @@ impl Guest {
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, function: &TypedFunc<P, R>, arguments: P) -> Result<R, Failure> {
         function.call(&mut self.store, arguments).map_err(|error| self.failure(&error))
+    }
+
+    /// The stack when no call is active: it lies at the bottom of the memory.
+    pub(crate) fn unused_stack(&self) -> Range<usize> {
+        0..self.stack.map_or(0, |(_, top)| top as usize)
     }
 
     /// Says why a call ended.

@@ -13,6 +13,7 @@ use crate::ticker::Ticker;
 use crate::written_pages::Finder;
 use rimward_types::Timestamp;
 use rimward_wire::abi;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::{InstancePre, Linker};
@@ -79,6 +80,12 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
+    /// Where messages to the guest lie.
+    pub(crate) fn messages(&self) -> Range<usize> {
+        let start = self.event_buffer as usize;
+        start..start.saturating_add(abi::EVENT_BUFFER_SIZE)
+    }
+
     /// Boots the engine once and keeps its memory; memories made afterwards begin with it.
     pub(crate) fn boot(
         machine: &Machine,

@@ -3,6 +3,7 @@
 use crate::budget::Counting;
 use crate::failure::Failure;
 use crate::guest::Terms;
+use crate::mapping::PAGE;
 use crate::page_store::PageStore;
 use crate::slot::{Condition, Slot};
 use crate::snapshot::Snapshot;
@@ -11,6 +12,7 @@ use crate::ticker::Activity;
 use rimward_types::Timestamp;
 use rimward_wire::abi::{DEFER, Loaded, NO_STORE, RUNTIME_1};
 use rimward_wire::reply::Reply;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,7 +178,10 @@ impl Publishing<'_> {
         guest.seal(u32::try_from(limit).unwrap_or(u32::MAX)).map_err(stopped)?;
         let globals = guest.globals();
         let memory = guest.memory();
-        let written = slot.residence.written(memory, ground.finder.as_ref());
+        let mut written = slot.residence.written(memory, ground.finder.as_ref());
+        // What compiling left there says nothing to a later call.
+        let scratch = [guest.unused_stack(), ground.messages()].map(pages_within);
+        written.retain(|n| !scratch.iter().any(|pages| pages.contains(n)));
         Ok(Some(Arc::new(Snapshot::take(memory, ground.image.bytes(), written, globals, self.pages))))
     }
 
@@ -200,6 +205,11 @@ impl Publishing<'_> {
             failure => PublishError::Stopped(failure),
         }
     }
+}
+
+/// The pages that lie in a range of bytes as a whole.
+fn pages_within(bytes: Range<usize>) -> Range<u32> {
+    (bytes.start.div_ceil(PAGE) as u32)..((bytes.end / PAGE) as u32)
 }
 
 fn deferred_twice() -> Failure {

@@ -82,6 +82,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a byte string that may be absent.
+    pub fn optional_bytes(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        match self.u8()? {
+            0 => Ok(None),
+            1 => self.bytes().map(Some),
+            _ => Err(Malformed { offset: self.at - 1, expected: "0 or 1" }),
+        }
+    }
+
     /// Checks that nothing is left.
     pub fn finish(self) -> Result<(), Malformed> {
         if self.at == self.bytes.len() { Ok(()) } else { Err(Malformed { offset: self.at, expected: "the end" }) }

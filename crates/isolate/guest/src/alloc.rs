@@ -1,6 +1,7 @@
 //! The memory of the guest.
 //!
-//! Until the seal everything comes from a general allocator (dlmalloc) over a `brk` that moves inside the fixed memory.
+//! Until the seal everything comes from a general allocator (dlmalloc) over a `brk` that moves inside the fixed memory. What is freed is
+//! filled with zeros: what compiling leaves behind is no part of a function, and two functions have more pages in common.
 //! From the seal on, small blocks come from an arena above the snapshot: they lie side by side, so that a request touches few pages,
 //! and freed ones are used again. Large blocks, and small ones when the arena is full, are the general allocator's, up to the limit.
 //! Blocks of the snapshot are not freed in a request: that would dirty its pages, and the restore brings them back anyway. For the same
@@ -178,6 +179,10 @@ unsafe impl GlobalAlloc for Memory {
             // SAFETY: the arena gave this block for this layout.
             unsafe { state.arena.give_back(block, layout) };
         } else if block as usize >= state.floor {
+            if state.floor == 0 {
+                // SAFETY: the block has that many bytes, and nobody uses them any more.
+                unsafe { core::ptr::write_bytes(block, 0, layout.size()) };
+            }
             // SAFETY: not the arena's, so dlmalloc's; before the seal the floor is 0.
             unsafe { state.general.free(block, layout.size(), layout.align()) };
         }
@@ -209,7 +214,7 @@ unsafe impl GlobalAlloc for Memory {
             if state.arena.resize(block, layout, new_size) {
                 return block;
             }
-        } else if block as usize >= state.floor {
+        } else if state.floor != 0 && block as usize >= state.floor {
             // SAFETY: dlmalloc's block, see `dealloc`.
             let moved = unsafe { state.general.realloc(block, layout.size(), layout.align(), new_size) };
             return if moved.is_null() { refuse(new_size) } else { moved };

@@ -128,7 +128,7 @@ impl Engine {
         let mut sample = Vec::new();
         Event::default().write(&mut sample);
         if let Ok(mut event) = WireEvent::read(sample.leak()) {
-            self.events.build(&mut self.context, &mut event);
+            self.events.build(&mut event);
         }
         boa_gc::force_collect();
         boa_gc::reserve(SPARE.0, SPARE.1);
@@ -151,7 +151,7 @@ impl Engine {
             (None, Some(program)) => program.run(&mut self.context).map_err(|e| Fault::Thrown(e.error))?,
             (None, None) => return Err(Fault::Invalid("no function is loaded".to_owned())),
         };
-        let built = self.events.build(&mut self.context, &mut event);
+        let built = self.events.build(&mut event);
         let result = handler.call(&JsValue::undefined(), &[built.event.clone().into()], &mut self.context)?;
         self.context.run_jobs()?;
         let result = settled(result)?;

@@ -48,11 +48,11 @@ impl Builder {
     }
 
     /// Builds one event; takes its entries.
-    pub(crate) fn build(&self, context: &mut Context, event: &mut WireEvent) -> Built {
+    pub(crate) fn build(&self, event: &mut WireEvent) -> Built {
         let s = self.shapes;
         let query = event.query_entries();
         let bytes = event.bytes;
-        let mut map = |entries| Fields::object(bytes, entries, s, context);
+        let map = |entries| Fields::object(bytes, entries, s);
         let query = map(query);
         let headers = map(std::mem::take(&mut event.request.headers));
         let cookies = map(std::mem::take(&mut event.request.cookies));

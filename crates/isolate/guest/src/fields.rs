@@ -19,7 +19,7 @@ use boa_engine::{
 
 use crate::{
     shapes::Shapes,
-    text::push_utf8,
+    text::{is_ascii, push_utf8},
     wire_event::{Entry, Span},
 };
 
@@ -86,30 +86,31 @@ impl JsData for Fields {
 
 impl Fields {
     /// A map of these entries.
-    pub(crate) fn object(
-        bytes: &'static [u8],
-        entries: Vec<Entry>,
-        shapes: &'static Shapes,
-        context: &mut Context,
-    ) -> JsObject {
+    pub(crate) fn object(bytes: &'static [u8], entries: Vec<Entry>, shapes: &'static Shapes) -> JsObject {
         let mut slots: Vec<Slot> = Vec::with_capacity(entries.len() + 2);
         let mut repeated = false;
+        // Names that could be one of those before: of the same length and with the same last byte, as a rule.
+        let mut seen = 0u64;
         for (i, entry) in entries.iter().enumerate() {
             let name = entry.name.of(bytes);
-            let known = slots.iter_mut().find(|s| entries[s.wire.0 as usize].name.of(bytes) == name);
+            let mark = 1 << ((name.len() + 7 * usize::from(name.last().copied().unwrap_or_default())) & 63);
+            let known = if seen & mark == 0 {
+                None
+            } else {
+                slots.iter_mut().find(|s| entries[s.wire.0 as usize].name.of(bytes) == name)
+            };
+            seen |= mark;
             if let Some(slot) = known {
                 slot.wire.1 += 1;
                 repeated = true;
             } else {
-                let plain = name.is_ascii() && !name.first().is_some_and(u8::is_ascii_digit);
+                let plain = is_ascii(name) && !name.first().is_some_and(u8::is_ascii_digit);
                 let name = if plain { Name::Wire(entry.name) } else { Name::Js(entry.name.js(bytes).into()) };
                 slots.push(Slot { name, wire: (i as u32, 1), content: Content::Untouched });
             }
         }
         let values = if repeated { side_by_side(bytes, &entries, &mut slots) } else { entries };
-        let data = Self { bytes, shapes, values, slots };
-        let prototype = context.intrinsics().constructors().object().prototype();
-        JsObject::new(&shapes.fields_root, prototype, data).upcast()
+        shapes.fields.create(Self { bytes, shapes, values, slots }, Vec::new())
     }
 
     /// The place of a name among the slots that are `wanted`.

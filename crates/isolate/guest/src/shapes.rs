@@ -35,7 +35,7 @@ pub(crate) struct Shapes {
     /// `statusCode`, `statusDescription`, `headers`, `cookies`.
     pub(crate) response: ObjectTemplate,
     /// Maps of fields begin from a root of their own: what the engine remembers of other empty objects never holds for them.
-    pub(crate) fields_root: RootShape,
+    pub(crate) fields: ObjectTemplate,
     value: ObjectTemplate,
     value_multi: ObjectTemplate,
     value_attributes: ObjectTemplate,
@@ -70,7 +70,7 @@ impl Shapes {
             viewer: shape(&object, &[&n.ip]),
             request: shape(&request_prototype, &[&n.method, &n.uri, &n.querystring, &n.headers, &n.cookies]),
             response: shape(&object, &[&n.status_code, &n.status_description, &n.headers, &n.cookies]),
-            fields_root: RootShape::default(),
+            fields: ObjectTemplate::with_prototype(RootShape::default().shape(), object.clone()),
             value: shape(&object, &[&n.value]),
             value_multi: shape(&object, &[&n.value, &n.multi_value]),
             value_attributes: shape(&object, &[&n.value, &n.attributes]),

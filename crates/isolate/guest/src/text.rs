@@ -6,10 +6,19 @@ use boa_engine::{JsString, string::JsStrVariant};
 
 use crate::{byte_strings::bytes_in, engine::Runtime, modules::runtime};
 
+/// Whether all bytes are ASCII: eight at a time.
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let all = words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word));
+    let rest = rest.iter().fold(0, |all, byte| all | byte);
+    all & HIGH == 0 && rest.is_ascii()
+}
+
 /// Appends a JavaScript string as UTF-8; lone surrogates become U+FFFD. Byte strings of runtime 1.0 that are UTF-8 go as they are.
 pub(crate) fn push_utf8(out: &mut Vec<u8>, text: &JsString) {
     match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => out.extend_from_slice(bytes),
+        JsStrVariant::Latin1(bytes) if is_ascii(bytes) => out.extend_from_slice(bytes),
         JsStrVariant::Latin1(bytes) => {
             for &b in bytes {
                 push_char(out, char::from(b));
@@ -36,7 +45,7 @@ fn push_char(out: &mut Vec<u8>, c: char) {
 /// The string as UTF-8, borrowed where it is ASCII.
 pub(crate) fn utf8(text: &JsString) -> Cow<'_, str> {
     if let JsStrVariant::Latin1(bytes) = text.as_str().variant()
-        && bytes.is_ascii()
+        && is_ascii(bytes)
         && let Ok(ascii) = std::str::from_utf8(bytes)
     {
         return Cow::Borrowed(ascii);
@@ -47,7 +56,7 @@ pub(crate) fn utf8(text: &JsString) -> Cow<'_, str> {
 /// Whether both are the same text; `utf8` is UTF-8.
 pub(crate) fn equals(text: &JsString, utf8: &[u8]) -> bool {
     match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => bytes == utf8,
+        JsStrVariant::Latin1(bytes) if is_ascii(bytes) => bytes == utf8,
         _ => text.to_std_string().is_ok_and(|t| t.as_bytes() == utf8),
     }
 }
@@ -69,12 +78,12 @@ pub(crate) fn from_latin1(bytes: &[u8]) -> JsString {
 
 /// A string from UTF-8 bytes; what is not UTF-8 becomes U+FFFD.
 pub(crate) fn from_utf8_lossy(bytes: &[u8]) -> JsString {
-    if bytes.is_ascii() { from_latin1(bytes) } else { JsString::from(String::from_utf8_lossy(bytes).as_ref()) }
+    if is_ascii(bytes) { from_latin1(bytes) } else { JsString::from(String::from_utf8_lossy(bytes).as_ref()) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{equals, from_utf8_lossy, low_bytes, push_utf8, utf8};
+    use super::{equals, from_utf8_lossy, is_ascii, low_bytes, push_utf8, utf8};
     use boa_engine::JsString;
 
     #[test]
@@ -87,6 +96,19 @@ mod tests {
             assert_eq!(utf8(&js), text);
             assert!(equals(&js, text.as_bytes()) && !equals(&js, b"other"));
             assert_eq!(from_utf8_lossy(text.as_bytes()), js);
+        }
+    }
+
+    #[test]
+    fn one_byte_of_many_decides_whether_all_are_ascii() {
+        for len in 0..40 {
+            let mut bytes = vec![0x7f; len];
+            assert!(is_ascii(&bytes), "{len}");
+            for at in 0..len {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{len} {at}");
+                bytes[at] = 0x7f;
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use boa_engine::JsString;
 use rimward_wire::{Malformed, Reader};
 
-use crate::text::from_utf8_lossy;
+use crate::text::{from_utf8_lossy, is_ascii};
 
 /// A text in the event's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,14 +72,22 @@ struct Places<'a> {
 
 impl Places<'_> {
     fn text(&mut self) -> Result<Span, Malformed> {
-        // Checked to be UTF-8 here, once.
-        let text = self.reader.text()?;
-        Ok(Span { start: (text.as_ptr() as usize - self.base) as u32, len: text.len() as u32 })
+        let text = self.reader.bytes()?;
+        self.span(text)
     }
 
     fn optional_text(&mut self) -> Result<Option<Span>, Malformed> {
-        let text = self.reader.optional_text()?;
-        Ok(text.map(|t| Span { start: (t.as_ptr() as usize - self.base) as u32, len: t.len() as u32 }))
+        let text = self.reader.optional_bytes()?;
+        text.map(|text| self.span(text)).transpose()
+    }
+
+    /// The place of a text, checked to be UTF-8 here, once.
+    fn span(&self, text: &[u8]) -> Result<Span, Malformed> {
+        let start = text.as_ptr() as usize - self.base;
+        if !is_ascii(text) && std::str::from_utf8(text).is_err() {
+            return Err(Malformed { offset: start, expected: "UTF-8 text" });
+        }
+        Ok(Span { start: start as u32, len: text.len() as u32 })
     }
 
     fn entries(&mut self, with_attributes: bool) -> Result<Vec<Entry>, Malformed> {

@@ -93,8 +93,17 @@ const fn hostile(name: &'static str, wall: Wall, body: &'static str) -> Hostile 
 
 /// All of them.
 fn all() -> impl Iterator<Item = &'static Hostile> {
-    let families: [&[Hostile]; 8] =
-        [strings::ALL, language::ALL, waiting::ALL, memory::ALL, depth::ALL, output::ALL, pollution::ALL, secrets::ALL];
+    let families: [&[Hostile]; 9] = [
+        strings::ALL,
+        language::ALL,
+        waiting::ALL,
+        memory::ALL,
+        depth::ALL,
+        output::FLOODS,
+        output::ALL,
+        pollution::ALL,
+        secrets::ALL,
+    ];
     families.into_iter().flatten()
 }
 

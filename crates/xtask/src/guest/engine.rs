@@ -27,6 +27,8 @@ struct Changed {
     version: &'static str,
     /// File, text, what stands there instead.
     changes: &'static [(&'static str, &'static str, &'static str)],
+    /// Files that are added, and what is in them.
+    files: &'static [(&'static str, &'static str)],
 }
 
 /// Puts the changed crates where the guest's manifest expects them, unless they are there.
@@ -36,7 +38,7 @@ pub(super) fn prepare(root: &Path) -> Result<()> {
 
 impl Changed {
     fn prepare(&self, root: &Path) -> Result<()> {
-        let Self { name, version, changes } = self;
+        let Self { name, version, changes, files } = self;
         let place = root.join(PLACE).join(name);
         let mark = format!("{self:?}\n");
         if fs::read_to_string(place.join(MARK)).is_ok_and(|found| found == mark) {
@@ -52,6 +54,9 @@ impl Changed {
             let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
             ensure!(text.contains(from), "{file} of {name} {version} has no `{from}`");
             fs::write(&path, text.replace(from, to)).with_context(|| format!("writing {}", path.display()))?;
+        }
+        for (file, content) in *files {
+            fs::write(place.join(file), content).with_context(|| format!("writing {file} of {name}"))?;
         }
         fs::write(place.join(MARK), mark).with_context(|| format!("marking {name} as complete"))
     }

@@ -15,3 +15,4 @@ mod querystring;
 mod results;
 mod rimward;
 mod runtime_1;
+mod short_ways;

@@ -104,7 +104,7 @@ pub(super) const ALL: &[Hostile] = &[
     ),
     hostile(
         "catch and go deeper",
-        Wall::Depth,
+        Wall::Time,
         "function f() { try { return f(); } catch (e) { return f(); } finally { throw new RangeError('again'); } } return f();",
     ),
     hostile(

@@ -3,14 +3,16 @@
 use super::Changed;
 
 pub(super) const ALL: [Changed; 3] = [
-    Changed { name: "boa_engine", version: "0.22.0", changes: &ENGINE },
-    Changed { name: "boa_gc", version: "0.22.0", changes: &COLLECTOR },
-    Changed { name: "boa_string", version: "0.22.0", changes: &STRINGS },
+    Changed { name: "boa_engine", version: "0.22.0", changes: ENGINE, files: ENGINE_FILES },
+    Changed { name: "boa_gc", version: "0.22.0", changes: COLLECTOR, files: &[] },
+    Changed { name: "boa_string", version: "0.22.0", changes: STRINGS, files: &[] },
 ];
 
 type Change = (&'static str, &'static str, &'static str);
 
-const ENGINE: [Change; 33] = [
+const ENGINE_FILES: &[(&str, &str)] = &[("src/vm/short.rs", include_str!("files/short.rs"))];
+
+const ENGINE: &[Change] = &[
     // Names made public want documentation; this is not the place for it.
     (
         "src/lib.rs",
@@ -79,7 +81,8 @@ fn ",
     ("src/builtins/uri/mod.rs", "\"non-terminated escape character found\"", MALFORMED_URI),
     ("src/builtins/uri/mod.rs", "\"escape characters must be preceded with a % sign\"", MALFORMED_URI),
     ("src/builtins/uri/mod.rs", "\"invalid UTF-8 encoding found\"", MALFORMED_URI),
-    // Arguments of native functions: nearly always few, and then not worth an allocation for each call.
+    // Calls of native functions: their arguments are nearly always few, and then not worth an allocation; their realm is nearly always
+    // the caller's.
     (
         "src/native_function/mod.rs",
         "    let args = context
@@ -91,7 +94,19 @@ fn ",
 
     // We technically don't need this since native functions don't push any new frames to the
     // vm, but we'll eventually have to combine the native stack with the vm stack.
-    context.check_runtime_limits()?;",
+    context.check_runtime_limits()?;
+    let this_function_object = obj.clone();
+
+    let NativeFunctionObject {
+        f: function,
+        name,
+        constructor,
+        realm,
+    } = obj
+        .downcast_ref::<NativeFunctionObject>()
+        .expect(\"the object should be a native function object\")
+        .clone();
+",
         "    const FEW: usize = 4;
     let (mut few, many);
     let args: &[JsValue] = if argument_count <= FEW {
@@ -109,20 +124,52 @@ fn ",
 
     // We technically don't need this since native functions don't push any new frames to the
     // vm, but we'll eventually have to combine the native stack with the vm stack.
-    context.check_runtime_limits()?;",
+    context.check_runtime_limits()?;
+    let this_function_object = obj.clone();
+
+    let (function, name, is_constructor, mut other_realm) = {
+        let native = obj
+            .downcast_ref::<NativeFunctionObject>()
+            .expect(\"the object should be a native function object\");
+        let other_realm = native.realm.as_ref().filter(|realm| *realm != context.realm());
+        (native.f.clone(), native.name.clone(), native.constructor.is_some(), other_realm.cloned())
+    };
+",
     ),
     (
         "src/native_function/mod.rs",
-        "    let result = if constructor.is_some() {
+        "    let mut realm = realm.unwrap_or_else(|| context.realm().clone());
+
+    context.swap_realm(&mut realm);
+    context.vm.native_active_function = Some(this_function_object);
+
+    let result = if constructor.is_some() {
         function.call(&JsValue::undefined(), &args, context)
     } else {
         function.call(&this, &args, context)
-    }",
-        "    let result = if constructor.is_some() {
+    }
+    .map_err(|err| err.inject_realm(context.realm().clone()));
+
+    context.vm.native_active_function = None;
+    context.swap_realm(&mut realm);
+",
+        "    if let Some(realm) = &mut other_realm {
+        context.swap_realm(realm);
+    }
+    context.vm.native_active_function = Some(this_function_object);
+
+    let result = if is_constructor {
         function.call(&JsValue::undefined(), args, context)
     } else {
         function.call(&this, args, context)
-    }",
+    }
+    .map_err(|err| err.inject_realm(context.realm().clone()));
+
+    context.vm.native_active_function = None;
+    if let Some(realm) = &mut other_realm {
+        context.swap_realm(realm);
+    }
+",
     ),
     // Properties of values, without descriptors on the way: what `ordinary_get` and `ordinary_set` come to where no object has ways of
     // its own. The first pass of a place takes these; its inline cache is filled by the second.
@@ -134,9 +181,9 @@ pub fn plain_value(object: &JsObject, key: &PropertyKey) -> Option<JsValue> {
     if matches!(key, PropertyKey::Index(_)) {
         return None;
     }
-    let mut object = object.clone();
+    let mut holder = object;
     loop {
-        let methods = object.vtable();
+        let methods = holder.vtable();
         if methods.__get__ as usize != ordinary_get as *const () as usize {
             return None;
         }
@@ -148,17 +195,16 @@ pub fn plain_value(object: &JsObject, key: &PropertyKey) -> Option<JsValue> {
         {
             return None;
         }
-        let next = {
-            let borrowed = object.borrow();
-            if let Some(slot) = borrowed.properties.shape.lookup(key) {
-                if slot.attributes.is_accessor_descriptor() {
-                    return None;
-                }
-                return Some(borrowed.properties.storage[slot.index as usize].clone());
+        // SAFETY: nothing runs while it is looked at.
+        let seen = unsafe { holder.peek() }?;
+        if let Some(slot) = seen.properties.shape.lookup(key) {
+            if slot.attributes.is_accessor_descriptor() {
+                return None;
             }
-            borrowed.properties.shape.prototype()
-        };
-        object = next.filter(|_| inherits)?;
+            return Some(seen.properties.storage[slot.index as usize].clone());
+        }
+        // SAFETY: as above.
+        holder = unsafe { seen.properties.shape.peek_prototype() }.filter(|_| inherits)?;
     }
 }
 
@@ -182,6 +228,39 @@ pub fn replace_plain_value(object: &JsObject, key: &PropertyKey, value: &JsValue
         }
         _ => false,
     }
+}
+
+/// Adds a property to an ordinary object that has none of this name. For `inherited`, those it inherits from must have none either, and
+/// be ordinary. `false` where that is not so.
+pub fn add_plain_value(object: &JsObject, key: &PropertyKey, value: &JsValue, inherited: bool) -> bool {
+    let is_plain = |object: &JsObject| {
+        let methods = object.vtable();
+        methods.__set__ as usize == ordinary_set as *const () as usize
+            && methods.__get_own_property__ as usize == ordinary_get_own_property as *const () as usize
+            && methods.__get_prototype_of__ as usize == ordinary_get_prototype_of as *const () as usize
+    };
+    let methods = object.vtable();
+    if matches!(key, PropertyKey::Index(_))
+        || !is_plain(object)
+        || methods.__define_own_property__ as usize != ordinary_define_own_property as *const () as usize
+    {
+        return false;
+    }
+    {
+        // SAFETY (all): nothing runs while it is looked at.
+        let Some(own) = (unsafe { object.peek() }) else { return false };
+        if !own.extensible || own.properties.shape.lookup(key).is_some() {
+            return false;
+        }
+        let mut next = unsafe { own.properties.shape.peek_prototype() }.filter(|_| inherited);
+        while let Some(holder) = next {
+            let seen = unsafe { holder.peek() }.filter(|_| is_plain(holder));
+            let Some(seen) = seen.filter(|seen| seen.properties.shape.lookup(key).is_none()) else { return false };
+            next = unsafe { seen.properties.shape.peek_prototype() };
+        }
+    }
+    object.borrow_mut().properties.add_plain(key, value);
+    true
 }
 
 /// Abstract operation `OrdinaryGet`.\n",
@@ -270,13 +349,447 @@ pub fn replace_plain_value(object: &JsObject, key: &PropertyKey, value: &JsValue
         "            megamorphic: Cell::new(false),",
         "            megamorphic: Cell::new(false),\n            missed: Cell::new(false),",
     ),
+    // The short ways of the interpreter (`files/short.rs`).
+    ("src/vm/mod.rs", "mod runtime_limits;\n\npub(crate)", "mod runtime_limits;\nmod short;\n\npub(crate)"),
+    (
+        "src/vm/mod.rs",
+        "    pub(crate) fn run(&mut self) -> CompletionRecord {
+        while let Some(byte) = self
+            .vm
+            .frame()
+            .code_block
+            .bytecode
+            .bytes
+            .get(self.vm.frame().pc as usize)
+        {
+            let opcode = Opcode::decode(*byte);
+
+            match self.execute_one(
+                |context, opcode| {
+                    let frame = context.vm.frame();
+                    let pc = frame.pc as usize;
+
+                    OPCODE_HANDLERS[opcode as usize](context, pc)
+                },
+                opcode,
+            ) {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(value) => return value,
+            }
+        }
+
+        CompletionRecord::Throw(JsError::from_native(JsNativeError::error()))
+    }
+",
+        "",
+    ),
+    (
+        "src/value/inner/nan_boxed.rs",
+        "pub(crate) struct NanBoxedValue {
+    #[cfg(target_pointer_width = \"32\")]
+    half: u32,
+    ptr: *mut (),
+}",
+        "// The order makes the bytes of a value those of its bits (`vm/short.rs`).
+#[repr(C, align(8))]
+pub(crate) struct NanBoxedValue {
+    ptr: *mut (),
+    #[cfg(target_pointer_width = \"32\")]
+    half: u32,
+}",
+    ),
+    (
+        "src/value/inner/nan_boxed.rs",
+        "    /// Converts the value to a boolean without cloning pointer types.",
+        "    /// The object, not counted.
+    #[inline(always)]
+    pub(crate) fn peek_object(&self) -> Option<ManuallyDrop<JsObject>> {
+        // SAFETY: the tag says what it is.
+        self.is_object().then(|| unsafe { self.as_object_unchecked() })
+    }
+
+    /// The text, not counted.
+    #[inline(always)]
+    pub(crate) fn peek_string(&self) -> Option<ManuallyDrop<JsString>> {
+        // SAFETY: the tag says what it is.
+        self.is_string().then(|| unsafe { self.as_string_unchecked() })
+    }
+
+    /// Converts the value to a boolean without cloning pointer types.",
+    ),
+    (
+        "src/value/mod.rs",
+        "impl JsValue {
+    /// Create a new [`JsValue`] from an inner value.",
+        "impl JsValue {
+    /// The object, not counted: no more than this value lives.
+    #[inline(always)]
+    pub(crate) fn peek_object(&self) -> Option<std::mem::ManuallyDrop<JsObject>> {
+        self.0.peek_object()
+    }
+
+    /// The text, not counted: no more than this value lives.
+    #[inline(always)]
+    pub(crate) fn peek_string(&self) -> Option<std::mem::ManuallyDrop<JsString>> {
+        self.0.peek_string()
+    }
+
+    /// Create a new [`JsValue`] from an inner value.",
+    ),
+    (
+        "src/object/jsobject.rs",
+        "    pub(crate) fn vtable(&self) -> &'static InternalObjectMethods {",
+        "    /// The object, without a note that somebody reads it; `None` while somebody writes to it.
+    ///
+    /// # Safety
+    /// Nobody may begin to write to it while the reference is used.
+    #[inline(always)]
+    pub(crate) unsafe fn peek(&self) -> Option<&Object<T>> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { self.inner.object.peek() }
+    }
+
+    pub(crate) fn vtable(&self) -> &'static InternalObjectMethods {",
+    ),
+    (
+        "src/native_function/mod.rs",
+        "// SAFETY: this traces all fields that need to be traced by the GC.
+unsafe impl Trace for NativeFunctionObject {",
+        "impl NativeFunctionObject {
+    /// The function behind an object, where it is a plain pointer and no constructor.
+    pub(crate) fn peek_pointer(object: &JsObject) -> Option<NativeFunctionPointer> {
+        if !object.is::<Self>() {
+            return None;
+        }
+        // SAFETY: the object is of that type, and nothing runs while it is looked at.
+        let native = unsafe { &*std::ptr::from_ref(object.peek()?).cast::<crate::object::Object<Self>>() };
+        let native = native.data();
+        match native.f.inner {
+            Inner::PointerFn(pointer) if native.constructor.is_none() => Some(pointer),
+            _ => None,
+        }
+    }
+}
+
+// SAFETY: this traces all fields that need to be traced by the GC.
+unsafe impl Trace for NativeFunctionObject {",
+    ),
+    (
+        "src/context/intrinsics.rs",
+        "    /// Return the prototype of the constructor object.",
+        "    /// The prototype of the constructor object, not counted.
+    #[inline(always)]
+    pub(crate) fn prototype_ref(&self) -> &JsObject {
+        &self.prototype
+    }
+
+    /// Return the prototype of the constructor object.",
+    ),
+    // What a cache says of a property that is inherited holds for as long as the prototype keeps its shape, too. A shape of one object
+    // alone stays the same when the object gets a property of its own, and so says nothing of inherited ones.
+    (
+        "src/vm/inline_cache/mod.rs",
+        "    #[unsafe_ignore_trace]
+    pub(crate) slot: Slot,
+}
+",
+        "    #[unsafe_ignore_trace]
+    pub(crate) slot: Slot,
+    /// The shape of the prototype that has the property, where it is inherited.
+    pub(crate) holder: Option<Shape>,
+}
+
+impl CacheEntry {
+    /// Whether the property is still there, in an object of the entry's shape.
+    #[inline(always)]
+    fn holds(&self, shape: &Shape) -> bool {
+        let Some(holder) = &self.holder else { return true };
+        // SAFETY: nothing runs while it is looked at.
+        let now = unsafe { shape.peek_prototype().and_then(|prototype| prototype.peek()) };
+        now.is_some_and(|now| now.shape().to_addr_usize() == holder.to_addr_usize())
+    }
+}
+",
+    ),
+    (
+        "src/vm/inline_cache/mod.rs",
+        "        let mut entries = self.entries.borrow_mut();
+
+        // Add a new entry",
+        "        let mut holder = None;
+        if slot.attributes.contains(SlotAttributes::PROTOTYPE) {
+            let prototype = if shape.is_shared() { shape.prototype() } else { None };
+            let Some(prototype) = prototype else { return };
+            holder = Some(prototype.borrow().shape().clone());
+        }
+        let mut entries = self.entries.borrow_mut();
+
+        // Add a new entry",
+    ),
+    (
+        "src/vm/inline_cache/mod.rs",
+        "                shape: shape.into(),
+                slot,
+",
+        "                shape: shape.into(),
+                slot,
+                holder,
+",
+    ),
+    (
+        "src/vm/inline_cache/mod.rs",
+        "                if upgraded.to_addr_usize() == shape_addr {",
+        "                if upgraded.to_addr_usize() == shape_addr && !entries[i].holds(shape) {
+                    entries.swap_remove(i);
+                } else if upgraded.to_addr_usize() == shape_addr {",
+    ),
+    (
+        "src/vm/inline_cache/mod.rs",
+        "                    break;
+                }
+                i += 1;",
+        "                    break;
+                } else {
+                    i += 1;
+                }",
+    ),
+    (
+        "src/vm/inline_cache/mod.rs",
+        "    object::shape::{Shape, WeakShape, slot::Slot},",
+        "    object::shape::{
+        Shape, WeakShape,
+        slot::{Slot, SlotAttributes},
+    },",
+    ),
+    (
+        "src/object/shape/unique_shape.rs",
+        "            // TODO: invalidate the pointer.
+            return ChangeTransition {
+                shape: self.clone().into(),",
+        "            let property_table = std::mem::take(&mut *property_table);
+            let prototype = self.inner.prototype.borrow_mut().take();
+            return ChangeTransition {
+                shape: Self::new(prototype, property_table).into(),",
+    ),
+    (
+        "src/vm/inline_cache/mod.rs",
+        "    /// Returns the cached `(Shape, Slot)` if",
+        "    /// The slot of a shape that is in the cache.
+    #[inline(always)]
+    pub(crate) fn find(&self, shape: &Shape) -> Option<Slot> {
+        // SAFETY: nothing runs while it is looked at.
+        let entries = unsafe { self.entries.peek() }?;
+        entries.iter().find(|entry| entry.shape.is(shape) && entry.holds(shape)).map(|entry| entry.slot)
+    }
+
+    /// Returns the cached `(Shape, Slot)` if",
+    ),
+    (
+        "src/object/shape/mod.rs",
+        "impl WeakShape {
+",
+        "impl WeakShape {
+    /// Whether this is the shape, alive.
+    #[inline(always)]
+    pub(crate) fn is(&self, shape: &Shape) -> bool {
+        match (self, &shape.inner) {
+            (Self::Unique(weak), Inner::Unique(shape)) => weak.is(shape),
+            (Self::Shared(weak), Inner::Shared(shape)) => weak.is(shape),
+            _ => false,
+        }
+    }
+
+",
+    ),
+    (
+        "src/object/shape/shared_shape/mod.rs",
+        "    pub(crate) fn upgrade(&self) -> Option<SharedShape> {",
+        "    #[inline(always)]
+    pub(crate) fn is(&self, shape: &SharedShape) -> bool {
+        self.inner.is(&shape.inner)
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<SharedShape> {",
+    ),
+    (
+        "src/object/shape/unique_shape.rs",
+        "    pub(crate) fn upgrade(&self) -> Option<UniqueShape> {",
+        "    #[inline(always)]
+    pub(crate) fn is(&self, shape: &UniqueShape) -> bool {
+        self.inner.is(&shape.inner)
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<UniqueShape> {",
+    ),
+    (
+        "src/object/property_map.rs",
+        "    /// Remove the property with the given key from the [`PropertyMap`].",
+        "    /// Adds a property that can be written, listed and changed, under a name that is not there.
+    pub(crate) fn add_plain(&mut self, key: &PropertyKey, value: &JsValue) {
+        let attributes = SlotAttributes::WRITABLE | SlotAttributes::ENUMERABLE | SlotAttributes::CONFIGURABLE;
+        let key = TransitionKey { property_key: key.clone(), attributes };
+        self.shape = self.shape.insert_property_transition(key);
+        self.storage.push(value.clone());
+    }
+
+    /// Remove the property with the given key from the [`PropertyMap`].",
+    ),
+    (
+        "src/object/shape/mod.rs",
+        "    /// Lookup a property in the shape",
+        "    /// The prototype, not counted.
+    ///
+    /// # Safety
+    /// Nobody may change it while the reference is used.
+    pub(crate) unsafe fn peek_prototype(&self) -> Option<&super::JsObject> {
+        match &self.inner {
+            Inner::Shared(shape) => shape.prototype_ref(),
+            // SAFETY: the caller's promise is the same.
+            Inner::Unique(shape) => unsafe { shape.peek_prototype() },
+        }
+    }
+
+    /// Lookup a property in the shape",
+    ),
+    (
+        "src/object/shape/shared_shape/mod.rs",
+        "    /// Check if the shape has the given prototype.",
+        "    pub(crate) fn prototype_ref(&self) -> Option<&JsObject> {
+        self.inner.prototype.as_ref()
+    }
+
+    /// Check if the shape has the given prototype.",
+    ),
+    (
+        "src/object/shape/unique_shape.rs",
+        "    pub(crate) fn prototype(&self) -> JsPrototype {",
+        "    pub(crate) unsafe fn peek_prototype(&self) -> Option<&crate::JsObject> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { self.inner.prototype.peek() }?.as_ref()
+    }
+
+    pub(crate) fn prototype(&self) -> JsPrototype {",
+    ),
+    // As with cells: looking a name up leaves no note in the table, whose page it would dirty.
+    (
+        "src/object/shape/unique_shape.rs",
+        "    pub(crate) fn lookup(&self, key: &PropertyKey) -> Option<Slot> {
+        let property_table = self.property_table().borrow();",
+        "    pub(crate) fn lookup(&self, key: &PropertyKey) -> Option<Slot> {
+        // SAFETY: comparing keys runs nothing that changes the table.
+        let property_table = unsafe { self.property_table().try_borrow_unguarded() }.ok()?;",
+    ),
+    (
+        "src/object/shape/shared_shape/mod.rs",
+        "        let property_table_inner = self.property_table().inner().borrow();
+        // Check if we are",
+        "        // SAFETY: comparing keys runs nothing that changes the table.
+        let property_table_inner = unsafe { self.property_table().inner().try_borrow_unguarded() }.ok()?;
+        // Check if we are",
+    ),
+    // Sorting an array without holes reads and writes its elements at once.
+    (
+        "src/builtins/array/mod.rs",
+        "        let mut items = Vec::with_capacity(len as usize);
+
+        // 2. Let k be 0.
+        // 3. Repeat, while k < len,
+        for i in 0..len {",
+        "        let mut items = Vec::with_capacity(len as usize);
+
+        let dense = obj.is_array().then(|| obj.borrow().properties().to_dense_indexed_properties()).flatten();
+        if let Some(dense) = dense.filter(|dense| dense.len() as u64 == len) {
+            items.extend(dense);
+        }
+
+        // 2. Let k be 0.
+        // 3. Repeat, while k < len,
+        for i in items.len() as u64..len {",
+    ),
+    (
+        "src/builtins/array/mod.rs",
+        "            obj.set(j, item, true, context)?;
+
+            // b. Set j to j + 1.
+        }
+
+        // 9. NOTE: The call to SortIndexedProperties in step 5 uses skip-holes.",
+        "            let stored = obj.is_array() && {
+                let mut obj = obj.borrow_mut();
+                obj.extensible && obj.properties_mut().set_dense_property(j as u32, &item)
+            };
+            if !stored {
+                obj.set(j, item, true, context)?;
+            }
+
+            // b. Set j to j + 1.
+        }
+
+        // 9. NOTE: The call to SortIndexedProperties in step 5 uses skip-holes.",
+    ),
+    // A part is compared where it lies.
+    (
+        "src/builtins/string/mod.rs",
+        "                let candidate = string.get_expect(i..i + search_len);
+
+                // b. If candidate is the same sequence of code units as searchStr, return 𝔽(i).
+                if candidate == search_str {
+                    return Ok(i.into());
+                }",
+        "                let candidate = string.as_str().get(i..i + search_len);
+
+                // b. If candidate is the same sequence of code units as searchStr, return 𝔽(i).
+                if candidate == Some(search_str.as_str()) {
+                    return Ok(i.into());
+                }",
+    ),
+    // What was pushed for a call that is not to be goes when the exception is caught; else each one would leave it on the stack.
+    (
+        "src/vm/mod.rs",
+        "        self.frame_mut()
+            .environments
+            .truncate(environment_sp as usize);
+
+        true",
+        "        self.frame_mut()
+            .environments
+            .truncate(environment_sp as usize);
+
+        let frame = self.frame();
+        let registers_end = (frame.rp + frame.code_block().register_count) as usize;
+        self.stack.stack.truncate(registers_end);
+
+        true",
+    ),
+    // Calls that go too deep are the function's to catch, as any other error.
+    (
+        "src/vm/mod.rs",
+        "return Err(RuntimeLimitError::Recursion.into());",
+        "return Err(Self::too_deep());",
+    ),
+    (
+        "src/vm/mod.rs",
+        "return Err(RuntimeLimitError::StackSize.into());",
+        "return Err(Self::too_deep());",
+    ),
+    (
+        "src/vm/mod.rs",
+        "    /// Checks if we haven't exceeded the defined runtime limits.",
+        "    #[cold]
+    #[inline(never)]
+    fn too_deep() -> JsError {
+        JsNativeError::range().with_message(\"Maximum call stack size exceeded\").into()
+    }
+
+    /// Checks if we haven't exceeded the defined runtime limits.",
+    ),
 ];
 
 const MALFORMED_URI: &str = "\"malformed URI\"";
 
 /// What is below the mark belongs to the function's snapshot and is never freed in a request. So references to it need no counting, and
 /// counting would dirty the pages that they lie in.
-const COLLECTOR: [Change; 7] = [
+const COLLECTOR: &[Change] = &[
     (
         "src/lib.rs",
         "extern crate self as boa_gc;",
@@ -321,6 +834,84 @@ pub static FROZEN_BELOW: std::sync::atomic::AtomicUsize = std::sync::atomic::Ato
         "        self.non_root_count() < self.ref_count()",
         "        self.is_frozen() || self.non_root_count() < self.ref_count()",
     ),
+    // Reading what lies in the snapshot leaves no note there, which would dirty its page.
+    (
+        "src/cell.rs",
+        "        self.borrow.set(self.borrow.get().add_reading());
+
+        // SAFETY: calling value",
+        "        note(&self.borrow, BorrowFlag::add_reading);
+
+        // SAFETY: calling value",
+    ),
+    (
+        "src/cell.rs",
+        "        self.borrow.set(self.borrow.get().sub_reading());",
+        "        note(self.borrow, BorrowFlag::sub_reading);",
+    ),
+    (
+        "src/cell.rs",
+        "    fn drop(&mut self) {
+        debug_assert_eq!(self.borrow.get().borrowed(), BorrowState::Reading);",
+        "    #[inline]
+    fn drop(&mut self) {",
+    ),
+    (
+        "src/cell.rs",
+        "        self.borrow.set(self.borrow.get().add_reading());
+        BorrowGcRef {",
+        "        note(self.borrow, BorrowFlag::add_reading);
+        BorrowGcRef {",
+    ),
+    (
+        "src/cell.rs",
+        "impl<T: ?Sized> GcRefCell<T> {
+",
+        "/// Changes the count of readers, unless the cell is frozen.
+#[inline]
+fn note(borrow: &Cell<BorrowFlag>, change: impl FnOnce(BorrowFlag) -> BorrowFlag) {
+    let place = std::ptr::from_ref(borrow) as usize;
+    if place >= crate::FROZEN_BELOW.load(std::sync::atomic::Ordering::Relaxed) {
+        borrow.set(change(borrow.get()));
+    }
+}
+
+impl<T: ?Sized> GcRefCell<T> {
+    /// The value, without a note that somebody reads it; `None` while somebody writes.
+    ///
+    /// # Safety
+    /// Nobody may begin to write to the cell while the reference is used.
+    #[inline(always)]
+    pub unsafe fn peek(&self) -> Option<&T> {
+        // SAFETY: nobody writes now, and the caller sees to what comes.
+        (self.borrow.get().0 != WRITING).then(|| unsafe { &*self.cell.get() })
+    }
+
+",
+    ),
+    (
+        "src/pointers/weak.rs",
+        "    /// Upgrade returns a `Gc` pointer",
+        "    /// Whether this refers to the very value, and it is alive.
+    #[inline(always)]
+    pub fn is(&self, value: &Gc<T>) -> bool {
+        self.inner.is(value)
+    }
+
+    /// Upgrade returns a `Gc` pointer",
+    ),
+    (
+        "src/pointers/ephemeron.rs",
+        "    /// Gets the stored key of this `Ephemeron`, or `None` if the key was already garbage collected.",
+        "    /// Whether this is the key, alive.
+    #[inline(always)]
+    pub fn is(&self, key: &Gc<K>) -> bool {
+        // SAFETY: `inner_ptr` is valid.
+        unsafe { self.inner_ptr.as_ref().key_ptr() }.is_some_and(|own| std::ptr::addr_eq(own.as_ptr(), key.inner_ptr.as_ptr()))
+    }
+
+    /// Gets the stored key of this `Ephemeron`, or `None` if the key was already garbage collected.",
+    ),
     // The lists keep their room: the first object of each request would move them.
     (
         "src/lib.rs",
@@ -347,7 +938,7 @@ pub fn reserve(strong: usize, weak: usize) {
 ];
 
 /// As [`COLLECTOR`].
-const STRINGS: [Change; 5] = [
+const STRINGS: &[Change] = &[
     (
         "src/lib.rs",
         "impl Clone for JsString {",
@@ -381,4 +972,48 @@ impl Clone for JsString {",
     // Whether a text that was made is one of those that the engine knows: finding out costs more than keeping it.
     ("src/lib.rs", "        StaticJsStrings::get_string(&string.as_str()).unwrap_or(string)", "        string"),
     ("src/lib.rs", "    fn from_slice_skip_interning(", "    pub fn from_slice_skip_interning("),
+    // What a text is, without a call for each look at it.
+    (
+        "src/lib.rs",
+        "        (self.vtable().as_str)(self.ptr)",
+        "        // SAFETY: the kind says which of the structures it is, and all live as long as the reference.
+        unsafe {
+            match self.vtable().kind {
+                JsStringKind::Latin1Sequence => {
+                    let data = self.as_inner::<SequenceString<Latin1>>().data();
+                    JsStr::latin1(std::slice::from_raw_parts(data, self.vtable().len))
+                }
+                JsStringKind::Utf16Sequence => {
+                    let data = self.as_inner::<SequenceString<Utf16>>().data();
+                    JsStr::utf16(std::slice::from_raw_parts(data.cast(), self.vtable().len))
+                }
+                JsStringKind::Slice => self.as_inner::<SliceString>().inner,
+                JsStringKind::Static => self.as_inner::<StaticString>().str,
+            }
+        }",
+    ),
+    (
+        "src/str.rs",
+        "        self.windows(search_value.len())
+            .skip(from_index)",
+        "        if let (JsStrVariant::Latin1(text), JsStrVariant::Latin1(search)) = (self.variant(), search_value.variant()) {
+            let [first, others @ ..] = search else { return None };
+            let mut at = from_index;
+            loop {
+                at += text.get(at..)?.iter().position(|byte| byte == first)?;
+                if text[at + 1..].starts_with(others) {
+                    return Some(at);
+                }
+                at += 1;
+            }
+        }
+        self.windows(search_value.len())
+            .skip(from_index)",
+    ),
+    ("src/vtable/slice.rs", "    inner: JsStr<'static>,", "    pub(crate) inner: JsStr<'static>,"),
+    (
+        "src/lib.rs",
+        "        self.as_str() == other.as_str()",
+        "        self.ptr == other.ptr || (self.len() == other.len() && self.as_str() == other.as_str())",
+    ),
 ];
