@@ -8,7 +8,7 @@ use crate::compress;
 use crate::exchange::{Answer, Context, Exchange};
 use crate::live::Plan;
 use crate::pipeline::Proxy;
-use crate::{guard, route, viewer, viewer_headers};
+use crate::{guard, hop_by_hop, route, viewer, viewer_headers};
 use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
 use rimward_cache::{Explanation, Key};
 use rimward_config::{Acl, Target};
@@ -100,6 +100,7 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
     if let Err(answer) = guard::admit(&exchange, &connection, &plan.behavior, &request) {
         return explained.ending("guard", &answer);
     }
+    hop_by_hop::end_here(&mut request);
     viewer_headers::strip_certificates(&mut request);
     viewer_headers::add(&plan, &connection, false, &mut request);
     let context = Context::alone(proxy, plan, connection, exchange.record.id);

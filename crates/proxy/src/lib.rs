@@ -5,6 +5,7 @@
 //! - [`route`]: distribution by host, behavior by path.
 //! - [`purge`]: the method PURGE.
 //! - [`guard`]: viewer protocol, method.
+//! - [`hop_by_hop`]: fields that end here.
 //! - [`viewer_headers`]: `CloudFront-*` headers.
 //! - [`viewer`]: the two viewer hooks; [`origin_choice`]: the origin that a viewer function chose.
 //! - [`compress`]: which coding a viewer takes, and the coding of bodies.
@@ -29,6 +30,7 @@ pub mod fill;
 pub mod finish;
 pub mod forward;
 pub mod guard;
+pub mod hop_by_hop;
 pub mod lambda_origin;
 pub mod live;
 pub mod lookup;

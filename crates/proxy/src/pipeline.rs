@@ -14,7 +14,7 @@ use crate::live::Live;
 use crate::refused::RefusedRequest;
 use crate::response_headers::Policed;
 use crate::viewer_headers::Told;
-use crate::{error_page, explain, guard, lookup, purge, respond, route, viewer, viewer_headers};
+use crate::{error_page, explain, guard, hop_by_hop, lookup, purge, respond, route, viewer, viewer_headers};
 use arc_swap::ArcSwap;
 use rimward_cache::Cache;
 use rimward_origin::Origins;
@@ -128,6 +128,7 @@ impl Proxy {
         let live = self.live.load_full();
         let plan = route::route(&live, exchange, &request)?;
         guard::authenticate(exchange, &connection, &plan, &request)?;
+        hop_by_hop::end_here(&mut request);
         viewer_headers::strip_certificates(&mut request);
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request).await?;
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);

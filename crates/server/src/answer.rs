@@ -107,6 +107,9 @@ impl<S: Service> Session<S> {
         if let Some(verdict) = verdict {
             return self.refuse(verdict.refusal, verdict.version, &verdict.line);
         }
+        if self.flow.is_revoked() {
+            return self.refuse(Refusal::TrustChanged, request.version(), b"");
+        }
         let (parts, body) = request.into_parts();
         let version = parts.version;
         let body = match request::body(body, &self.limits, &self.counters) {

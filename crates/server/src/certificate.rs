@@ -4,16 +4,24 @@ use crate::fingerprint::hex;
 use bytes::Bytes;
 use rimward_types::connection::ViewerCertificate;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fmt::Write;
-use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate, X509Name};
+use x509_parser::der_parser::asn1_rs::Tag;
+use x509_parser::prelude::{ASN1Time, AttributeTypeAndValue, FromDer, X509Certificate, X509Name};
 
-/// Reads a certificate; `None` when it is none.
+/// Bytes of a serial number: RFC 5280 section 4.1.2.2 allows 20, some authorities have a few more.
+const SERIAL: usize = 32;
+/// Bytes of a name's text, which functions and origins get as a header.
+const NAME: usize = 4 * 1024;
+
+/// Reads a certificate; `None` when it is none, or when its serial number or a name is too long to be told to anybody.
 pub(crate) fn read(der: &[u8]) -> Option<ViewerCertificate> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let short = |name: String| (name.len() <= NAME).then_some(name);
     Some(ViewerCertificate {
-        serial: serial(certificate.raw_serial()),
-        issuer: name(certificate.issuer()),
-        subject: name(certificate.subject()),
+        serial: Some(certificate.raw_serial()).filter(|serial| serial.len() <= SERIAL).map(serial)?,
+        issuer: short(name(certificate.issuer()))?,
+        subject: short(name(certificate.subject()))?,
         not_before: time(&certificate.validity().not_before),
         not_after: time(&certificate.validity().not_after),
         sha256: hex(&Sha256::digest(der)),
@@ -77,8 +85,8 @@ fn name(name: &X509Name<'_>) -> String {
             let short = SHORT.iter().find(|(id, _)| *id == kind).map(|(_, short)| *short);
             text.push_str(short.unwrap_or(&kind));
             text.push('=');
-            match (attribute.as_str(), short) {
-                (Ok(value), Some(_)) => push_escaped(value, &mut text),
+            match (string(attribute), short) {
+                (Some(value), Some(_)) => push_escaped(&value, &mut text),
                 // Section 2.4: values of types without a name, and those that are no text, are written as their encoding.
                 _ => {
                     text.push('#');
@@ -90,7 +98,31 @@ fn name(name: &X509Name<'_>) -> String {
     text
 }
 
-/// RFC 4514 section 2.4. What is not visible ASCII is escaped too, so that the text can be a header's value.
+/// The text of a value, also in the types that old authorities use: BMPString, UniversalString, and T61String, which is taken for
+/// ISO 8859-1 as everywhere.
+fn string<'a>(attribute: &'a AttributeTypeAndValue<'_>) -> Option<Cow<'a, str>> {
+    if let Ok(value) = attribute.as_str() {
+        return Some(Cow::Borrowed(value));
+    }
+    let value = attribute.attr_value();
+    let text = match value.tag() {
+        Tag::BmpString if value.data.len() % 2 == 0 => {
+            let units = value.data.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units).collect::<Result<String, _>>().ok()?
+        }
+        Tag::UniversalString if value.data.len() % 4 == 0 => {
+            let numbers =
+                value.data.chunks_exact(4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
+            numbers.map(char::from_u32).collect::<Option<String>>()?
+        }
+        Tag::TeletexString => value.data.iter().copied().map(char::from).collect(),
+        _ => return None,
+    };
+    Some(Cow::Owned(text))
+}
+
+/// RFC 4514 section 2.4. What is not visible ASCII is escaped too, so that the text can be a header's value, and so are spaces at its
+/// ends, by their number: a header's value may not end with one.
 fn push_escaped(value: &str, out: &mut String) {
     let last = value.len().saturating_sub(1);
     for (at, byte) in value.bytes().enumerate() {
@@ -100,7 +132,7 @@ fn push_escaped(value: &str, out: &mut String) {
                 out.push(char::from(byte));
             }
             b'#' if at == 0 => out.push_str("\\#"),
-            b' ' if at == 0 || at == last => out.push_str("\\ "),
+            b' ' if at == 0 || at == last => out.push_str("\\20"),
             b' '..=b'~' => out.push(char::from(byte)),
             other => {
                 let _infallible = write!(out, "\\{other:02X}");

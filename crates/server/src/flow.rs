@@ -23,6 +23,8 @@ pub(crate) struct Flow {
     stop: AtomicBool,
     /// The connection is to end now.
     cut: AtomicBool,
+    /// The rules by which its viewer was let in do not hold any more.
+    revoked: AtomicBool,
     /// Wakes the driver for `stop` and `cut`.
     pub(crate) waker: AtomicWaker,
     /// Whether `verdict` has something; spares the lock.
@@ -76,6 +78,16 @@ impl Flow {
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Release);
         self.waker.wake();
+    }
+
+    /// As [`Flow::stop`], and no request that comes is let in: over HTTP/2 a viewer decides itself when it takes note of the end.
+    pub(crate) fn revoke(&self) {
+        self.revoked.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Acquire)
     }
 
     pub(crate) fn cut(&self) {

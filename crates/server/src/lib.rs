@@ -53,7 +53,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
@@ -197,18 +197,24 @@ impl Server {
 
 impl Handle {
     /// Takes limits, certificates and trust stores for the connections that come; addresses stay. Viewers whose certificates would
-    /// be judged by other rules now are let finish their requests, and then have to connect again. Blocks on files.
+    /// be judged by other rules now may finish what they have asked for within `Limits::drain`, WebSockets included, and have to connect
+    /// again for more. Blocks on files.
     ///
     /// # Errors
     /// A certificate or trust store that cannot be used; then nothing changes.
     pub fn reload(&self, node: &Node, sites: &MutualTlsSites) -> Result<(), BindError> {
         let settings = Arc::new(Settings::read(node, sites)?);
         self.0.settings.store(settings.clone());
+        let mut revoked = Vec::new();
         self.0.open.each(|flow| {
             if flow.site.get().is_some_and(|site| !settings.still_has(site)) {
-                flow.stop();
+                flow.revoke();
+                revoked.push(Arc::downgrade(flow));
             }
         });
+        if !revoked.is_empty() {
+            self.0.clone().cut_later(revoked, settings.limits.drain);
+        }
         Ok(())
     }
 }
@@ -298,8 +304,26 @@ impl Shared {
         });
     }
 
+    /// Cuts connections that are still there after `drain`.
+    fn cut_later(self: Arc<Self>, flows: Vec<Weak<Flow>>, drain: Duration) {
+        let cut = move || {
+            for flow in flows.iter().filter_map(Weak::upgrade) {
+                self.counters.cut.fetch_add(u64::from(!flow.is_idle()), Ordering::Relaxed);
+                flow.cut();
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move {
+                tokio::time::sleep(drain).await;
+                cut();
+            })),
+            // Nobody keeps the time.
+            Err(_) => cut(),
+        }
+    }
+
     async fn drain(&self) -> Drained {
-        self.open.each(Flow::stop);
+        self.open.each(|flow| flow.stop());
         let limit = self.settings.load().limits.drain;
         if tokio::time::timeout(limit, self.open.empty()).await.is_ok() {
             return Drained { cut: 0 };
@@ -344,8 +368,8 @@ impl Open {
         self.closed.notify_waiters();
     }
 
-    fn each(&self, mut act: impl FnMut(&Flow)) {
-        self.flows.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|flow| act(flow));
+    fn each(&self, act: impl FnMut(&Arc<Flow>)) {
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(act);
     }
 
     async fn empty(&self) {

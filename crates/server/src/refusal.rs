@@ -85,6 +85,8 @@ refusals! {
     BodyTooLarge PAYLOAD_TOO_LARGE "body-too-large" "the request body is too large",
     /// The head did not come in time.
     HeadTimeout REQUEST_TIMEOUT "head-timeout" "the request header did not come in time",
+    /// RFC 9110 section 15.5.20: the certificate that the connection was made with would be judged by other rules now.
+    TrustChanged MISDIRECTED_REQUEST "trust-changed" "the rules for certificates have changed, connect again",
     /// There are more connections than the limit.
     TooManyConnections SERVICE_UNAVAILABLE "too-many-connections" "there are too many connections",
     /// There are more WebSockets than the limit.

@@ -12,15 +12,18 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::oid_registry::OID_X509_EXT_ISSUER_DISTRIBUTION_POINT;
+use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
-/// The largest file of authorities, and the largest revocation list.
+/// The largest file of authorities.
 const AUTHORITIES: u64 = 4 << 20;
-const REVOCATIONS: u64 = 16 << 20;
+/// The largest file of revocation lists: each handshake verifies the signature of a list, over all of it.
+const REVOCATIONS: u64 = 4 << 20;
 /// Authorities of a store.
 const MOST_AUTHORITIES: usize = 1000;
 /// Bytes of the names that a handshake has room for (RFC 8446 section 4.2.4), less some for what stands around them.
@@ -41,7 +44,7 @@ impl Judge {
         let store = &*settings.trust_store;
         let mut digest = Sha256::new();
         digest.update([u8::from(settings.mode == MutualTlsMode::Optional), u8::from(settings.ignore_expiry)]);
-        let roots = Arc::new(roots(store, &mut digest)?);
+        let roots = Arc::new(roots(store, settings.ignore_expiry, &mut digest)?);
         let lists = revocations(store, &mut digest)?;
         let mut builder = WebPkiClientVerifier::builder_with_provider(roots.clone(), ring::default_provider().into());
         if settings.advertise_names {
@@ -75,23 +78,48 @@ fn wrong(path: &Path, reason: impl Into<String>) -> BindError {
     BindError::Certificate { path: path.to_owned(), reason: reason.into() }
 }
 
-fn roots(store: &TrustStore, digest: &mut Sha256) -> Result<RootCertStore, BindError> {
+fn roots(store: &TrustStore, ignore_expiry: bool, digest: &mut Sha256) -> Result<RootCertStore, BindError> {
     let path = &store.authorities;
     let pem = read(path, AUTHORITIES)?;
     digest.update(Sha256::digest(&pem));
     let mut roots = RootCertStore::empty();
+    let now = UnixTime::now().as_secs();
+    let mut expired = 0;
     for (place, certificate) in CertificateDer::pem_slice_iter(&pem).enumerate() {
-        let added = certificate.map_err(|error| error.to_string());
-        let added = added.and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
-        added.map_err(|reason| wrong(path, format!("certificate {}: {reason}", place + 1)))?;
         if place >= MOST_AUTHORITIES {
             return Err(wrong(path, format!("it has more than {MOST_AUTHORITIES} certificates")));
         }
+        let wrong = |reason: String| wrong(path, format!("certificate {}: {reason}", place + 1));
+        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+        let ends = authority(&certificate).map_err(|reason| wrong(reason.to_owned()))?;
+        // Verification looks at the dates of what a viewer sends, not at those of an authority.
+        if ends < now && !ignore_expiry {
+            tracing::warn!(file = %path.display(), certificate = place + 1, "the authority has expired and is not trusted");
+            expired += 1;
+            continue;
+        }
+        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
     }
-    if roots.is_empty() {
-        return Err(wrong(path, "there is no certificate in it"));
+    match (roots.is_empty(), expired) {
+        (false, _) => Ok(roots),
+        (true, 0) => Err(wrong(path, "there is no certificate in it")),
+        (true, _) => Err(wrong(path, "all certificates in it have expired")),
     }
-    Ok(roots)
+}
+
+/// When an authority's certificate ends, in seconds since 1970. The library trusts each certificate that it is given as an authority,
+/// also a viewer's own: its holder could make certificates for everybody.
+fn authority(der: &[u8]) -> Result<u64, &'static str> {
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| "it cannot be read")?;
+    let constraints = certificate.basic_constraints().map_err(|_| "its basicConstraints cannot be read")?;
+    if !constraints.is_some_and(|constraints| constraints.value.ca) {
+        return Err("it is no authority's: basicConstraints does not say CA:TRUE");
+    }
+    let usage = certificate.key_usage().map_err(|_| "its keyUsage cannot be read")?;
+    if usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
+        return Err("it is no authority's: keyUsage does not have keyCertSign");
+    }
+    Ok(u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or_default())
 }
 
 fn revocations(
@@ -107,9 +135,24 @@ fn revocations(
         if found.is_empty() {
             return Err(wrong(path, "there is no revocation list in it"));
         }
-        lists.extend(found);
+        lists.extend(found.into_iter().map(|list| (path, list)));
     }
-    Ok(lists)
+    let mut scopes = HashSet::new();
+    for (path, list) in &lists {
+        if !scopes.insert(scope(list).ok_or_else(|| wrong(path, "a revocation list in it cannot be read"))?) {
+            let reason = "it has another list of an authority that has one already, of which only the first would count: \
+                          keep the newest";
+            return Err(wrong(path, reason));
+        }
+    }
+    Ok(lists.into_iter().map(|(_, list)| list).collect())
+}
+
+/// Whose certificates a list is about: its issuer, and its part of them, where it says that it has one (RFC 5280 section 5.2.5).
+fn scope(list: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (_, list) = CertificateRevocationList::from_der(list).ok()?;
+    let part = list.extensions().iter().find(|extension| extension.oid == OID_X509_EXT_ISSUER_DISTRIBUTION_POINT);
+    Some((list.issuer().as_raw().to_vec(), part.map(|part| part.value.to_vec()).unwrap_or_default()))
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, BindError> {
@@ -121,6 +164,12 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, BindError> {
         return Err(wrong(path, format!("it has more than {most} bytes")));
     }
     Ok(bytes)
+}
+
+/// When a certificate ends, in seconds since 1970; `None` when it cannot be read.
+fn end_of(der: &[u8]) -> Option<u64> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    u64::try_from(certificate.validity().not_after.timestamp()).ok()
 }
 
 /// The judge of one connection; it remembers what it was shown.
@@ -140,20 +189,19 @@ impl Witness {
         self.shown.get().cloned().flatten()
     }
 
-    /// The judgement at another time, where a certificate has expired and that is to be ignored: at the last moment when each
-    /// of them still held. All other rules count.
+    /// The judgement where the viewer's certificate has expired and that is to be ignored: at the last moment when it still held. All
+    /// other rules count. Authorities must be valid now, or the key of one that was given up could sign for times gone by.
     fn verify_before_expiry(
         &self,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
+        now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let ends = std::iter::once(leaf).chain(others).map(|der| {
-            let (_, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::BadEncoding)?;
-            u64::try_from(certificate.validity().not_after.timestamp()).map_err(|_| CertificateError::Expired)
-        });
-        let earliest = ends.collect::<Result<Vec<u64>, CertificateError>>()?.into_iter().min().unwrap_or_default();
-        let then = UnixTime::since_unix_epoch(Duration::from_secs(earliest));
-        self.judge.verifier.verify_client_cert(leaf, others, then)
+        let end = end_of(leaf).ok_or(CertificateError::BadEncoding)?;
+        let holds = |other: &&CertificateDer<'_>| end_of(other).is_some_and(|end| end >= now.as_secs());
+        let others: Vec<_> = others.iter().filter(holds).cloned().collect();
+        let then = UnixTime::since_unix_epoch(Duration::from_secs(end.min(now.as_secs())));
+        self.judge.verifier.verify_client_cert(leaf, &others, then)
     }
 }
 
@@ -182,7 +230,7 @@ impl ClientCertVerifier for Witness {
             Err(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }))
                 if self.judge.ignore_expiry =>
             {
-                self.verify_before_expiry(leaf, others)
+                self.verify_before_expiry(leaf, others, now)
             }
             other => other,
         };

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 /// Signs certificates that its clients trust.
 pub struct Authority {
+    params: CertificateParams,
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
 }
@@ -75,8 +76,9 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
-        Self { issuer, folder: TempDir::new().expect("a temporary folder") }
+        let key = KeyPair::generate().expect("a key");
+        let issuer = CertifiedIssuer::self_signed(params.clone(), key).expect("a certificate");
+        Self { params, issuer, folder: TempDir::new().expect("a temporary folder") }
     }
 
     /// Signs a certificate for these hosts.
@@ -163,6 +165,19 @@ impl Authority {
     pub fn file(&self) -> PathBuf {
         let file = self.folder.path().join("authority.pem");
         std::fs::write(&file, self.issuer.pem()).expect("a writable folder");
+        file
+    }
+
+    /// Another certificate of its key, which has expired, as a PEM file.
+    ///
+    /// # Panics
+    /// When the folder is gone.
+    pub fn expired_file(&self) -> PathBuf {
+        let mut params = self.params.clone();
+        (params.not_before, params.not_after) = (date_time_ymd(2010, 1, 1), date_time_ymd(2020, 12, 31));
+        let certificate = params.self_signed(self.issuer.key()).expect("a certificate");
+        let file = self.folder.path().join("expired.pem");
+        std::fs::write(&file, certificate.pem()).expect("a writable folder");
         file
     }
 

@@ -32,7 +32,7 @@ fn names_are_escaped() {
         ("plain", "plain"),
         ("a,b+c\"d\\e<f>g;h", "a\\,b\\+c\\\"d\\\\e\\<f\\>g\\;h"),
         ("#a#", "\\#a#"),
-        (" a b ", "\\ a b\\ "),
+        (" a b ", "\\20a b\\20"),
         ("Lučić", "Lu\\C4\\8Di\\C4\\87"),
         ("a\r\nX-Evil: 1\0", "a\\0D\\0AX-Evil: 1\\00"),
         ("", ""),
@@ -41,6 +41,37 @@ fn names_are_escaped() {
         push_escaped(value, &mut out);
         assert_eq!(out, text);
         assert!(out.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    }
+}
+
+/// RFC 5280 section 4.1.2.2, and what a header has room for: who reads it must not have to cut.
+#[test]
+fn numbers_and_names_of_any_length_are_not_told() {
+    let authority = Authority::new();
+    for (name, serial, told) in
+        [("a".repeat(4000), 20, true), ("a".repeat(5000), 20, false), ("a".to_owned(), 40, false)]
+    {
+        let identity = authority.sign_viewer(&name, &vec![1; serial], Lifetime::Now);
+        assert_eq!(read(identity.der()).is_some(), told, "{} {serial}", name.len());
+    }
+}
+
+/// RFC 4514 section 2.4: values that are text are told as text, whatever type of string they have.
+#[test]
+fn the_strings_of_old_authorities_are_text() {
+    for (kind, bytes, text) in [
+        (0x1e, &b"\0O\x01\x0d"[..], "O\\C4\\8D"),
+        (0x1c, b"\0\0\0O\0\0\x01\x0d", "O\\C4\\8D"),
+        (0x14, b"O\xe9", "O\\C3\\A9"),
+        (0x1e, b"\0O\x01", "#1e03004f01"),
+    ] {
+        let value = [&[kind, bytes.len() as u8], bytes].concat();
+        let attribute = [&b"\x06\x03\x55\x04\x0a"[..], &value].concat();
+        let set = [&[0x30, attribute.len() as u8], &attribute[..]].concat();
+        let names = [&[0x31, set.len() as u8], &set[..]].concat();
+        let sequence = [&[0x30, names.len() as u8], &names[..]].concat();
+        let (_, parsed) = X509Name::from_der(&sequence).unwrap();
+        assert_eq!(name(&parsed), format!("O={text}"));
     }
 }
 

@@ -8,6 +8,7 @@ use rimward_types::connection::Mutual;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// A server for `a.test`, which asks for certificates, and `b.test`, which does not.
 struct Play {
@@ -215,10 +216,47 @@ async fn a_reload_with_another_trust_store_ends_the_connections_that_the_old_one
     assert_eq!(play.status("a.test", Some(&new)).await, Some(200));
 }
 
+/// Else who was let in by a key that was stolen since could go on with a download, or a WebSocket, for as long as the origin likes.
+#[tokio::test]
+async fn what_is_in_flight_when_the_trust_store_changes_has_the_time_of_a_drain() {
+    let play = Play::new("", "").await;
+    let identity = play.partners.sign_viewer("x", &[1], Lifetime::Now);
+    let client = play.connect("a.test", &["http/1.1"], Some(&identity)).await.unwrap();
+    let request = tokio::spawn(async move { client.fetch(client.request("GET", "/wait", "")).await.map(drop) });
+    play.stage.started(1).await;
+    let next = Authority::new();
+    let (mut node, sites) = configuration(&play.certificates, &next.file(), "", "");
+    node.limits.drain = Duration::ZERO;
+    play.stage.handle.reload(&node, &sites).unwrap();
+    assert!(request.await.unwrap().is_err(), "the time is over, the answer has not begun");
+    assert_eq!(play.stage.counters.cut.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn an_expired_authority_is_dropped_unless_expiry_is_ignored() {
+    let partners = Authority::new();
+    let current = Authority::named("Partners of today");
+    let gone = partners.expired_file();
+    let both = std::fs::read_to_string(&gone).unwrap() + &std::fs::read_to_string(current.file()).unwrap();
+    std::fs::write(&gone, both).unwrap();
+    let play = Play::new("", "").await;
+    for (mutual, status) in [("", None), ("ignore-expiry = true", Some(200))] {
+        play.reload(gone.clone(), "", mutual);
+        let [old, new] = [&partners, &current].map(|by| by.sign_viewer("x", &[1], Lifetime::Now));
+        assert_eq!(play.status("a.test", Some(&old)).await, status);
+        assert_eq!(play.status("a.test", Some(&new)).await, Some(200));
+    }
+}
+
 #[tokio::test]
 async fn a_trust_store_that_cannot_be_used_is_named_and_the_old_one_stays() {
     let play = Play::new("", "").await;
     let identity = play.partners.sign_viewer("x", &[1], Lifetime::Now);
+    let [first, second] = ["first.pem", "second.pem"].map(|name| {
+        let list = play.partners.revoke(&[&identity]).with_file_name(name);
+        std::fs::rename(list.with_file_name("revoked.pem"), &list).unwrap();
+        list
+    });
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -230,6 +268,10 @@ async fn a_trust_store_that_cannot_be_used_is_named_and_the_old_one_stays() {
     for (authorities, store, why) in [
         (file("empty.pem", ""), String::new(), "there is no certificate in it"),
         (file("broken.pem", broken), String::new(), "certificate 1: "),
+        // Its holder could sign for everybody.
+        (file("viewer.pem", &identity.pem()), String::new(), "certificate 1: it is no authority's"),
+        (play.partners.expired_file(), String::new(), "all certificates in it have expired"),
+        (play.partners.file(), format!("revocations = [{first:?}, {second:?}]"), "only the first would count"),
         (play.partners.file(), listed("none.pem", "nothing"), "there is no revocation list in it"),
         (play.partners.file(), listed("list.pem", &broken.replace("CERTIFICATE", "X509 CRL")), "list.pem: "),
     ] {
