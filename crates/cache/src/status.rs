@@ -2,7 +2,7 @@
 
 use crate::policy::PassReason;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use std::fmt;
+use std::fmt::{self, Write};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
@@ -35,6 +35,9 @@ impl CacheResult {
         if status.as_u16() >= 400 { CacheResult::Error } else { self }
     }
 }
+
+/// Room for the text of most members.
+const USUAL_LENGTH: usize = 96;
 
 /// Why a request went forward (RFC 9211 section 2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,11 +108,14 @@ impl CacheStatus {
         Self { detail: Some(reason.as_str()), ..Self::forwarded(forward) }
     }
 
-    /// Appends the member to `headers`, after those of upstream caches (RFC 9211 section 2).
-    pub fn append_to(&self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::try_from(self.to_string()) {
+    /// Appends the member to `headers`, after those of upstream caches (RFC 9211 section 2). Gives its text.
+    pub fn append_to(&self, headers: &mut HeaderMap) -> String {
+        let mut text = String::with_capacity(USUAL_LENGTH);
+        let _infallible = write!(text, "{self}");
+        if let Ok(value) = HeaderValue::from_str(&text) {
             headers.append(CACHE_STATUS, value);
         }
+        text
     }
 }
 

@@ -85,7 +85,7 @@ pub struct Limits {
     pub url: ByteSize,
     /// `head`: request line and headers, 1 KB to 1 MB. Default: 32 KB. Over it: 431.
     pub head: ByteSize,
-    /// `headers`: header lines, 1 to 1,000. Default: 128. Over it: 431.
+    /// `headers`: header lines, 1 to 1,000. Default: 100, which the parser reads without heap. Over it: 431.
     pub headers: usize,
     /// `connections`: open at a time, 1 to 1,000,000. Default: 10,000.
     pub connections: usize,
@@ -149,7 +149,7 @@ impl Default for Limits {
         Self {
             url: ByteSize::kb(8),
             head: ByteSize::kb(32),
-            headers: 128,
+            headers: 100,
             connections: 10_000,
             requests_per_connection: None,
             idle: Duration::from_secs(60),

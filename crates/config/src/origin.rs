@@ -4,6 +4,7 @@ use crate::bucket::Bucket;
 use crate::host::{InvalidHost, parse_host};
 use http::{HeaderName, HeaderValue};
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -140,9 +141,16 @@ impl OriginUrl {
         match self {
             OriginUrl::Demo => "demo".to_owned(),
             OriginUrl::Http { tls, host, port, .. } => {
-                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
                 let default = if *tls { 443 } else { 80 };
-                if *port == default { host } else { format!("{host}:{port}") }
+                if *port == default {
+                    return [open, host, close].concat();
+                }
+                // With the exact length, for it becomes a header of each request.
+                let digits = port.checked_ilog10().map_or(1, |log| log as usize + 1);
+                let mut text = String::with_capacity(open.len() + host.len() + close.len() + 1 + digits);
+                let _infallible = write!(text, "{open}{host}{close}:{port}");
+                text
             }
         }
     }

@@ -70,7 +70,7 @@ pub(crate) async fn fetch(
     let mut fresh = websocket;
     let mut attempts = 0;
     loop {
-        let attempt_began = Instant::now();
+        let attempt_began = if attempts == 0 { began } else { Instant::now() };
         let leased = lease(shared, origin, &pool, keepalive, fresh, attempts, completion).await;
         let failed = match leased {
             Err((kind, detail)) => {
@@ -87,8 +87,8 @@ pub(crate) async fn fetch(
                 (next(attempt), kind, detail)
             }
             Ok(mut lease) => {
-                let connect = attempt_began.elapsed();
                 let reused = lease.channel.used;
+                let connect = if reused { Duration::ZERO } else { attempt_began.elapsed() };
                 count(if reused { &shared.counters.reused } else { &shared.counters.connected });
                 let empty = body.as_ref().is_some_and(Body::is_empty);
                 let outgoing = Outgoing::new(body.take().unwrap_or_default(), lease.channel.traffic.clone());
@@ -97,10 +97,7 @@ pub(crate) async fn fetch(
                     exchange(&mut lease.channel, request, message.switch.as_ref(), origin.read_timeout, completion);
                 match asked.await {
                     Ok(response) => {
-                        let timing = Timing {
-                            connect: if reused { Duration::ZERO } else { connect },
-                            first_byte: began.elapsed(),
-                        };
+                        let timing = Timing { connect, first_byte: began.elapsed() };
                         let (head, body) = receive(response, lease, origin, completion);
                         let attempts = attempts + 1;
                         return Ok(Fetched { head, body, timing, connection_reused: reused, attempts });

@@ -169,8 +169,8 @@ impl Exchange {
 
     /// Takes over what a part of the way has learned.
     pub fn learn(&mut self, trace: Trace) {
-        self.record.hooks.extend(trace.hooks);
-        self.record.origins.extend(trace.origins);
+        append(&mut self.record.hooks, trace.hooks);
+        append(&mut self.record.origins, trace.origins);
         self.record.compression = trace.compression.or(self.record.compression);
     }
 
@@ -180,6 +180,11 @@ impl Exchange {
         trace.hook(&self.record.id, report);
         self.learn(trace);
     }
+}
+
+/// Appends a list to another, which is mostly empty.
+fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
+    if list.is_empty() { *list = more } else { list.extend(more) }
 }
 
 /// An answer for the viewer.

@@ -13,7 +13,7 @@ use rimward_origin::ErrorKind;
 use rimward_telemetry::{OriginRecord, ResultType};
 use rimward_types::{Body, Hook, RequestHead, ResponseHead};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What came of a fill.
 pub struct Filled {
@@ -41,11 +41,11 @@ enum Missed {
 }
 
 /// Fetches for the cache and for all who wait.
-pub async fn fill(context: Arc<Context>, request: RequestHead, lead: Lead) -> Filled {
+pub async fn fill(context: Arc<Context>, lead: Lead) -> Filled {
     let mut trace = Trace::default();
-    let answer = match complete(&context, &mut trace, &request, lead).await {
+    let answer = match complete(&context, &mut trace, lead).await {
         // A 304 for something that is gone meanwhile: once more, without conditions.
-        Ok(Completed::Again(lead)) => match complete(&context, &mut trace, &request, lead).await {
+        Ok(Completed::Again(lead)) => match complete(&context, &mut trace, lead).await {
             Ok(Completed::Again(_)) => Ok(origin_failed(&context, ErrorKind::Protocol)),
             other => other.map(|completed| completed_answer(completed, &trace)).or_else(|answer| answer),
         },
@@ -55,10 +55,10 @@ pub async fn fill(context: Arc<Context>, request: RequestHead, lead: Lead) -> Fi
 }
 
 /// Fetches a slice. What the cache has nothing to complete for is an answer of its own.
-pub async fn fill_slice(context: Arc<Context>, request: RequestHead, lead: Lead) -> (FilledSlice, Trace) {
+pub async fn fill_slice(context: Arc<Context>, lead: Lead) -> (FilledSlice, Trace) {
     let mut trace = Trace::default();
-    let completed = match complete(&context, &mut trace, &request, lead).await {
-        Ok(Completed::Again(lead)) => complete(&context, &mut trace, &request, lead).await,
+    let completed = match complete(&context, &mut trace, lead).await {
+        Ok(Completed::Again(lead)) => complete(&context, &mut trace, lead).await,
         other => other,
     };
     let filled = match completed {
@@ -89,12 +89,9 @@ pub enum FilledSlice {
 async fn complete(
     context: &Context,
     trace: &mut Trace,
-    request: &RequestHead,
     lead: Lead,
 ) -> Result<Completed, Result<Answer, Answer>> {
-    let mut conditional = request.clone();
-    lead.add_conditions(&mut conditional);
-    match fetch(context, trace, &conditional, Body::Empty).await {
+    match fetch(context, trace, &lead.conditional(), Body::Empty).await {
         Ok(fetched) => Ok(lead.respond(fetched.head, fetched.body, fetched.times)),
         Err(Missed::Function(page)) => Err(Err(*page)),
         Err(Missed::Origin(kind)) => {
@@ -290,18 +287,17 @@ async fn ask(
         true => origins.open_websocket(origin, request, &context.interim).await,
         false => origins.fetch_telling(origin, request, body, &context.interim).await,
     };
-    let time = began.elapsed();
-    let mut note = |status: Option<u16>, attempts: u32, error: Option<String>| {
+    let mut note = |status: Option<u16>, attempts: u32, time: Duration, error: Option<String>| {
         trace.origins.push(OriginRecord { origin: origin.name.clone(), status, attempts, time, error });
     };
     match fetched {
         Ok(fetched) => {
-            note(Some(fetched.head.status.as_u16()), fetched.attempts, None);
+            note(Some(fetched.head.status.as_u16()), fetched.attempts, fetched.timing.first_byte, None);
             Ok((fetched.head, fetched.body))
         }
         Err(error) => {
             tracing::warn!(origin = %origin.name, request = %context.id, attempts = error.attempts, "{error}");
-            note(None, error.attempts, Some(error.to_string()));
+            note(None, error.attempts, began.elapsed(), Some(error.to_string()));
             Err(error.kind)
         }
     }

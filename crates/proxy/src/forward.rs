@@ -7,6 +7,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rimward_cache::key;
 use rimward_config::{CachePolicy, Forward, ForwardHeaders, NameSet, Origin};
 use rimward_types::{Connection, RequestHead, RequestId};
+use std::io::Write;
+use std::net::IpAddr;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
@@ -76,7 +78,7 @@ pub fn origin_request(
         None if origin.bucket.is_some() => Some(origin.host()),
         None => (!headers.contains_key(header::HOST)).then(|| origin.host()),
     };
-    if let Some(host) = host.and_then(|host| HeaderValue::from_str(&host).ok()) {
+    if let Some(host) = host.and_then(|host| HeaderValue::try_from(host).ok()) {
         headers.insert(header::HOST, host);
     }
     if !headers.contains_key(header::USER_AGENT) {
@@ -87,8 +89,9 @@ pub fn origin_request(
     {
         headers.insert(header::MAX_FORWARDS, HeaderValue::from(left.saturating_sub(1)));
     }
-    append_list(&mut headers, X_FORWARDED_FOR, &connection.peer.ip().to_string());
-    append_list(&mut headers, header::VIA, &via(viewer.version));
+    let mut address = [0; LONGEST_ADDRESS];
+    append_list(&mut headers, X_FORWARDED_FOR, written(&mut address, connection.peer.ip()));
+    append_list(&mut headers, header::VIA, via(viewer.version));
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(X_AMZ_CF_ID, id);
     }
@@ -110,14 +113,24 @@ pub fn move_host(request: &mut RequestHead, shown: Option<&HeaderValue>, from: &
 }
 
 /// The node's member of `Via` for a message received in `version` (RFC 9110 section 7.6.3).
-pub fn via(version: http::Version) -> String {
-    let version = match version {
-        http::Version::HTTP_10 => "1.0",
-        http::Version::HTTP_2 => "2.0",
-        http::Version::HTTP_3 => "3.0",
-        _ => "1.1",
-    };
-    format!("{version} rimward")
+pub fn via(version: http::Version) -> &'static str {
+    match version {
+        http::Version::HTTP_10 => "1.0 rimward",
+        http::Version::HTTP_2 => "2.0 rimward",
+        http::Version::HTTP_3 => "3.0 rimward",
+        _ => "1.1 rimward",
+    }
+}
+
+/// The longest text of an IP address: an IPv6 address that ends with an IPv4 one.
+const LONGEST_ADDRESS: usize = 45;
+
+/// An address as text, without heap.
+fn written(text: &mut [u8; LONGEST_ADDRESS], address: IpAddr) -> &str {
+    let mut rest = &mut text[..];
+    let _fits = write!(rest, "{address}");
+    let len = LONGEST_ADDRESS - rest.len();
+    std::str::from_utf8(&text[..len]).unwrap_or_default()
 }
 
 /// How many more times a request may be sent on (`Max-Forwards`, RFC 9110 section 7.6.2). It counts for OPTIONS; TRACE
@@ -135,6 +148,12 @@ pub fn is_loop(headers: &HeaderMap) -> bool {
 }
 
 fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
+    if !headers.contains_key(&name) {
+        if let Ok(value) = HeaderValue::from_str(item) {
+            headers.insert(name, value);
+        }
+        return;
+    }
     let mut text = String::new();
     for value in headers.get_all(&name).iter().filter_map(|v| v.to_str().ok()) {
         text.push_str(value);

@@ -12,6 +12,7 @@
 //! - [`lookup`]: cache key, lookup, collapse.
 //! - [`slices`]: ranges of large objects, answered from slices.
 //! - [`fill`]: origin-request hook, origins, origin-response hook, store; [`lambda_origin`]: origins as its hooks see them.
+//! - [`outliving`]: what goes on when its viewer leaves.
 //! - [`forward`]: the request that goes to an origin.
 //! - [`refused`]: requests that never came so far.
 //! - [`error_page`]: pages of the site in place of errors.
@@ -35,6 +36,7 @@ pub mod lambda_origin;
 pub mod live;
 pub mod lookup;
 pub mod origin_choice;
+pub mod outliving;
 pub mod page;
 pub mod pipeline;
 pub mod purge;

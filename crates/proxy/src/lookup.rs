@@ -3,12 +3,15 @@
 use crate::exchange::{Answer, Context, Exchange, Trace};
 use crate::fill::{self, Filled};
 use crate::forward;
+use crate::outliving::Outliving;
 use crate::page;
 use crate::slices;
 use rimward_cache::status::Forward;
 use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead, PassReason, Refusal};
 use rimward_telemetry::ResultType;
+use futures_util::FutureExt;
 use rimward_types::{Body, RequestHead};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// How often a request may begin again because the one that it waited for gave up.
@@ -40,13 +43,13 @@ pub async fn answer(
         match context.proxy.cache.begin(&key, request, &plan.rules) {
             Begin::Hit(hit) => return Ok(from_hit(hit)),
             Begin::Stale(hit, lead) => {
-                refresh(context, request, lead);
+                refresh(context, lead);
                 return Ok(from_hit(hit));
             }
-            Begin::Lead(lead) => return lead_fill(context, exchange, request, lead).await,
+            Begin::Lead(lead) => return lead_fill(context, exchange, lead).await,
             Begin::Follow(follow) => match follow.wait().await {
                 Followed::Hit(hit) => return Ok(from_hit(hit)),
-                Followed::Alone(lead) => return lead_fill(context, exchange, request, lead).await,
+                Followed::Alone(lead) => return lead_fill(context, exchange, lead).await,
                 Followed::Retry => {}
                 Followed::Failed(failure) => return Ok(fill::failed_elsewhere(context, failure.status)),
             },
@@ -73,29 +76,24 @@ pub fn refused(context: &Context, refusal: Refusal) -> Answer {
     answer.because("OnlyIfCached")
 }
 
-/// Asks the origin on behalf of all who wait. The task outlives this viewer: the others, and the cache, want the answer.
-async fn lead_fill(
-    context: &Arc<Context>,
-    exchange: &mut Exchange,
-    request: &RequestHead,
-    lead: Lead,
-) -> Result<Answer, Answer> {
-    let task = tokio::spawn(fill::fill(context.clone(), request.clone(), lead));
-    match task.await {
+/// Asks the origin on behalf of all who wait. It outlives this viewer: the others, and the cache, want the answer.
+async fn lead_fill(context: &Arc<Context>, exchange: &mut Exchange, lead: Lead) -> Result<Answer, Answer> {
+    let fill = Outliving::new(fill::fill(context.clone(), lead));
+    match AssertUnwindSafe(fill).catch_unwind().await {
         Ok(filled) => take(exchange, filled),
-        Err(panicked) => {
-            tracing::error!(request = %context.id, "fill: {panicked}");
+        Err(_panicked) => {
+            tracing::error!(request = %context.id, "fill: it panicked");
             Err(fill::failed_elsewhere(context, http::StatusCode::INTERNAL_SERVER_ERROR))
         }
     }
 }
 
 /// Refreshes what is stale while it is served (RFC 5861 section 3). The refresh has a record of its own in the log.
-pub fn refresh(context: &Arc<Context>, request: &RequestHead, lead: Lead) {
-    let (context, request) = (Arc::new(context.unattended()), request.clone());
+pub fn refresh(context: &Arc<Context>, lead: Lead) {
+    let context = Arc::new(context.unattended());
     tokio::spawn(async move {
         let id = context.id;
-        let filled = fill::fill(context, request, lead).await;
+        let filled = fill::fill(context, lead).await;
         let origins = &filled.trace.origins;
         let origin = origins.last();
         tracing::debug!(

@@ -48,8 +48,8 @@ pub fn finish(proxy: &Proxy, mut exchange: Exchange, answer: Answer) -> (Respons
     }
     let Exchange { mut record, began, server_timing, .. } = exchange;
     if let Some(status) = &cache {
-        status.append_to(&mut head.headers);
-        record.cache = Some(rimward_telemetry::CacheRecord { status: status.to_string(), stored: None });
+        let status = status.append_to(&mut head.headers);
+        record.cache = Some(rimward_telemetry::CacheRecord { status, stored: None });
     }
     head.headers.append(VIA, HeaderValue::from_static("1.1 rimward"));
     head.headers.insert(X_CACHE, HeaderValue::from_static(result.x_cache()));

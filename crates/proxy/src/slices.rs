@@ -88,13 +88,13 @@ async fn get(context: &Arc<Context>, slices: &Slices, index: u64) -> (Got, Trace
     let got = match slices.begin(index) {
         Begin::Hit(hit) => Got::Slice(hit),
         Begin::Stale(hit, lead) => {
-            lookup::refresh(context, slices.request(), lead);
+            lookup::refresh(context, lead);
             Got::Slice(hit)
         }
-        Begin::Lead(lead) => return fetch(context, slices, lead).await,
+        Begin::Lead(lead) => return fetch(context, lead).await,
         Begin::Follow(follow) => match follow.wait().await {
             Followed::Hit(hit) => Got::Slice(hit),
-            Followed::Alone(lead) => return fetch(context, slices, lead).await,
+            Followed::Alone(lead) => return fetch(context, lead).await,
             Followed::Retry => Got::Again,
             Followed::Failed(failure) => Got::Answer(Ok(fill::failed_elsewhere(context, failure.status))),
         },
@@ -105,8 +105,8 @@ async fn get(context: &Arc<Context>, slices: &Slices, index: u64) -> (Got, Trace
 }
 
 /// Asks the origin for a slice, in a task that outlives the viewer.
-async fn fetch(context: &Arc<Context>, slices: &Slices, lead: Lead) -> (Got, Trace) {
-    let task = tokio::spawn(fill::fill_slice(context.clone(), slices.request().clone(), lead));
+async fn fetch(context: &Arc<Context>, lead: Lead) -> (Got, Trace) {
+    let task = tokio::spawn(fill::fill_slice(context.clone(), lead));
     match task.await {
         Ok((filled, trace)) => match filled {
             FilledSlice::Slice(hit) => (Got::Slice(hit), trace),

@@ -2,6 +2,7 @@
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, StatusCode, Version};
+use std::borrow::Cow;
 
 /// The head of a request. Path and query are kept as the viewer sent them; nothing is decoded.
 #[derive(Debug, Clone)]
@@ -42,13 +43,15 @@ impl RequestHead {
     }
 
     /// The host without port, lower case; `None` when the request has none.
-    pub fn host(&self) -> Option<String> {
+    pub fn host(&self) -> Option<Cow<'_, str>> {
         let host = self.header("host")?;
         let name = match host.strip_prefix('[') {
             Some(_) => host.split_inclusive(']').next()?,
             None => host.split(':').next()?,
         };
-        Some(name.trim_end_matches('.').to_ascii_lowercase())
+        let name = name.trim_end_matches('.');
+        let is_lower = !name.bytes().any(|b| b.is_ascii_uppercase());
+        Some(if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) })
     }
 
     /// Whether it asks to go on as a WebSocket (RFC 6455 section 4.1): GET over HTTP/1.1 without a body, `Upgrade` with

@@ -73,6 +73,21 @@ pub enum Completed {
 }
 
 impl Lead {
+    /// The viewer's request.
+    pub fn request(&self) -> &Arc<RequestHead> {
+        &self.request
+    }
+
+    /// The viewer's request as the origin is to be asked, see [`Lead::add_conditions`].
+    pub fn conditional(&self) -> Arc<RequestHead> {
+        if self.is_plain && self.key.slice().is_none() {
+            return self.request.clone();
+        }
+        let mut request = RequestHead::clone(&self.request);
+        self.add_conditions(&mut request);
+        Arc::new(request)
+    }
+
     /// The stored response's validators, when there is one to validate: `ETag` and `Last-Modified`.
     pub fn validators(&self) -> Option<(Option<HeaderValue>, Option<HeaderValue>)> {
         let validators = self.to_validate()?;
