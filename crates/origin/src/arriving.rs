@@ -34,6 +34,8 @@ pub(crate) struct Lease {
     pub(crate) pool: Arc<Pool>,
     pub(crate) keepalive: Duration,
     pub(crate) permit: OwnedSemaphorePermit,
+    /// Leave to become a tunnel, for a handshake.
+    pub(crate) tunnel: Option<OwnedSemaphorePermit>,
 }
 
 impl Lease {

@@ -71,7 +71,8 @@ pub(crate) async fn fetch(
     let mut attempts = 0;
     loop {
         let attempt_began = if attempts == 0 { began } else { Instant::now() };
-        let leased = lease(shared, origin, &pool, keepalive, fresh, attempts, completion).await;
+        let leased =
+            lease(shared, origin, &pool, Use { keepalive, fresh, tunnel: websocket }, attempts, completion).await;
         let failed = match leased {
             Err((kind, detail)) => {
                 attempts += 1;
@@ -117,7 +118,8 @@ pub(crate) async fn fetch(
                             method: &message.method,
                             sent: failed.sent,
                             stale: failed.stale,
-                            repeatable: body.is_some(),
+                            // A handshake is for the viewer who waits, and may begin something at the origin.
+                            repeatable: body.is_some() && !(websocket && failed.sent),
                             attempts,
                             allowed: u32::from(origin.attempts),
                         };
@@ -143,20 +145,31 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
+/// What a connection is for.
+struct Use {
+    /// How long it is kept afterwards.
+    keepalive: Duration,
+    /// Whether it must be a new one.
+    fresh: bool,
+    /// Whether it may become a tunnel.
+    tunnel: bool,
+}
+
 /// A connection: a kept one unless `fresh`, else a new one.
 async fn lease(
     shared: &Shared,
     origin: &Origin,
     pool: &Arc<Pool>,
-    keepalive: Duration,
-    fresh: bool,
+    wanted: Use,
     attempt: u32,
     completion: Option<Instant>,
 ) -> Result<Lease, (ErrorKind, String)> {
     let left = completion.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
     let limit = origin.connect_timeout.min(left);
+    let Use { keepalive, fresh, tunnel } = wanted;
+    let tunnel = tunnel.then(|| pool.tunnel()).transpose()?;
     let permit = pool.permit(limit).await?;
-    let lease = |channel| Lease { channel, pool: pool.clone(), keepalive, permit };
+    let lease = |channel| Lease { channel, pool: pool.clone(), keepalive, permit, tunnel };
     if !fresh && let Some(channel) = pool.take(keepalive) {
         return Ok(lease(channel));
     }

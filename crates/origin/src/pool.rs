@@ -54,6 +54,8 @@ pub(crate) struct Endpoint {
 pub(crate) struct Pool {
     pub(crate) endpoint: Endpoint,
     permits: Arc<Semaphore>,
+    /// Leave for connections that stay: half of them, so that requests always find others.
+    tunnels: Arc<Semaphore>,
     waiting: AtomicUsize,
     idle: Mutex<Vec<Channel>>,
     /// A task closes what is kept too long.
@@ -81,6 +83,7 @@ impl Pool {
     pub(crate) fn new(endpoint: Endpoint) -> Arc<Self> {
         Arc::new(Self {
             permits: Arc::new(Semaphore::new(endpoint.max_connections.clamp(1, Semaphore::MAX_PERMITS))),
+            tunnels: Arc::new(Semaphore::new(endpoint.max_connections.div_ceil(2).clamp(1, Semaphore::MAX_PERMITS))),
             endpoint,
             waiting: AtomicUsize::new(0),
             idle: Mutex::default(),
@@ -103,6 +106,13 @@ impl Pool {
                 Err((ErrorKind::Saturated, format!("none of {busy} connections became free within {limit:?}")))
             }
         }
+    }
+
+    /// Leave for a connection that becomes a tunnel, beside that for the connection. Nobody waits for it.
+    pub(crate) fn tunnel(&self) -> Result<OwnedSemaphorePermit, (ErrorKind, String)> {
+        let most = self.endpoint.max_connections.div_ceil(2);
+        let busy = |_| (ErrorKind::Saturated, format!("{most} of its connections are WebSockets"));
+        self.tunnels.clone().try_acquire_owned().map_err(busy)
     }
 
     /// A kept connection that still works, the latest first.

@@ -55,9 +55,9 @@ impl Proof {
 
 /// The connection after 101. It never goes back to the pool, and counts among the origin's until it is closed.
 pub(crate) fn tunnel(lease: Lease) -> Tunnel {
-    let Lease { channel, permit, .. } = lease;
+    let Lease { channel, permit, tunnel, .. } = lease;
     let parts = channel.driver.into_parts();
-    Tunnel::new(Box::new(Switched { ahead: parts.read_buf, stream: parts.io.into_inner(), _permit: permit }))
+    Tunnel::new(Box::new(Switched { ahead: parts.read_buf, stream: parts.io.into_inner(), _permits: (permit, tunnel) }))
 }
 
 /// A connection that has changed its protocol.
@@ -65,7 +65,7 @@ struct Switched {
     /// What came right behind the head of 101.
     ahead: Bytes,
     stream: Stream,
-    _permit: OwnedSemaphorePermit,
+    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
 
 impl AsyncRead for Switched {

@@ -86,11 +86,7 @@ pub enum FilledSlice {
 }
 
 /// Fetches once for `lead`. `Err` is the answer where the cache has nothing to complete.
-async fn complete(
-    context: &Context,
-    trace: &mut Trace,
-    lead: Lead,
-) -> Result<Completed, Result<Answer, Answer>> {
+async fn complete(context: &Context, trace: &mut Trace, lead: Lead) -> Result<Completed, Result<Answer, Answer>> {
     match fetch(context, trace, &lead.conditional(), Body::Empty).await {
         Ok(fetched) => Ok(lead.respond(fetched.head, fetched.body, fetched.times)),
         Err(Missed::Function(page)) => Err(Err(*page)),

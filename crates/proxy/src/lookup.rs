@@ -6,10 +6,10 @@ use crate::forward;
 use crate::outliving::Outliving;
 use crate::page;
 use crate::slices;
+use futures_util::FutureExt;
 use rimward_cache::status::Forward;
 use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead, PassReason, Refusal};
 use rimward_telemetry::ResultType;
-use futures_util::FutureExt;
 use rimward_types::{Body, RequestHead};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -30,7 +30,9 @@ pub async fn answer(
     if context.websocket {
         let answer = pass(context, exchange, request, body, CacheStatus::passed(PassReason::Upgrade)).await?;
         return Ok(match forward::forwards_websocket(request, &context.plan) {
-            false if answer.detail.is_none() => answer.because("WebSocketHeadersNotForwarded"),
+            false if answer.detail.is_none() && answer.head.status != http::StatusCode::SWITCHING_PROTOCOLS => {
+                answer.because("WebSocketHeadersNotForwarded")
+            }
             _ => answer,
         });
     }

@@ -73,7 +73,8 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panicked_is_not_polled_again() {
-        let panicked = futures_util::FutureExt::catch_unwind(AssertUnwindSafe(Outliving::new(async { panic!("once") })));
+        let panicked =
+            futures_util::FutureExt::catch_unwind(AssertUnwindSafe(Outliving::new(async { panic!("once") })));
         assert!(panicked.await.is_err());
     }
 }

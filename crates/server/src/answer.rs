@@ -75,12 +75,16 @@ enum Admitted {
 impl<S: Service> Session<S> {
     /// Admits a request; one that asks to switch protocols needs a seat.
     fn seat(&self, asks: bool, request: Request<Incoming>, verdict: Option<Verdict>) -> (Option<Seat>, Admitted) {
-        let seat = if asks { Seat::take(&self.counters, self.limits.websockets) } else { None };
-        let admitted = match asks && seat.is_none() {
-            true => self.refuse(Refusal::TooManyWebSockets, request.version(), b""),
-            false => self.admit(request, verdict),
-        };
-        (seat, admitted)
+        if !asks {
+            return (None, self.admit(request, verdict));
+        }
+        if self.flow.is_stopped() {
+            return (None, self.refuse(Refusal::Stopping, request.version(), b""));
+        }
+        match Seat::take(&self.counters, self.limits.websockets) {
+            None => (None, self.refuse(Refusal::TooManyWebSockets, request.version(), b"")),
+            seat => (seat, self.admit(request, verdict)),
+        }
     }
 
     /// Settles a switch of protocols that was asked for, and says whether there is one.
@@ -98,6 +102,8 @@ impl<S: Service> Session<S> {
                 if self.flow.switch.decline() {
                     head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
+                // The gate goes on, and keeps the times again, when it is asked.
+                self.flow.waker.wake();
                 false
             }
         }

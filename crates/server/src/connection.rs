@@ -56,6 +56,8 @@ pub(crate) struct Arrival<S> {
 /// Serves a connection to its end. `tls`: whether it is one for HTTPS.
 pub(crate) async fn serve<S: Service>(socket: TcpStream, tls: bool, arrival: Arrival<S>) {
     let flow = arrival.flow.clone();
+    // However the connection ends: what was agreed to and never begun holds the flow, and the flow holds it.
+    let _settled = Settled(flow.clone());
     let served = async move {
         match tls {
             false => plain(socket, arrival).await,
@@ -234,6 +236,15 @@ where
     };
     if let Err(error) = result {
         tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// Lets go of a switch of protocols that was agreed to when nothing comes of it any more.
+struct Settled(Arc<Flow>);
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        drop(self.0.switch.take());
     }
 }
 

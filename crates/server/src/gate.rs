@@ -322,8 +322,8 @@ where
                     self.phase = if self.held.is_empty() { Phase::Head } else { Phase::Refused };
                     continue;
                 }
-                // No more before it is settled; then it goes on without being asked.
-                Phase::Switching if !self.held.is_empty() => return Poll::Pending,
+                // A bounded part is held, so that the viewer's leaving is seen behind it.
+                Phase::Switching if self.held.len() >= READ => return Poll::Pending,
                 Phase::Broken => return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "broken chunk"))),
                 // Nothing to look at: straight into the parser's buffer.
                 Phase::Frames => match Pin::new(&mut self.io).poll_read(cx, cursor) {

@@ -224,8 +224,9 @@ struct Fields<'a> {
     encoding: Encoding,
     /// `Upgrade` has `websocket`.
     websocket: bool,
-    /// `Connection` has `upgrade`.
+    /// `Connection` has `upgrade`, and `close`.
     upgrade: bool,
+    close: bool,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +267,10 @@ impl<'a> Fields<'a> {
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.encoding = self.encoding.with(value),
             7 if name.eq_ignore_ascii_case(b"upgrade") => self.websocket |= has_token(value, b"websocket"),
-            10 if name.eq_ignore_ascii_case(b"connection") => self.upgrade |= has_token(value, b"upgrade"),
+            10 if name.eq_ignore_ascii_case(b"connection") => {
+                self.upgrade |= has_token(value, b"upgrade");
+                self.close |= has_token(value, b"close");
+            }
             _ => {}
         }
         Ok(())
@@ -308,7 +312,7 @@ impl<'a> Fields<'a> {
     /// The same as [`RequestHead::asks_for_websocket`](rimward_types::RequestHead::asks_for_websocket), of the bytes.
     /// Other protocols may be offered and are ignored (RFC 9110 section 7.8).
     fn ask_for_websocket(&self, request: &RequestLine<'_>, body: Framing) -> bool {
-        self.websocket && self.upgrade && request.get && !request.http_10 && body == Framing::Length(0)
+        self.websocket && self.upgrade && !self.close && request.get && !request.http_10 && body == Framing::Length(0)
     }
 }
 

@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use way::{Broken, Way};
+use way::{End, Way};
 
 /// Joins `viewer` with the origin until the end. `ahead`: what the viewer has sent already.
 pub(crate) async fn run<T>(viewer: T, ahead: Vec<u8>, switched: Switched, limits: &Limits, counters: &Arc<Counters>)
@@ -74,20 +74,18 @@ where
     let mut timer = pin!(tokio::time::sleep_until(deadlines.next().0));
     poll_fn(|cx| {
         loop {
-            let went_up = up.poll(&mut viewer, &mut origin, cx);
-            let went_down = down.poll(&mut origin, &mut viewer, cx);
+            up.poll(&mut viewer, &mut origin, cx);
+            down.poll(&mut origin, &mut viewer, cx);
             account.note(up.take_read(), down.take_written());
-            match (went_up, went_down) {
-                (Err(Broken::Source), _) | (_, Err(Broken::Sink)) => return Poll::Ready(Ended::ViewerFailed),
-                (Err(Broken::Sink), _) | (_, Err(Broken::Source)) => return Poll::Ready(Ended::OriginFailed),
-                (Ok(()), Ok(())) => {}
-            }
             if first_to_end.is_none() {
-                first_to_end = match (down.is_at_end(), up.is_at_end()) {
-                    (true, _) => Some(Ended::Origin),
-                    (_, true) => Some(Ended::Viewer),
-                    _ => None,
-                };
+                first_to_end = first(up.end(), down.end());
+            }
+            // Who cannot be read from has broken off, and reads nothing either.
+            if up.end() == Some(End::SourceBroke) {
+                down.give_up();
+            }
+            if down.end() == Some(End::SourceBroke) {
+                up.give_up();
             }
             if let Some(ended) = first_to_end
                 && up.is_over()
@@ -112,4 +110,16 @@ where
         }
     })
     .await
+}
+
+/// Who ended it, of two ways that have come to their ends at the same time at the latest. Who closes while the other still
+/// sends makes that one's writing fail, so an end goes before a failure.
+fn first(up: Option<End>, down: Option<End>) -> Option<Ended> {
+    match (up, down) {
+        (_, Some(End::Ended)) => Some(Ended::Origin),
+        (Some(End::Ended), _) => Some(Ended::Viewer),
+        (Some(End::SourceBroke), _) | (_, Some(End::SinkBroke)) => Some(Ended::ViewerFailed),
+        (Some(End::SinkBroke), _) | (_, Some(End::SourceBroke)) => Some(Ended::OriginFailed),
+        (None, None) => None,
+    }
 }

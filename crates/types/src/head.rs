@@ -55,13 +55,14 @@ impl RequestHead {
     }
 
     /// Whether it asks to go on as a WebSocket (RFC 6455 section 4.1): GET over HTTP/1.1 without a body, `Upgrade` with
-    /// `websocket`, and `Connection` with `upgrade`, without which `Upgrade` means nothing (RFC 9110 section 7.8).
+    /// `websocket`, and `Connection` with `upgrade`, without which `Upgrade` means nothing (RFC 9110 section 7.8), and without `close`.
     pub fn asks_for_websocket(&self) -> bool {
         self.headers.contains_key(UPGRADE)
             && self.method == Method::GET
             && self.version == Version::HTTP_11
             && lists(&self.headers, &UPGRADE, b"websocket")
             && lists(&self.headers, &CONNECTION, b"upgrade")
+            && !lists(&self.headers, &CONNECTION, b"close")
             && !self.headers.contains_key(TRANSFER_ENCODING)
             && self.headers.get(CONTENT_LENGTH).is_none_or(|length| length.as_bytes().iter().all(|b| *b == b'0'))
     }
@@ -126,6 +127,7 @@ mod tests {
             ("GET", Version::HTTP_2, &[upgrade, connection]),
             ("GET", Version::HTTP_11, &[upgrade]),
             ("GET", Version::HTTP_11, &[upgrade, ("connection", "keep-alive")]),
+            ("GET", Version::HTTP_11, &[upgrade, ("connection", "close, upgrade")]),
             ("GET", Version::HTTP_11, &[("upgrade", "h2c"), connection]),
             ("GET", Version::HTTP_11, &[("upgrade", "websocket/2"), connection]),
             ("GET", Version::HTTP_11, &[connection]),

@@ -127,6 +127,7 @@ async fn a_tunnel_counts_among_the_origins_connections_until_its_end() {
     let (origins, mut configured) = (Origins::new(), of(&origin));
     (configured.max_connections, configured.connect_timeout) = (1, SHORT);
     let stream = tunnel(open(&origins, &configured, &VIEWER).await.unwrap());
+    assert_eq!(open(&origins, &configured, &VIEWER).await.unwrap_err().kind, ErrorKind::Saturated);
     assert_eq!(get(&origins, &configured, "/").await.unwrap_err().kind, ErrorKind::Saturated);
     drop(stream);
     assert_eq!(text(get(&origins, &configured, "/").await.unwrap()).await, "page");
@@ -154,4 +155,31 @@ async fn a_head_in_time_is_all_that_the_times_of_an_answer_ask_for() {
     (configured.read_timeout, configured.attempts) = (SHORT, 1);
     let error = open(&Origins::new(), &configured, &VIEWER).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::ReadTimeout);
+}
+
+#[tokio::test]
+async fn tunnels_leave_half_of_the_connections_to_requests() {
+    let origin = Origin::new(|request| match request.header("upgrade") {
+        Some(_) => agreed("").then_echo(),
+        None => Answer::ok("page"),
+    })
+    .await;
+    let (origins, mut configured) = (Origins::new(), of(&origin));
+    configured.max_connections = 4;
+    let tunnels =
+        [open(&origins, &configured, &VIEWER).await.unwrap(), open(&origins, &configured, &VIEWER).await.unwrap()];
+    let refused = open(&origins, &configured, &VIEWER).await.unwrap_err();
+    assert_eq!((refused.kind, refused.status().as_u16()), (ErrorKind::Saturated, 503));
+    assert_eq!(text(get(&origins, &configured, "/").await.unwrap()).await, "page");
+    drop(tunnels);
+    open(&origins, &configured, &VIEWER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handshake_that_was_sent_is_not_sent_again() {
+    let silent = Origin::new(|_| Answer::never()).await;
+    let mut configured = of(&silent);
+    configured.read_timeout = SHORT;
+    let error = open(&Origins::new(), &configured, &VIEWER).await.unwrap_err();
+    assert_eq!((error.kind, silent.calls()), (ErrorKind::ReadTimeout, 1));
 }

@@ -59,6 +59,7 @@ fn a_websocket_is_asked_for_as_the_parsed_head_says() {
         ("GET / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: WebSocket\r\n", true),
         ("GET / HTTP/1.1", "Connection: a\r\nConnection: b,UPGRADE\r\nUpgrade: h2c, websocket\r\n", true),
         ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n", true),
+        ("GET / HTTP/1.1", "Connection: upgrade\r\nConnection: close\r\nUpgrade: websocket\r\n", false),
         ("GET / HTTP/1.1", "Upgrade: websocket\r\n", false),
         ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: h2c, foo/1\r\n", false),
         ("GET / HTTP/1.1", "Connection: upgrade\r\nUpgrade: websocket/2\r\n", false),

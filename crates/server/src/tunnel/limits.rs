@@ -48,7 +48,8 @@ impl Deadlines {
     }
 
     fn note(&mut self, now: Instant, seen: Seen) {
-        if seen.from_origin {
+        // While the viewer is the brake, the origin is not asked.
+        if seen.from_origin || seen.to_viewer.stuck {
             self.origin_moved = now;
         }
         seen.to_origin.since(now, &mut self.to_origin_stuck);
@@ -141,7 +142,8 @@ mod tests {
         deadlines.note(start + stall, Seen { to_origin: STUCK, ..quiet() });
         assert_eq!(deadlines.next(), (start + 2 * stall, Ended::OriginStalled));
         deadlines.note(start + stall, quiet());
-        assert_eq!(deadlines.next(), (start + 10 * MINUTE, Ended::Idle));
+        // While the viewer took nothing, nothing was asked of the origin.
+        assert_eq!(deadlines.next(), (start + stall / 2 + 10 * MINUTE, Ended::Idle));
     }
 
     #[test]

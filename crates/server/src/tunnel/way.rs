@@ -3,17 +3,24 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes read at a time, and the most that is held.
 const PART: usize = 16 * 1024;
 
-/// Which side broke.
+/// Parts that are moved before others get their turn.
+const PARTS: usize = 8;
+
+/// Why a way has come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
-    Source,
-    Sink,
+pub(super) enum End {
+    /// The source has ended.
+    Ended,
+    /// The source broke.
+    SourceBroke,
+    /// The sink takes nothing any more.
+    SinkBroke,
 }
 
 /// Moves bytes from a source to a sink, and the end of the one to the other.
@@ -25,9 +32,9 @@ pub(super) struct Way {
     /// Bytes read, and taken, since somebody asked.
     read: u64,
     written: u64,
-    /// The source has ended.
-    at_end: bool,
-    /// The sink knows it.
+    /// Nothing more is read.
+    end: Option<End>,
+    /// The sink has all, and knows that it is all, or is gone.
     over: bool,
     /// The sink does not take what there is for it.
     stuck: bool,
@@ -43,71 +50,77 @@ impl Way {
     }
 
     /// Moves as much as goes.
-    pub(super) fn poll<R, W>(&mut self, source: &mut R, sink: &mut W, cx: &mut Context<'_>) -> Result<(), Broken>
+    pub(super) fn poll<R, W>(&mut self, source: &mut R, sink: &mut W, cx: &mut Context<'_>)
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
         (self.has_read, self.has_written) = (false, false);
-        if self.over {
-            return Ok(());
+        if !self.over {
+            let moved = self.poll_move(source, sink, cx);
+            self.stuck = moved.is_pending() && !self.over;
+            if moved == Poll::Ready(Err(())) {
+                self.end.get_or_insert(End::SinkBroke);
+                self.give_up();
+            }
         }
-        self.stuck = !self.poll_move(source, sink, cx)?;
-        Ok(())
     }
 
-    /// Gives whether the sink has taken all.
-    fn poll_move<R, W>(&mut self, source: &mut R, sink: &mut W, cx: &mut Context<'_>) -> Result<bool, Broken>
+    /// Ends it, with what has not arrived.
+    pub(super) fn give_up(&mut self) {
+        (self.held, self.at) = (Vec::new(), 0);
+        (self.over, self.stuck) = (true, false);
+    }
+
+    /// Pending: the sink does not take all. An error: it takes nothing any more.
+    fn poll_move<R, W>(&mut self, source: &mut R, sink: &mut W, cx: &mut Context<'_>) -> Poll<Result<(), ()>>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        loop {
+        for _ in 0..PARTS {
             while self.at < self.held.len() {
-                match Pin::new(&mut *sink).poll_write(cx, &self.held[self.at..]) {
-                    Poll::Ready(result) => self.at += self.wrote(result)?,
-                    Poll::Pending => return Ok(false),
-                }
+                let result = ready!(Pin::new(&mut *sink).poll_write(cx, &self.held[self.at..]));
+                self.at += self.wrote(result)?;
             }
             (self.held, self.at) = (Vec::new(), 0);
-            if self.at_end {
+            if self.end.is_some() {
                 // A sink that is gone needs no telling.
-                self.over = Pin::new(&mut *sink).poll_shutdown(cx).is_ready();
-                return Ok(self.over);
+                let _gone = ready!(Pin::new(&mut *sink).poll_shutdown(cx));
+                self.over = true;
+                return Poll::Ready(Ok(()));
             }
             let mut scratch = [MaybeUninit::uninit(); PART];
             let mut part = ReadBuf::uninit(&mut scratch);
             match Pin::new(&mut *source).poll_read(cx, &mut part) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Err(Broken::Source),
-                Poll::Pending => {
-                    // TLS holds back what does not fill a record.
-                    return match Pin::new(&mut *sink).poll_flush(cx) {
-                        Poll::Ready(Ok(())) => Ok(true),
-                        Poll::Ready(Err(_)) => Err(Broken::Sink),
-                        Poll::Pending => Ok(false),
+                Poll::Ready(Ok(())) if part.filled().is_empty() => self.end = Some(End::Ended),
+                Poll::Ready(Ok(())) => {
+                    let part = part.filled();
+                    self.has_read = true;
+                    self.read += part.len() as u64;
+                    let taken = match Pin::new(&mut *sink).poll_write(cx, part) {
+                        Poll::Ready(result) => self.wrote(result)?,
+                        Poll::Pending => 0,
                     };
+                    // What is not taken at once waits in a buffer that lives no longer than that; the sink is asked again
+                    // for its wake.
+                    self.held = part[taken..].to_vec();
                 }
+                // TLS without its farewell: many end like that.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.end = Some(End::Ended),
+                Poll::Ready(Err(_)) => self.end = Some(End::SourceBroke),
+                // TLS holds back what does not fill a record.
+                Poll::Pending => return Pin::new(&mut *sink).poll_flush(cx).map_err(|_| ()),
             }
-            let part = part.filled();
-            if part.is_empty() {
-                self.at_end = true;
-                continue;
-            }
-            self.has_read = true;
-            self.read += part.len() as u64;
-            let taken = match Pin::new(&mut *sink).poll_write(cx, part) {
-                Poll::Ready(result) => self.wrote(result)?,
-                Poll::Pending => 0,
-            };
-            // What is not taken at once waits in a buffer that only lives so long; the sink is asked again for its wake.
-            self.held = part[taken..].to_vec();
         }
+        // There is more; the other way comes first.
+        cx.waker().wake_by_ref();
+        Poll::Ready(Ok(()))
     }
 
-    fn wrote(&mut self, result: io::Result<usize>) -> Result<usize, Broken> {
+    fn wrote(&mut self, result: io::Result<usize>) -> Result<usize, ()> {
         match result {
-            Ok(0) | Err(_) => Err(Broken::Sink),
+            Ok(0) | Err(_) => Err(()),
             Ok(len) => {
                 self.has_written = true;
                 self.written += len as u64;
@@ -126,12 +139,12 @@ impl Way {
         std::mem::take(&mut self.written)
     }
 
-    /// Whether the source has ended.
-    pub(super) fn is_at_end(&self) -> bool {
-        self.at_end
+    /// Why nothing more is read.
+    pub(super) fn end(&self) -> Option<End> {
+        self.end
     }
 
-    /// Whether the source has ended, and the sink has all and knows it.
+    /// Whether nothing more is written.
     pub(super) fn is_over(&self) -> bool {
         self.over
     }

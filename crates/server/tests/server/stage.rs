@@ -229,7 +229,10 @@ impl Service for Script {
                 answer.status = StatusCode::SWITCHING_PROTOCOLS;
                 Body::Empty
             }
-            "/tunnel" => {
+            "/tunnel" | "/wait-tunnel" => {
+                if head.path == "/wait-tunnel" {
+                    let _ = self.release.subscribe().wait_for(|go| *go).await;
+                }
                 answer.status = StatusCode::SWITCHING_PROTOCOLS;
                 answer.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("9"));
                 let (near, far) = tokio::io::duplex(FAR_END);

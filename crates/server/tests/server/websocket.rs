@@ -274,3 +274,99 @@ async fn tunnels_go_on_while_the_node_drains_and_are_cut_at_the_limit() {
     assert_eq!(stage.passage(1).await.ended, Ended::Cut);
     assert_eq!(stage.drained().await, Drained { cut: 1 });
 }
+
+#[tokio::test]
+async fn a_viewer_that_is_gone_when_the_101_is_written_leaves_nothing_behind() {
+    let stage = Stage::start().await;
+    let mut viewer = stage.raw().await;
+    // More than is held before it is settled, so that nobody looks whether the viewer is still there.
+    viewer.send(format!("{}{}", handshake("/wait-tunnel", ""), "x".repeat(64 * 1024))).await;
+    stage.started(1).await;
+    assert_eq!(stage.status_of("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await, 200);
+    viewer.break_off();
+    stage.script.release.send_replace(true);
+    stage.passage(1).await;
+    assert!(rest(&mut stage.far_end()).await.is_empty());
+    until("the seat to be free", || count(&stage.counters.websockets_open) == 0).await;
+    until("the connection to be closed", || count(&stage.counters.open) == 0).await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_leaves_before_it_is_settled_is_noticed_though_it_sent_something() {
+    let stage = Stage::start().await;
+    let mut viewer = stage.raw().await;
+    viewer.send(format!("{}early", handshake("/never", ""))).await;
+    stage.started(1).await;
+    viewer.finish().await;
+    stage.dropped(1).await;
+    until("the seat to be free", || count(&stage.counters.websockets_open) == 0).await;
+}
+
+#[tokio::test]
+async fn the_times_of_a_connection_go_on_after_a_handshake_that_failed() {
+    let stage = Stage::with(Limits { idle: SHORT, ..limits() }).await;
+    let mut viewer = stage.raw().await;
+    assert_eq!(viewer.send(handshake("/no", "")).await.response().await.status, 200);
+    assert!(viewer.is_closed().await);
+    let stage = Stage::with(Limits { head_timeout: SHORT, ..limits() }).await;
+    let mut viewer = stage.raw().await;
+    assert_eq!(viewer.send(handshake("/no", "")).await.response().await.status, 200);
+    viewer.send("GET / HTTP/1.1\r\n").await;
+    assert_eq!(viewer.response().await.status, 408);
+}
+
+#[tokio::test]
+async fn what_the_origin_said_last_arrives_though_it_takes_nothing_any_more() {
+    let stage = Stage::start().await;
+    let (mut viewer, mut far) = tunnel(&stage).await;
+    far.write_all(b"bye").await.unwrap();
+    drop(far);
+    viewer.send(vec![b'x'; 8 * FAR_END]).await;
+    assert_eq!(viewer.rest().await, b"bye");
+    drop(viewer);
+    let passage = stage.passage(1).await;
+    assert_eq!((passage.ended, passage.sent), (Ended::Origin, 3));
+}
+
+#[tokio::test]
+async fn a_viewer_that_closes_while_the_origin_sends_has_closed_and_not_failed() {
+    let stage = Stage::start().await;
+    let (mut viewer, mut far) = tunnel(&stage).await;
+    viewer.finish().await;
+    assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
+    viewer.break_off();
+    while far.write_all(&[0; 1024]).await.is_ok() {}
+    assert_eq!(stage.passage(1).await.ended, Ended::Viewer);
+}
+
+#[tokio::test]
+async fn none_begins_while_the_node_stops() {
+    let mut stage = Stage::start().await;
+    let mut busy = stage.raw().await;
+    busy.send(format!("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n{}", handshake("/tunnel", ""))).await;
+    stage.started(1).await;
+    let mut idle = stage.raw().await;
+    stage.stop();
+    assert!(idle.is_closed().await);
+    stage.script.release.send_replace(true);
+    let answer = busy.response().await;
+    assert_eq!((answer.text().as_str(), answer.header("connection")), ("waited", Some("close")));
+    assert!(busy.is_closed().await);
+    assert_eq!(*stage.script.started.borrow(), 1);
+    assert_eq!(stage.drained().await, Drained { cut: 0 });
+}
+
+/// A viewer that sends all the time must not keep the origin from being heard.
+#[tokio::test]
+async fn one_way_leaves_the_other_its_turn() {
+    let stage = Stage::start().await;
+    let (mut viewer, far) = tunnel(&stage).await;
+    let (mut from, mut to) = tokio::io::split(far);
+    let drain = tokio::spawn(async move { tokio::io::copy(&mut from, &mut tokio::io::sink()).await });
+    to.write_all(b"heard").await.unwrap();
+    let flood = viewer.send(vec![b'x'; 4 << 20]).await;
+    assert_eq!(flood.exactly(5).await, b"heard");
+    drop(viewer);
+    drop(to);
+    drain.await.unwrap().unwrap();
+}
