@@ -139,6 +139,26 @@ async fn all_of_it_comes_slice_after_slice() {
 }
 
 #[tokio::test]
+async fn the_record_tells_of_all_slices() {
+    let stage = stage(FRESH).await;
+    stage.range("bytes=0-").await;
+    let told = stage.node.record();
+    let slices = &told["slices"];
+    assert_eq!((&slices["count"], &slices["misses"], &slices["failed"]), (&5.into(), &5.into(), &0.into()));
+    assert_eq!(slices["bytes"], LENGTH);
+    assert!(slices["us"].as_u64() >= slices["slowest_us"].as_u64() && slices["slowest_us"].as_u64() > Some(0));
+    let origins = told["origins"].as_array().unwrap();
+    assert!(origins.len() == 5 && origins.iter().all(|origin| origin["status"] == 206), "{origins:?}");
+    stage.range("bytes=70000-140000").await;
+    let told = stage.node.record();
+    assert_eq!(
+        (&told["slices"]["count"], &told["slices"]["misses"], &told["slices"]["bytes"]),
+        (&2.into(), &0.into(), &0.into())
+    );
+    assert!(told["origins"].is_null());
+}
+
+#[tokio::test]
 async fn what_is_stored_as_a_whole_is_not_cut() {
     let stage = stage(FRESH).await;
     stage.node.get("/film").await;

@@ -149,6 +149,7 @@ impl Exchange {
             cache: None,
             origins: Vec::new(),
             compression: None,
+            slices: None,
             result: ResultType::Error,
             detail: None,
             status: 0,

@@ -65,6 +65,7 @@ impl RecordedBody {
         if let Some(mut record) = self.record.take() {
             record.complete = complete;
             record.total = self.began.elapsed();
+            record.learn_slices();
             self.records.take(record);
         }
     }

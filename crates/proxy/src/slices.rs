@@ -4,11 +4,14 @@ use crate::exchange::{Answer, Context, Exchange, Trace};
 use crate::fill::{self, FilledSlice};
 use crate::lookup::{self, from_hit};
 use http::StatusCode;
+use http::header::CONTENT_LENGTH;
 use rimward_cache::{Begin, Followed, GetSlice, Hit, Lead, Slices, Whole};
+use rimward_telemetry::{SliceNote, SliceTally};
 use rimward_types::{BodyError, RequestHead};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How often a slice after the first may be begun again because the fetch that it waited for gave up.
 const MOST_RETRIES: usize = 4;
@@ -46,6 +49,7 @@ pub async fn answer(
     viewer: &RequestHead,
     mut slices: Slices,
 ) -> Result<Option<Answer>, Answer> {
+    let tally = Arc::<SliceTally>::default();
     let (mut got, mut trace) = get(context, &slices, slices.scout()).await;
     // The origin has not seen the viewer's conditions, which come first (RFC 9110 section 13.2.2), nor its other ranges.
     while got.is_beyond_the_end() {
@@ -59,8 +63,12 @@ pub async fn answer(
     }
     let answer = match got {
         Got::Slice(hit) => {
-            // What comes after the head belongs to no record.
-            let get = Getter { context: Arc::new(context.unattended()), slices: slices.clone() };
+            tally.note(SliceNote { origins: trace.origins.clone(), ..note(&hit, exchange.began.elapsed()) });
+            // Its own record tells of them already.
+            tally.take();
+            exchange.record.slices = Some(tally.clone());
+            // Nobody waits for what comes after the head by an interim answer.
+            let get = Getter { context: Arc::new(context.unattended()), slices: slices.clone(), tally };
             match slices.answer(viewer, hit, Arc::new(get)) {
                 // An error that is stored in its place.
                 Err(hit) if hit.head.status != StatusCode::PARTIAL_CONTENT => Some(from_hit(hit)),
@@ -121,18 +129,43 @@ async fn fetch(context: &Arc<Context>, lead: Lead) -> (Got, Trace) {
     }
 }
 
+/// What the record is told of a slice that was had.
+fn note(hit: &Hit, time: Duration) -> SliceNote {
+    let length = hit.head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    SliceNote { length: Some(length.or(hit.body.len()).unwrap_or(0)), time, ..SliceNote::default() }
+}
+
 /// Gives the slices after the first, while the answer is sent.
+#[derive(Clone)]
 struct Getter {
     context: Arc<Context>,
     slices: Slices,
+    tally: Arc<SliceTally>,
+}
+
+impl Getter {
+    /// One slice; what it took is for the record.
+    async fn try_get(&self, index: u64) -> Got {
+        let start = Instant::now();
+        let (got, Trace { hooks, origins, .. }) = get(&self.context, &self.slices, index).await;
+        let told = match &got {
+            // It is begun again, and noted then.
+            Got::Again => return got,
+            Got::Slice(hit) => note(hit, start.elapsed()),
+            Got::Answer(_) | Got::Unsliced(_) => SliceNote { time: start.elapsed(), ..SliceNote::default() },
+        };
+        self.tally.note(SliceNote { hooks, origins, ..told });
+        got
+    }
 }
 
 impl GetSlice for Getter {
     fn get(&self, index: u64) -> Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>> {
-        let (context, slices) = (self.context.clone(), self.slices.clone());
+        let this = self.clone();
         Box::pin(async move {
+            let slices = &this.slices;
             for _ in 0..MOST_RETRIES {
-                match get(&context, &slices, index).await.0 {
+                match this.try_get(index).await {
                     Got::Slice(hit) => return Ok(hit),
                     Got::Answer(Ok(answer) | Err(answer)) => {
                         let status = answer.head.status;

@@ -1,13 +1,16 @@
 //! What the node says of itself.
 //!
 //! - [`record`]: the one record that each request leaves; every other view is made of it.
+//! - [`slices`]: what an answer took from slices, for its record.
 //! - [`metrics`]: counters and histograms, as Prometheus text.
 //! - [`access_log`]: records as JSON lines, written off the request path.
 
 pub mod access_log;
 pub mod metrics;
 pub mod record;
+pub mod slices;
 
 pub use access_log::AccessLog;
 pub use metrics::Metrics;
 pub use record::{CacheRecord, CallRecord, HookRecord, OriginRecord, Record, ResultType, WebSocketRecord};
+pub use slices::{SliceNote, SliceSums, SliceTally};

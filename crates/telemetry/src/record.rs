@@ -1,5 +1,6 @@
 //! The record of one request: what was decided at each phase, why, and what it cost.
 
+use crate::slices::{SliceSums, SliceTally};
 use rimward_types::{Hook, RequestId, Timestamp};
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -208,6 +209,8 @@ pub struct Record {
     /// The coding that was made of the origin's answer, or why none; `None` where the behavior does not compress, and
     /// for what was stored before.
     pub compression: Option<&'static str>,
+    /// The slices that the answer is made of, where it is.
+    pub slices: Option<Arc<SliceTally>>,
     /// How it ended.
     pub result: ResultType,
     /// Why it ended so, where the result alone does not tell.
@@ -256,6 +259,8 @@ struct Line<'a> {
     origins: Vec<OriginLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compression: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slices: Option<SliceSums>,
     first_byte_us: u64,
     total_us: u64,
     bytes: u64,
@@ -328,6 +333,15 @@ fn micros(d: Duration) -> u64 {
 }
 
 impl Record {
+    /// Takes over the functions that ran, and the origins that were asked, for slices that came after the head.
+    pub fn learn_slices(&mut self) {
+        if let Some(slices) = &self.slices {
+            let (hooks, origins) = slices.take();
+            self.hooks.extend(hooks);
+            self.origins.extend(origins);
+        }
+    }
+
     /// The record as one JSON object, without a line end.
     pub fn to_json(&self) -> String {
         let line = Line {
@@ -374,6 +388,7 @@ impl Record {
                 })
                 .collect(),
             compression: self.compression,
+            slices: self.slices.as_ref().map(|slices| slices.sums()),
             first_byte_us: micros(self.first_byte),
             total_us: micros(self.total),
             bytes: self.bytes,

@@ -57,6 +57,7 @@ fn record() -> Record {
             error: Some("connection refused".into()),
         }],
         compression: Some("br"),
+        slices: None,
         result: ResultType::FunctionExecutionError,
         detail: None,
         status: 503,

@@ -1,5 +1,5 @@
-//! The bytes of an answer, a slice after the other. The next slice is asked for when the one before it is sent, so that a
-//! slow viewer holds no more than one.
+//! The bytes of an answer, a slice after the other. While one is sent, the next one is asked for, and no more: a viewer
+//! who reads on does not wait for the origin again and again, and one who leaves has cost it a single slice.
 
 use super::{GetSlice, Slice, Slices, Told};
 use crate::hit::Hit;
@@ -23,7 +23,36 @@ pub(crate) struct SliceBody {
     end: u64,
     /// The slice that is read: its place in the object, and what of it is still to come.
     open: Option<Open>,
-    getting: Option<(u64, Getting)>,
+    /// A slice that was asked for: that which is needed now, or the one after it.
+    asked: Option<Asked>,
+}
+
+struct Asked {
+    index: u64,
+    answer: MaybeDone,
+}
+
+enum MaybeDone {
+    Getting(Getting),
+    Got(Box<Result<Hit, BodyError>>),
+}
+
+impl Asked {
+    /// Goes on getting it; true once it is there.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> bool {
+        if let MaybeDone::Getting(getting) = &mut self.answer {
+            let Poll::Ready(got) = getting.as_mut().poll(cx) else { return false };
+            self.answer = MaybeDone::Got(Box::new(got));
+        }
+        true
+    }
+
+    fn take(self) -> Option<Result<Hit, BodyError>> {
+        match self.answer {
+            MaybeDone::Got(got) => Some(*got),
+            MaybeDone::Getting(_) => None,
+        }
+    }
 }
 
 struct Open {
@@ -38,7 +67,7 @@ impl SliceBody {
     pub(super) fn new(slices: Slices, told: Told, scout: u64, body: Body, get: Arc<dyn GetSlice>) -> Self {
         let at = Slice { size: slices.size(), index: scout }.first();
         let end = told.total;
-        Self { slices, told, get, at: 0, end, open: Some(Open { index: scout, at, body }), getting: None }
+        Self { slices, told, get, at: 0, end, open: Some(Open { index: scout, at, body }), asked: None }
     }
 
     /// Bytes of the whole object.
@@ -58,6 +87,12 @@ impl SliceBody {
 
     fn slice(&self, index: u64) -> Slice {
         Slice { size: self.slices.size(), index }
+    }
+
+    /// Asks for a slice, unless that was done.
+    fn ask(&mut self, index: u64) -> &mut Asked {
+        let asked = self.asked.take().filter(|asked| asked.index == index);
+        self.asked.insert(asked.unwrap_or_else(|| Asked { index, answer: MaybeDone::Getting(self.get.get(index)) }))
     }
 
     /// Takes a slice that has come, if it is one of the same object.
@@ -89,21 +124,24 @@ impl http_body::Body for SliceBody {
             if this.at >= this.end {
                 return Poll::Ready(None);
             }
-            if let Some((index, getting)) = &mut this.getting {
-                let (index, got) = (*index, ready!(getting.as_mut().poll(cx)));
-                this.getting = None;
-                if let Err(error) = got.and_then(|hit| this.take(index, hit)) {
+            let index = this.at / this.slices.size();
+            let behind = this.slice(index).end();
+            if this.open.as_ref().is_none_or(|open| open.index != index) {
+                this.open = None;
+                if !this.ask(index).poll_ahead(cx) {
+                    return Poll::Pending;
+                }
+                let got = this.asked.take().and_then(Asked::take);
+                if let Some(Err(error)) = got.map(|got| got.and_then(|hit| this.take(index, hit))) {
                     this.end = this.at;
                     return Poll::Ready(Some(Err(error)));
                 }
             }
-            let index = this.at / this.slices.size();
-            let behind = this.slice(index).end();
-            let Some(open) = this.open.as_mut().filter(|open| open.index == index) else {
-                this.open = None;
-                this.getting = Some((index, this.get.get(index)));
-                continue;
-            };
+            if behind < this.end {
+                // What it comes to counts when its turn has come.
+                this.ask(index + 1).poll_ahead(cx);
+            }
+            let Some(open) = &mut this.open else { continue };
             let frame = match ready!(Pin::new(&mut open.body).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => {

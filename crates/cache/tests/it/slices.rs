@@ -4,8 +4,13 @@
 use crate::disk::stage::DiskPlay;
 use crate::play::*;
 use bytes::Bytes;
-use rimward_cache::{Begin, Completed, Followed, Lead, Options, Purge, Refusal, Rules, Slices, Tag, Whole};
-use rimward_types::{Body, ByteSize, RequestHead};
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
+use rimward_cache::{
+    Begin, Completed, Followed, GetSlice, Hit, Lead, Options, Purge, Refusal, Rules, Slices, Tag, Whole,
+};
+use rimward_types::{Body, BodyError, ByteSize, RequestHead};
+use std::pin::Pin;
 use std::sync::Arc;
 
 const SLICE: u64 = 64 << 10;
@@ -54,6 +59,63 @@ fn respond_whole(play: &Play, lead: Lead) -> Box<Whole> {
         Completed::Unsliced { whole: Some(whole) } => whole,
         other => panic!("it is the whole: {other:?}"),
     }
+}
+
+/// Gives slices as a proxy does, and notes which were asked for.
+struct Gives {
+    play: Play,
+    slices: Slices,
+    asked: Mutex<Vec<u64>>,
+}
+
+impl GetSlice for Gives {
+    fn get(&self, index: u64) -> Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>> {
+        self.asked.lock().push(index);
+        let Completed::Stored(hit) = respond(&self.play, lead(&self.slices, index), index, "\"a\"") else {
+            panic!("it is stored")
+        };
+        Box::pin(async { Ok(hit) })
+    }
+}
+
+/// The answer to a range from a slice 0 that a test feeds.
+fn answered(range_: &str) -> (Body, Feed, Arc<Gives>) {
+    let play = Play::with(rules(), Options::default());
+    let asked = range(range_, &[]);
+    let slices = slices(&play, &asked);
+    let (feed, body) = Feed::new();
+    let fields = [("cache-control", "max-age=60"), ("etag", "\"a\"")];
+    let Completed::Stored(scout) = respond_with(&play, lead(&slices, 0), 0, &fields, body) else {
+        panic!("it is stored")
+    };
+    let gives = Arc::new(Gives { play, slices: slices.clone(), asked: Mutex::default() });
+    let hit = slices.answer(&asked, scout, gives.clone()).expect("it is a slice");
+    (hit.body, feed, gives)
+}
+
+#[tokio::test]
+async fn the_next_slice_is_asked_for_while_one_is_sent_and_no_more() {
+    let (mut body, feed, gives) = answered("bytes=0-");
+    feed.send(vec![0; 100]);
+    let mut read = body.frame().await.unwrap().unwrap().into_data().unwrap().len() as u64;
+    assert_eq!(*gives.asked.lock(), [1], "slice 0 has not even come");
+    feed.send(vec![0; SLICE as usize - 100]);
+    drop(feed);
+    while read <= SLICE {
+        read += body.frame().await.unwrap().unwrap().into_data().unwrap().len() as u64;
+    }
+    assert_eq!(*gives.asked.lock(), [1, 2]);
+    assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, 3 * SLICE - read);
+    assert_eq!(*gives.asked.lock(), [1, 2], "once each");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_beyond_the_range() {
+    let (body, feed, gives) = answered("bytes=0-65535");
+    feed.send(vec![0; SLICE as usize]);
+    drop(feed);
+    assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, SLICE);
+    assert!(gives.asked.lock().is_empty());
 }
 
 #[tokio::test]
@@ -148,7 +210,7 @@ async fn the_whole_that_comes_in_place_of_a_slice_is_stored_and_found_by_all_who
     assert_eq!(play.hit("/film").await.body.len() as u64, 3 * SLICE);
 }
 
-fn stored(completed: Completed) -> rimward_cache::Hit {
+fn stored(completed: Completed) -> Hit {
     match completed {
         Completed::Stored(hit) => hit,
         other => panic!("is not stored: {other:?}"),
