@@ -16,11 +16,6 @@ pub enum Coding {
     Gzip,
 }
 
-/// How hard each coding tries: in the middle of each range, since a body is coded once and sent often, but the first viewer
-/// waits for it. Their cost has not been measured here.
-const BROTLI_QUALITY: u32 = 5;
-const ZSTD_LEVEL: i32 = 3;
-const GZIP_LEVEL: u32 = 6;
 /// Window of brotli and Zstandard, as a power of two: 512 KB, which bounds an encoder's memory.
 const WINDOW: u32 = 19;
 /// Brotli's output buffer in bytes.
@@ -48,6 +43,16 @@ pub enum Then {
 }
 
 impl Coding {
+    /// How hard it tries: a body is coded once and sent often, but the first viewer waits for it. `docs/performance.md` has what
+    /// each level takes and brings.
+    pub fn level(self) -> i32 {
+        match self {
+            Coding::Brotli => 5,
+            Coding::Zstd => 3,
+            Coding::Gzip => 6,
+        }
+    }
+
     /// The name in `Content-Encoding`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,14 +69,23 @@ impl Encoder {
     /// # Errors
     /// When there is no memory for it.
     pub fn new(coding: Coding) -> io::Result<Self> {
+        Self::with_level(coding, coding.level())
+    }
+
+    /// An encoder that tries as hard as `level` says: 0 to 11 for brotli, 1 to 22 for Zstandard, 0 to 9 for gzip.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn with_level(coding: Coding, level: i32) -> io::Result<Self> {
+        let unsigned = level.unsigned_abs();
         Ok(match coding {
-            Coding::Brotli => Self::Brotli(Box::new(Brotli::new(Vec::new(), BROTLI_BUFFER, BROTLI_QUALITY, WINDOW))),
+            Coding::Brotli => Self::Brotli(Box::new(Brotli::new(Vec::new(), BROTLI_BUFFER, unsigned, WINDOW))),
             Coding::Zstd => {
-                let mut zstd = Zstd::new(Vec::new(), ZSTD_LEVEL)?;
+                let mut zstd = Zstd::new(Vec::new(), level)?;
                 zstd.window_log(WINDOW)?;
                 Self::Zstd(Box::new(zstd))
             }
-            Coding::Gzip => Self::Gzip(Box::new(Gzip::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL)))),
+            Coding::Gzip => Self::Gzip(Box::new(Gzip::new(Vec::new(), flate2::Compression::new(unsigned)))),
         })
     }
 
