@@ -42,7 +42,7 @@ pub(super) fn same_host_path(reference: &str, request: &RequestHead) -> Option<S
         if !is_same_host(authority, request) {
             return None;
         }
-        return Some(if path.starts_with('/') { path.to_owned() } else { format!("/{path}") });
+        return Some(if path.starts_with('/') { resolved(path) } else { format!("/{path}") });
     }
     // What else has a colon before any slash is a URI of another scheme.
     if reference.split(['/', '?']).next().is_some_and(|first| first.contains(':')) {
@@ -52,14 +52,19 @@ pub(super) fn same_host_path(reference: &str, request: &RequestHead) -> Option<S
         return Some(request.path_and_query());
     }
     if reference.starts_with('/') {
-        return Some(reference.to_owned());
+        return Some(resolved(reference));
     }
     if reference.starts_with('?') {
         return Some(format!("{}{reference}", request.path));
     }
     let folder = &request.path[..request.path.rfind('/').map_or(0, |at| at + 1)];
-    let (path, query) = reference.split_at(reference.find('?').unwrap_or(reference.len()));
-    Some(format!("{}{query}", without_dots(&format!("{folder}{path}"))))
+    Some(resolved(&format!("{folder}{reference}")))
+}
+
+/// An absolute path and its query, without dots in the path.
+fn resolved(path_and_query: &str) -> String {
+    let (path, query) = path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
+    format!("{}{query}", without_dots(path))
 }
 
 fn is_http(scheme: &str) -> bool {
@@ -115,6 +120,8 @@ mod tests {
         for (reference, expected) in [
             ("", Some("/b/c/d?q")),
             ("/x?y", Some("/x?y")),
+            ("/x/../y?a/../b", Some("/y?a/../b")),
+            ("http://www.example.com/x/./y", Some("/x/y")),
             ("g", Some("/b/c/g")),
             ("g?y#s", Some("/b/c/g?y")),
             ("?y", Some("/b/c/d?y")),

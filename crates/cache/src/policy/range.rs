@@ -91,7 +91,8 @@ fn one(range: &[u8], length: u64) -> Option<Asked> {
     if first.is_empty() {
         return Some(match position(last)? {
             0 => Asked::Unsatisfiable,
-            _ if length == 0 => Asked::Unsatisfiable,
+            // Satisfiable, and no part of nothing can be told in `Content-Range`: the whole is the answer.
+            _ if length == 0 => return None,
             suffix => Asked::Satisfiable(Span { start: length.saturating_sub(suffix), end: length }),
         });
     }
@@ -169,7 +170,8 @@ mod tests {
         ] {
             assert_eq!(read(text, 10_000), expected, "{text}");
         }
-        assert_eq!(read("bytes=-5", 0), Ranges::Unsatisfiable);
+        // RFC 9110 section 14.1.2: a suffix is satisfiable unless it is of no bytes.
+        assert_eq!(read("bytes=-5", 0), Ranges::Whole);
         assert_eq!(read("bytes=0-", 0), Ranges::Unsatisfiable);
     }
 

@@ -15,3 +15,4 @@ mod play;
 mod slices;
 mod stale;
 mod storing;
+mod uncovered;

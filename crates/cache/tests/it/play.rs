@@ -215,6 +215,12 @@ impl http_body::Body for Fed {
     }
 }
 
+/// So many random cases, times `RIMWARD_TEST_TIMES` where that is set: for a night.
+pub(crate) fn cases(usual: u32) -> proptest::test_runner::Config {
+    let times = std::env::var("RIMWARD_TEST_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    proptest::test_runner::Config::with_cases(usual.saturating_mul(times))
+}
+
 /// Lets every other task go on until it waits.
 pub(crate) async fn settle() {
     for _ in 0..50 {

@@ -35,8 +35,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Times `RIMWARD_TEST_TIMES` where that is set: for a night.
+fn cases() -> ProptestConfig {
+    let times = std::env::var("RIMWARD_TEST_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    ProptestConfig::with_cases(200 * times)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases())]
 
     /// The model: what was stored last under a name, unless purged since the fetch began. The store may forget, but it
     /// never serves anything else, never exceeds its bound, and counts what it has.

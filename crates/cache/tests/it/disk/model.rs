@@ -102,7 +102,7 @@ async fn run(steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(crate::play::cases(16))]
 
     #[test]
     fn the_cache_agrees_with_its_model_across_restarts(steps in proptest::collection::vec(step(), 1..40)) {
