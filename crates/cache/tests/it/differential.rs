@@ -108,7 +108,7 @@ fn outside(request: &RequestHead) -> Request<()> {
 }
 
 proptest! {
-    #![proptest_config(crate::play::cases(4000))]
+    #![proptest_config(cases(4000))]
 
     #[test]
     fn both_store_and_reuse_the_same(

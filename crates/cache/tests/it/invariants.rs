@@ -159,7 +159,7 @@ async fn run(acts: Vec<Act>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(crate::play::cases(600))]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn nothing_is_served_that_may_not_be(acts in proptest::collection::vec(act(), 1..40)) {
