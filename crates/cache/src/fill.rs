@@ -2,7 +2,7 @@
 //!
 //! - [`lead`]: the right and the duty to fetch.
 //! - [`follow`]: a place behind somebody else's fetch.
-//! - `sliced`: an answer that should be a slice.
+//! - `refresh`: what is said of what is stored; `sliced`: an answer that should be a slice.
 //! - `state`: what leader, followers and pump share; `arrival`: the body among it.
 //! - `stream`: a body that is read while it arrives.
 //! - `spool`: a body that is written to disk while it arrives.
@@ -12,6 +12,7 @@ mod arrival;
 pub mod follow;
 pub mod lead;
 pub(crate) mod pump;
+mod refresh;
 mod sliced;
 mod slots;
 mod spool;

@@ -11,12 +11,12 @@ use crate::object::{Content, Face, Stored, face_weight};
 use crate::policy::admit::{Admission, Terms, admit};
 use crate::policy::reuse::{self, Failing};
 use crate::policy::validate::{self, Validators};
-use crate::policy::{NotStored, age, fields, freshness, request, vary};
+use crate::policy::{NotStored, fields, request, vary};
 use crate::rules::Rules;
 use crate::status::{CacheResult, CacheStatus, Forward};
 use crate::store::{Mark, Store};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED, RANGE};
+use http::header::{CONTENT_LENGTH, RANGE};
 use http::{HeaderValue, Method, StatusCode};
 use rimward_types::{Body, RequestHead, ResponseHead, Timestamp};
 use std::sync::Arc;
@@ -195,103 +195,7 @@ impl Lead {
         Some(hit)
     }
 
-    /// 304 to the cache's own conditions (RFC 9111 section 4.3.3).
-    fn not_modified(mut self, head: ResponseHead, body: Body, times: Times) -> Completed {
-        let own = self.stored.clone().filter(|old| old.face.validators().exist());
-        if own.is_none() && self.others.is_empty() {
-            return self.pass_on(head, body, NotStored::NotModified);
-        }
-        if let Some(old) = self.meant(own.as_ref(), &head) {
-            return self.refresh(&old, head, times);
-        }
-        // RFC 9111 section 4.3.4: nothing stored is meant. What there is cannot be trusted either.
-        if let Some(old) = own {
-            self.store.remove(&self.key, &old);
-        }
-        self.stored = None;
-        self.others.clear();
-        Completed::Again(self)
-    }
-
-    /// The stored response that a 304 speaks of.
-    fn meant(&self, own: Option<&Stored>, head: &ResponseHead) -> Option<Stored> {
-        let is_meant = |stored: &&Stored| match &self.others[..] {
-            [] => validate::confirms(&head.headers, &stored.face.validators()),
-            _ => validate::names(&head.headers, &stored.face.validators()),
-        };
-        own.into_iter().chain(&self.others).find(is_meant).cloned()
-    }
-
-    /// Updates the stored head (RFC 9111 sections 3.2 and 4.3.4) and answers with it.
-    fn refresh(mut self, old: &Stored, update: ResponseHead, times: Times) -> Completed {
-        let now = times.received;
-        let origin = update.status;
-        let mut head = old.face.head.unpacked();
-        fields::update(&mut head.headers, update.headers, now);
-        // The update may have been told to a HEAD; what it freshens answers a GET.
-        let mut asked = RequestHead::clone(&self.request);
-        if asked.method == Method::HEAD {
-            asked.method = Method::GET;
-        }
-        let face = match self.admission(&asked, &head, times) {
-            Admission::Store(terms) => self.face(head.clone(), terms),
-            Admission::Refuse(_) => {
-                self.store.remove(&self.key, old);
-                None
-            }
-        };
-        let Some(face) = face else { return self.confirmed_once(old, head, origin, times) };
-        let shared = is_shared(&face, now);
-        let stored = Stored { face, content: old.content.clone() };
-        let status = CacheStatus {
-            forward_status: Some(origin),
-            stored: true,
-            ttl: Some(reuse::ttl(&stored.face.terms, now)),
-            ..self.status()
-        };
-        let hit = Hit::with(&stored, &self.request, now, status, CacheResult::RefreshHit);
-        self.remember(shared);
-        self.store.complete(&self.key, &self.fill, stored.clone());
-        self.conclude(Ended::Answer { stored, kind: AnswerKind::Refreshed, shared });
-        Completed::Refreshed(hit)
-    }
-
-    /// What is stored was confirmed and answers this request, but may not be kept (RFC 9111 section 3).
-    fn confirmed_once(mut self, old: &Stored, head: ResponseHead, origin: StatusCode, times: Times) -> Completed {
-        let now = times.received;
-        let date = freshness::date_of(&head.headers, now);
-        let initial_age = age::initial(age::value(&head.headers), date, times).corrected();
-        let terms = Terms { initial_age, received: now, ..old.face.terms.clone() };
-        let status = CacheStatus { forward_status: Some(origin), ..self.status() };
-        let hit = Hit::passing(head, &terms, &old.content, &self.request, now, status);
-        self.conclude(Ended::Alone);
-        Completed::Refreshed(hit)
-    }
-
-    /// An answer to HEAD freshens what is stored, or shows that it is another (RFC 9111 section 4.3.5).
-    fn head_only(self, head: ResponseHead, body: Body, times: Times) -> Completed {
-        if let Some(old) = self.stored.clone().filter(|_| head.status == StatusCode::OK) {
-            let same = |name| match head.headers.get(&name) {
-                None => true,
-                told => told == old.face.head.get(&name).as_ref(),
-            };
-            let is_same = old.face.head.status() == StatusCode::OK
-                && same(ETAG)
-                && same(LAST_MODIFIED)
-                && (head.headers.get(CONTENT_LENGTH).is_none_or(|told| *told == old.content.length().to_string()));
-            if is_same {
-                return self.refresh(&old, head, times);
-            }
-            old.face.expire();
-        }
-        // What is gone is asked for again before it is served.
-        if let (Some(old), StatusCode::NOT_FOUND | StatusCode::GONE) = (&self.stored, head.status) {
-            old.face.expire();
-        }
-        self.pass_on(head, body, NotStored::Method)
-    }
-
-    fn pass_on(mut self, head: ResponseHead, body: Body, reason: NotStored) -> Completed {
+    pub(super) fn pass_on(mut self, head: ResponseHead, body: Body, reason: NotStored) -> Completed {
         let is_error = head.status.is_server_error();
         if let Some(old) = self.stored.take() {
             // A new answer takes the place of the old one, though it is not kept itself.
@@ -393,14 +297,14 @@ impl Lead {
     }
 
     /// Makes a face, if there is room for it.
-    fn face(&self, head: ResponseHead, terms: Terms) -> Option<Arc<Face>> {
+    pub(super) fn face(&self, head: ResponseHead, terms: Terms) -> Option<Arc<Face>> {
         let weight = face_weight(&head, &self.request.headers, &self.key, &self.rules);
         let room = self.store.reserve(weight)?;
         Face::try_new(head, &self.request.headers, terms, &self.rules, &self.store, room).map(Arc::new)
     }
 
     /// Remembers whether requests for the key may wait for each other.
-    fn remember(&self, shared: bool) {
+    pub(super) fn remember(&self, shared: bool) {
         if shared {
             self.store.unmark(&self.key);
         } else {
@@ -418,7 +322,7 @@ impl Drop for Lead {
 }
 
 /// Whether a response answers more requests than the one that fetched it.
-fn is_shared(face: &Face, now: Timestamp) -> bool {
+pub(super) fn is_shared(face: &Face, now: Timestamp) -> bool {
     reuse::is_fresh(&face.terms, now) || !face.terms.stale.while_revalidate.is_zero()
 }
 
