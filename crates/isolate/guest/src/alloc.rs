@@ -1,7 +1,8 @@
 //! The memory of the guest.
 //!
 //! Until the seal everything comes from a general allocator (dlmalloc) over a `brk` that moves inside the fixed memory. What is freed is
-//! filled with zeros: what compiling leaves behind is no part of a function, and two functions have more pages in common.
+//! filled with zeros: what compiling leaves behind is no part of a function, and two functions have more pages in common. After the boot a
+//! heap of its own begins, so that a function does not lie in the gaps of the engine's pages, but side by side.
 //! From the seal on, small blocks come from an arena above the snapshot: they lie side by side, so that a request touches few pages,
 //! and freed ones are used again. Large blocks, and small ones when the arena is full, are the general allocator's, up to the limit.
 //! Blocks of the snapshot are not freed in a request: that would dirty its pages, and the restore brings them back anyway. For the same
@@ -40,6 +41,8 @@ struct Break {
 struct State {
     /// Beginning of the request's part; 0 before the seal.
     floor: usize,
+    /// Blocks below are never freed: the engine's from the end of the boot on, all of the snapshot's from the seal on.
+    kept: usize,
     /// Small blocks of the request, at the floor.
     arena: Arena,
     general: Dlmalloc<Brk>,
@@ -50,8 +53,12 @@ struct Shared<T>(UnsafeCell<T>);
 unsafe impl<T> Sync for Shared<T> {}
 
 static BREAK: Shared<Break> = Shared(UnsafeCell::new(Break { at: 0, limit: 0 }));
-static STATE: Shared<State> =
-    Shared(UnsafeCell::new(State { floor: 0, arena: Arena::EMPTY, general: Dlmalloc::new_with_allocator(Brk) }));
+static STATE: Shared<State> = Shared(UnsafeCell::new(State {
+    floor: 0,
+    kept: 0,
+    arena: Arena::EMPTY,
+    general: Dlmalloc::new_with_allocator(Brk),
+}));
 
 /// # Safety
 /// The reference must be gone before anything else asks for it.
@@ -122,11 +129,21 @@ unsafe impl dlmalloc::Allocator for Brk {
     }
 }
 
+/// Ends the boot: what comes now does not lie among what was before.
+pub(crate) fn begin_anew() {
+    // SAFETY: nothing here allocates.
+    let (state, brk) = unsafe { (state(), the_break()) };
+    brk.at = brk.at.next_multiple_of(PAGE);
+    state.kept = brk.at;
+    state.general = Dlmalloc::new_with_allocator(Brk);
+}
+
 /// Ends the preparation: a request may take `extra` bytes above all that is in use now.
 pub(crate) fn seal(extra: usize) {
     // SAFETY: nothing here allocates.
     let (state, brk) = unsafe { (state(), the_break()) };
     state.floor = brk.at.next_multiple_of(PAGE);
+    state.kept = state.floor;
     brk.limit = state.floor.saturating_add(extra).min(end_of_memory());
     let arena = ((brk.limit - state.floor) / 4).min(ARENA) & !(PAGE - 1);
     state.arena = Arena::new(state.floor, arena);
@@ -178,7 +195,7 @@ unsafe impl GlobalAlloc for Memory {
         if state.arena.has(block) {
             // SAFETY: the arena gave this block for this layout.
             unsafe { state.arena.give_back(block, layout) };
-        } else if block as usize >= state.floor {
+        } else if block as usize >= state.kept {
             if state.floor == 0 {
                 // SAFETY: the block has that many bytes, and nobody uses them any more.
                 unsafe { core::ptr::write_bytes(block, 0, layout.size()) };
@@ -214,7 +231,7 @@ unsafe impl GlobalAlloc for Memory {
             if state.arena.resize(block, layout, new_size) {
                 return block;
             }
-        } else if state.floor != 0 && block as usize >= state.floor {
+        } else if state.floor != 0 && block as usize >= state.kept {
             // SAFETY: dlmalloc's block, see `dealloc`.
             let moved = unsafe { state.general.realloc(block, layout.size(), layout.align(), new_size) };
             return if moved.is_null() { refuse(new_size) } else { moved };

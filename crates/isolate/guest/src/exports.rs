@@ -62,6 +62,7 @@ extern "C" fn boot() {
         Ok(engine) => Some(engine),
         Err(error) => panic!("{error}"),
     };
+    alloc::begin_anew();
 }
 
 #[unsafe(no_mangle)]

@@ -6,13 +6,20 @@ use boa_engine::{JsString, string::JsStrVariant};
 
 use crate::{byte_strings::bytes_in, engine::Runtime, modules::runtime};
 
-/// Whether all bytes are ASCII: eight at a time.
+/// Whether all bytes are ASCII: eight at a time, the last of them perhaps twice.
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = bytes.as_chunks::<8>();
-    let all = words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word));
-    let rest = rest.iter().fold(0, |all, byte| all | byte);
-    all & HIGH == 0 && rest.is_ascii()
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            (Some(first), Some(last)) => (u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & HIGH as u32 == 0,
+            _ => bytes.iter().all(u8::is_ascii),
+        };
+    };
+    let mut all = u64::from_ne_bytes(*last);
+    for word in bytes.as_chunks::<8>().0 {
+        all |= u64::from_ne_bytes(*word);
+    }
+    all & HIGH == 0
 }
 
 /// Appends a JavaScript string as UTF-8; lone surrogates become U+FFFD. Byte strings of runtime 1.0 that are UTF-8 go as they are.

@@ -186,6 +186,40 @@ fn built_ins_that_were_replaced_are_called() {
     );
 }
 
+/// The seven instructions of `text.charCodeAt(index)` are one where the text is a variable, the index an integer and the method the engine's.
+#[test]
+fn character_codes_in_one_step_are_those_of_the_call() {
+    for (body, expected) in [
+        ("var s = 'aé'; for (var i = -1; i < 3; i++) { seen.push(s.charCodeAt(i)); }", "NaN,97,233,NaN"),
+        (
+            "var s = 'a€'; for (var i of [0, 1.5, '1', true, undefined, null, 0n]) { try { seen.push(s.charCodeAt(i)); } catch (e) { seen.push(e.name); } }",
+            "97,8364,8364,8364,97,97,TypeError",
+        ),
+        (
+            "for (var s of ['a', new String('b'), ['c'], 5, { charCodeAt: i => 'own' + i }]) { try { seen.push(s.charCodeAt(0)); } catch (e) { seen.push(e.name); } }",
+            "97,98,TypeError,TypeError,own0",
+        ),
+        (
+            "var s = 'abcd', own = String.prototype.charCodeAt; for (var i = 0; i < 4; i++) { if (i === 2) { String.prototype.charCodeAt = function (n) { return typeof this + n; }; } seen.push(s.charCodeAt(i)); } String.prototype.charCodeAt = own;",
+            "97,98,string2,string3",
+        ),
+        (
+            "var s = 'abcd', own = String.prototype.charCodeAt; for (var i = 0; i < 4; i++) { if (i === 2) { String.prototype.charCodeAt = String.prototype.charAt; } seen.push(s.charCodeAt(i)); } String.prototype.charCodeAt = own;",
+            "97,98,c,d",
+        ),
+        (
+            "var s = 'abcd'; for (var i = 0; i < 4; i++) { if (i === 2) { Object.defineProperty(String.prototype, 'charCodeAt', { get() { return n => 'got' + n; } }); } seen.push(s.charCodeAt(i)); }",
+            "97,98,got2,got3",
+        ),
+        ("var s = 'ab', i = 0; seen.push(s.charCodeAt(i++), s.charCodeAt(i++), s.charCodeAt(i), i);", "97,98,NaN,2"),
+        ("var s = 'ab'; s = s.charCodeAt(1); seen.push(s);", "98"),
+        ("var s = 'ab', i = 1; i = s.charCodeAt(i); seen.push(i, s.charCodeAt(i - 98));", "98,97"),
+        ("var s = 'ab'; seen.push(s.charCodeAt(0) + s.charCodeAt(1), [s.charCodeAt(0), s].join(''));", "195,97ab"),
+    ] {
+        assert_eq!(run(&format!("var seen = []; {body} return seen.join();")), expected, "{body}");
+    }
+}
+
 #[test]
 fn cached_properties_follow_the_object() {
     for (body, expected) in [

@@ -384,6 +384,11 @@ pub fn add_plain_value(object: &JsObject, key: &PropertyKey, value: &JsValue, in
         "",
     ),
     (
+        "src/vm/mod.rs",
+        "        self.stack.truncate(frame.frame_pointer());",
+        "        short::truncate(&mut self.stack, frame.frame_pointer());",
+    ),
+    (
         "src/value/inner/nan_boxed.rs",
         "pub(crate) struct NanBoxedValue {
     #[cfg(target_pointer_width = \"32\")]

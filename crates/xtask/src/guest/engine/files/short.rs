@@ -100,6 +100,25 @@ fn copy(bits: u64) -> u64 {
     bits
 }
 
+/// Shortens the stack. Most registers hold nothing that is counted.
+pub(super) fn truncate(stack: &mut Vec<JsValue>, len: usize) {
+    let end = stack.len();
+    if len >= end {
+        return;
+    }
+    // SAFETY: the values from `len` on are the stack's no more before the first of them goes, and each goes once.
+    unsafe {
+        stack.set_len(len);
+        let values = stack.as_ptr();
+        for n in len..end {
+            let bits = values.add(n).cast::<u64>().read_unaligned();
+            if is_counted(bits) && !is_frozen(bits) {
+                let_go(bits);
+            }
+        }
+    }
+}
+
 /// The registers of a frame.
 #[derive(Clone, Copy)]
 struct Registers(*mut JsValue);
@@ -546,12 +565,7 @@ impl Context {
         } else {
             return false;
         };
-        for place in stack.drain(first + 1..).rev() {
-            let bits = into_bits(place);
-            if is_counted(bits) && !is_frozen(bits) {
-                let_go(bits);
-            }
-        }
+        truncate(stack, first + 1);
         // SAFETY: the bits are a value's.
         stack[first] = unsafe { std::mem::transmute::<u64, JsValue>(result) };
         true
