@@ -84,6 +84,12 @@ impl Stage {
     }
 }
 
+/// In one order: two slices may be on their way at a time.
+fn sorted(mut ranges: Vec<String>) -> Vec<String> {
+    ranges.sort();
+    ranges
+}
+
 fn slice(index: usize) -> String {
     format!("bytes={}-{}", index * SLICE, (index + 1) * SLICE - 1)
 }
@@ -135,7 +141,7 @@ async fn all_of_it_comes_slice_after_slice() {
     let answer = stage.range("bytes=0-").await;
     assert_eq!((answer.status(), answer.header("content-range")), (206, "bytes 0-299999/300000"));
     assert!(answer.bytes == film(1));
-    assert_eq!(stage.asked(), (0..5).map(slice).collect::<Vec<_>>());
+    assert_eq!(sorted(stage.asked()), sorted((0..5).map(slice).collect()));
 }
 
 #[tokio::test]
@@ -255,7 +261,8 @@ async fn conditions_and_other_ranges_count_where_the_first_range_is_beyond_the_e
     let other = stage.node.get_with("/film", &with("if-range", "\"v0\"")).await;
     assert_eq!((other.status(), other.header("content-length")), (200, "300000"));
     assert!(other.bytes == film(1));
-    assert_eq!(stage.asked(), [76, 0, 1, 2, 3, 4].map(slice), "no more than the end must be found out");
+    let all = sorted([76, 0, 1, 2, 3, 4].map(slice).into());
+    assert_eq!(sorted(stage.asked()), all, "no more than the end must be found out");
     assert_eq!(stage.node.get_with("/film", &with("if-none-match", "\"v1\"")).await.status(), 304);
     assert_eq!(stage.node.get_with("/film", &with("if-match", "\"v0\"")).await.status(), 412);
     let same = stage.node.get_with("/film", &with("if-range", "\"v1\"")).await;
@@ -328,7 +335,10 @@ async fn an_error_in_place_of_a_later_slice_leaves_the_others() {
         assert!(stage.node.try_send(asked, Body::Empty, Interim::default()).await.is_err());
         let before = stage.node.get_with("/gap", &[("range", "bytes=0-100000")]).await;
         assert!(before.bytes == film(1)[..=100_000]);
-        assert_eq!(stage.asked(), [0, 1, 2].map(slice), "all of them are stored, the error too");
+        // Slice 3 may be on its way when the error comes.
+        let (ahead, asked): (Vec<_>, Vec<_>) = stage.asked().into_iter().partition(|asked| *asked == slice(3));
+        assert_eq!(sorted(asked), sorted([0, 1, 2].map(slice).into()), "all of them are stored, the error too");
+        assert!(ahead.len() <= 1);
     }
 }
 

@@ -1,5 +1,6 @@
-//! The bytes of an answer, a slice after the other. While one is sent, the next one is asked for, and no more: a viewer
-//! who reads on does not wait for the origin again and again, and one who leaves has cost it a single slice.
+//! The bytes of an answer, a slice after the other. While one is sent, the next one is asked for; while one is waited for,
+//! the one after it too, and no more: a viewer who reads on waits for the origin as little as two fetches at a time allow, and
+//! one who reads slowly, or leaves, has cost it a single slice.
 
 use super::{GetSlice, Slice, Slices, Told};
 use crate::hit::Hit;
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Frame, SizeHint};
 use rimward_types::{Body, BodyError};
+use smallvec::SmallVec;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,8 +25,8 @@ pub(crate) struct SliceBody {
     end: u64,
     /// The slice that is read: its place in the object, and what of it is still to come.
     open: Option<Open>,
-    /// A slice that was asked for: that which is needed now, or the one after it.
-    asked: Option<Asked>,
+    /// Slices that were asked for: that which is needed now, or the one after it, or both.
+    asked: SmallVec<[Asked; 2]>,
 }
 
 struct Asked {
@@ -67,7 +69,7 @@ impl SliceBody {
     pub(super) fn new(slices: Slices, told: Told, scout: u64, body: Body, get: Arc<dyn GetSlice>) -> Self {
         let at = Slice { size: slices.size(), index: scout }.first();
         let end = told.total;
-        Self { slices, told, get, at: 0, end, open: Some(Open { index: scout, at, body }), asked: None }
+        Self { slices, told, get, at: 0, end, open: Some(Open { index: scout, at, body }), asked: SmallVec::new() }
     }
 
     /// Bytes of the whole object.
@@ -89,10 +91,15 @@ impl SliceBody {
         Slice { size: self.slices.size(), index }
     }
 
-    /// Asks for a slice, unless that was done.
-    fn ask(&mut self, index: u64) -> &mut Asked {
-        let asked = self.asked.take().filter(|asked| asked.index == index);
-        self.asked.insert(asked.unwrap_or_else(|| Asked { index, answer: MaybeDone::Getting(self.get.get(index)) }))
+    /// Asks for a slice, unless that was done, and goes on getting it; true once it is there. What was asked for and is neither
+    /// `needed` next nor the one behind it is let go.
+    fn ask(&mut self, index: u64, needed: u64, cx: &mut Context<'_>) -> bool {
+        self.asked.retain(|asked| (needed..=needed + 1).contains(&asked.index));
+        let at = self.asked.iter().position(|asked| asked.index == index).unwrap_or_else(|| {
+            self.asked.push(Asked { index, answer: MaybeDone::Getting(self.get.get(index)) });
+            self.asked.len() - 1
+        });
+        self.asked[at].poll_ahead(cx)
     }
 
     /// Takes a slice that has come, if it is one of the same object.
@@ -128,10 +135,14 @@ impl http_body::Body for SliceBody {
             let behind = this.slice(index).end();
             if this.open.as_ref().is_none_or(|open| open.index != index) {
                 this.open = None;
-                if !this.ask(index).poll_ahead(cx) {
+                if !this.ask(index, index, cx) {
+                    if behind < this.end {
+                        this.ask(index + 1, index, cx);
+                    }
                     return Poll::Pending;
                 }
-                let got = this.asked.take().and_then(Asked::take);
+                let at = this.asked.iter().position(|asked| asked.index == index);
+                let got = at.and_then(|at| this.asked.remove(at).take());
                 if let Some(Err(error)) = got.map(|got| got.and_then(|hit| this.take(index, hit))) {
                     this.end = this.at;
                     return Poll::Ready(Some(Err(error)));
@@ -139,7 +150,7 @@ impl http_body::Body for SliceBody {
             }
             if behind < this.end {
                 // What it comes to counts when its turn has come.
-                this.ask(index + 1).poll_ahead(cx);
+                this.ask(index + 1, index + 1, cx);
             }
             let Some(open) = &mut this.open else { continue };
             let frame = match ready!(Pin::new(&mut open.body).poll_frame(cx)) {

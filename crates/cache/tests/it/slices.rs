@@ -12,6 +12,7 @@ use rimward_cache::{
 use rimward_types::{Body, BodyError, ByteSize, RequestHead};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const SLICE: u64 = 64 << 10;
 
@@ -66,11 +67,16 @@ struct Gives {
     play: Play,
     slices: Slices,
     asked: Mutex<Vec<u64>>,
+    /// None comes.
+    hold: AtomicBool,
 }
 
 impl GetSlice for Gives {
     fn get(&self, index: u64) -> Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>> {
         self.asked.lock().push(index);
+        if self.hold.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         let Completed::Stored(hit) = respond(&self.play, lead(&self.slices, index), index, "\"a\"") else {
             panic!("it is stored")
         };
@@ -88,7 +94,7 @@ fn answered(range_: &str) -> (Body, Feed, Arc<Gives>) {
     let Completed::Stored(scout) = respond_with(&play, lead(&slices, 0), 0, &fields, body) else {
         panic!("it is stored")
     };
-    let gives = Arc::new(Gives { play, slices: slices.clone(), asked: Mutex::default() });
+    let gives = Arc::new(Gives { play, slices: slices.clone(), asked: Mutex::default(), hold: AtomicBool::default() });
     let hit = slices.answer(&asked, scout, gives.clone()).expect("it is a slice");
     (hit.body, feed, gives)
 }
@@ -107,6 +113,22 @@ async fn the_next_slice_is_asked_for_while_one_is_sent_and_no_more() {
     assert_eq!(*gives.asked.lock(), [1, 2]);
     assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, 3 * SLICE - read);
     assert_eq!(*gives.asked.lock(), [1, 2], "once each");
+}
+
+#[tokio::test]
+async fn while_one_is_waited_for_the_one_behind_it_is_asked_for_too() {
+    let (mut body, feed, gives) = answered("bytes=0-");
+    gives.hold.store(true, Ordering::SeqCst);
+    feed.send(vec![0; SLICE as usize]);
+    drop(feed);
+    let mut read = 0;
+    while read < SLICE {
+        read += body.frame().await.unwrap().unwrap().into_data().unwrap().len() as u64;
+    }
+    assert_eq!(*gives.asked.lock(), [1]);
+    let waits = body.frame();
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(1), waits).await.is_err());
+    assert_eq!(*gives.asked.lock(), [1, 2]);
 }
 
 #[tokio::test]
