@@ -16,7 +16,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use rimward_config::Limits;
-use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
+use rimward_types::{Body, BodyError, Connection, Ended, Interim, Passage, RequestHead, ResponseHead};
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,9 +78,6 @@ impl<S: Service> Session<S> {
         if !asks {
             return (None, self.admit(request, verdict));
         }
-        if self.flow.is_stopped() {
-            return (None, self.refuse(Refusal::Stopping, request.version(), b""));
-        }
         match Seat::take(&self.counters, self.limits.websockets) {
             None => (None, self.refuse(Refusal::TooManyWebSockets, request.version(), b"")),
             seat => (seat, self.admit(request, verdict)),
@@ -90,6 +87,13 @@ impl<S: Service> Session<S> {
     /// Settles a switch of protocols that was asked for, and says whether there is one.
     fn settle(&self, seat: Option<Seat>, head: &mut ResponseHead, body: &mut Body, in_flight: &InFlight) -> bool {
         match (std::mem::take(body), seat) {
+            // It would be cut soon, and its 101 would say `close`. The viewer asks again, and reaches one that stays.
+            (Body::Tunnel(tunnel), Some(_)) if self.flow.is_stopped() => {
+                tunnel.end(Passage { ended: Ended::Cut, ..Passage::default() });
+                (*head, *body) = self.page(Refusal::Stopping, Version::HTTP_11, b"");
+                self.decline(head);
+                false
+            }
             (Body::Tunnel(tunnel), Some(seat)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 framing::settle(&mut head.headers, head.status, false, None);
                 head.headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -99,14 +103,18 @@ impl<S: Service> Session<S> {
             }
             (answered, _) => {
                 *body = answered;
-                if self.flow.switch.decline() {
-                    head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-                }
-                // The gate goes on, and keeps the times again, when it is asked.
-                self.flow.waker.wake();
+                self.decline(head);
                 false
             }
         }
+    }
+
+    fn decline(&self, head: &mut ResponseHead) {
+        if self.flow.switch.decline() {
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        // The gate goes on, and keeps the times again, when it is asked.
+        self.flow.waker.wake();
     }
 
     fn admit(&self, request: Request<Incoming>, verdict: Option<Verdict>) -> Admitted {
@@ -136,9 +144,14 @@ impl<S: Service> Session<S> {
     }
 
     fn refuse(&self, refusal: Refusal, version: Version, line: &[u8]) -> Admitted {
-        self.counters.refuse(refusal);
-        let (head, body) = self.service.refused(&self.connection, &Refused { refusal, version, line });
+        let (head, body) = self.page(refusal, version, line);
         Admitted::Answer(head, body)
+    }
+
+    /// The answer to what is refused.
+    fn page(&self, refusal: Refusal, version: Version, line: &[u8]) -> (ResponseHead, Body) {
+        self.counters.refuse(refusal);
+        self.service.refused(&self.connection, &Refused { refusal, version, line })
     }
 
     async fn call(&self, head: RequestHead, body: Body, interim: Interim) -> (ResponseHead, Body) {

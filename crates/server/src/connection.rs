@@ -10,14 +10,15 @@ use crate::handshake::{Attempt, Handshake, HandshakeFailure};
 use crate::overheard::Overheard;
 use crate::service::Service;
 use crate::stall::Streams;
+use crate::switch::Switched;
 use crate::tls::Asked;
 use crate::tunnel;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use rimward_config::Limits;
-use rimward_types::Connection;
 use rimward_types::connection::{Mutual, Tls};
+use rimward_types::{Connection, Ended, Passage};
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -244,7 +245,11 @@ struct Settled(Arc<Flow>);
 
 impl Drop for Settled {
     fn drop(&mut self) {
-        drop(self.0.switch.take());
+        if let Some(Switched { tunnel, .. }) = self.0.switch.take()
+            && self.0.is_cut()
+        {
+            tunnel.end(Passage { ended: Ended::Cut, ..Passage::default() });
+        }
     }
 }
 

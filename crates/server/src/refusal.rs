@@ -89,8 +89,8 @@ refusals! {
     TrustChanged MISDIRECTED_REQUEST "trust-changed" "the rules for certificates have changed, connect again",
     /// There are more connections than the limit.
     TooManyConnections SERVICE_UNAVAILABLE "too-many-connections" "there are too many connections",
-    /// A WebSocket cannot begin while the node stops.
-    Stopping SERVICE_UNAVAILABLE "stopping" "the node is stopping",
+    /// A WebSocket cannot begin while the node stops, or the connection is to end.
+    Stopping SERVICE_UNAVAILABLE "stopping" "the connection is about to end, connect again",
     /// There are more WebSockets than the limit.
     TooManyWebSockets SERVICE_UNAVAILABLE "too-many-websockets" "there are too many WebSockets",
 }

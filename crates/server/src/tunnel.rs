@@ -4,6 +4,8 @@
 //! held back by its own window. An idle tunnel holds no buffer at all.
 
 mod limits;
+#[cfg(test)]
+mod tests;
 mod way;
 
 use crate::counters::{Counters, add};

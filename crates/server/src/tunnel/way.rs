@@ -72,7 +72,7 @@ impl Way {
         (self.over, self.stuck) = (true, false);
     }
 
-    /// Pending: the sink does not take all. An error: it takes nothing any more.
+    /// Pending: the sink does not take what is held for it. An error: it takes nothing any more.
     fn poll_move<R, W>(&mut self, source: &mut R, sink: &mut W, cx: &mut Context<'_>) -> Poll<Result<(), ()>>
     where
         R: AsyncRead + Unpin,
@@ -109,8 +109,12 @@ impl Way {
                 // TLS without its farewell: many end like that.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.end = Some(End::Ended),
                 Poll::Ready(Err(_)) => self.end = Some(End::SourceBroke),
-                // TLS holds back what does not fill a record.
-                Poll::Pending => return Pin::new(&mut *sink).poll_flush(cx).map_err(|_| ()),
+                // TLS holds back what the socket does not take: a bounded rest, whose way out cannot be seen from here.
+                // Once it takes no more, what comes is held, and the sink counts as stuck.
+                Poll::Pending => match Pin::new(&mut *sink).poll_flush(cx) {
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(())),
+                    _ => return Poll::Ready(Ok(())),
+                },
             }
         }
         // There is more; the other way comes first.

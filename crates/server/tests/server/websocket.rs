@@ -340,6 +340,23 @@ async fn a_viewer_that_closes_while_the_origin_sends_has_closed_and_not_failed()
 }
 
 #[tokio::test]
+async fn a_handshake_that_is_agreed_to_while_the_node_stops_is_turned_away() {
+    let mut stage = Stage::start().await;
+    let mut asking = stage.raw().await;
+    asking.send(handshake("/wait-tunnel", "")).await;
+    stage.started(1).await;
+    stage.stop();
+    // The listener is gone before connections are told.
+    until("the drain", || std::net::TcpStream::connect(stage.address).is_err()).await;
+    stage.script.release.send_replace(true);
+    let answer = asking.response().await;
+    assert_eq!((answer.status, answer.header("connection"), answer.header("upgrade")), (503, Some("close"), None));
+    assert!(asking.is_closed().await);
+    assert_eq!((stage.passage(1).await.ended, stage.counters.refused(Refusal::Stopping)), (Ended::Cut, 1));
+    assert_eq!(stage.drained().await, Drained { cut: 0 });
+}
+
+#[tokio::test]
 async fn none_begins_while_the_node_stops() {
     let mut stage = Stage::start().await;
     let mut busy = stage.raw().await;
