@@ -160,6 +160,18 @@ impl TestNode {
         problems
     }
 
+    /// Starts again with what is on disk; `files` are written first. Gives what cannot be published.
+    pub async fn restart(&self, config: &str, files: &[(&str, &[u8])]) -> Vec<Problem> {
+        for (name, bytes) in files {
+            std::fs::write(self.folder.path().join(name), bytes).expect("a file");
+        }
+        let mut config = parse(config, self.folder.path());
+        unhurried(&mut config);
+        let (functions, problems) = Functions::publish(&config, &self.engines, &Functions::default()).await;
+        self.proxy.swap(Live::new(config, functions));
+        problems
+    }
+
     /// Publishes `code` as function `name`, as the admin API does: DEVELOPMENT, then LIVE, then the swap.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! Numbered versions of origin functions: publish, roll back, drain (`lambda-at-edge.md` section 13).
 
 use rimward_hooks::releases::{LATEST, LIVE};
-use rimward_hooks::{Functions, NotReleased};
+use rimward_hooks::{Functions, NotReleased, Version};
 use rimward_testkit::{Answer, Origin, step};
 use rimward_tests::TestNode;
 use std::sync::{Arc, Mutex};
@@ -137,6 +137,31 @@ async fn an_update_changes_latest_and_nothing_that_serves() {
     let body = latest.invoke_json("id", r#"{"uri":"/calls"}"#, None).await.result.unwrap();
     assert!(body.contains(r#""body":"1""#), "{body}");
     node.publish("f", &probe_again("draft")).await;
+    assert_eq!(serving(&node).await, "1");
+}
+
+/// A node that starts with a LIVE that does not load serves nothing of it; other versions can be called, and it can be
+/// mended.
+#[tokio::test]
+async fn section_14_versions_that_work_are_called_whatever_has_become_of_the_one_that_serves() {
+    let node = node("").await;
+    for name in ["one", "two"] {
+        node.publish("f", &probe_again(name)).await;
+    }
+    let live = format!("functions/f/{}.wasm", Version::of(&probe_again("two")));
+    let problems = node.restart(&config(""), &[(&live, b"lost")]).await;
+    assert!(problems.len() == 1 && problems[0].message.contains("was changed"), "{problems:?}");
+    assert_eq!(node.get("/calls").await.status(), 503);
+    for qualifier in [Some(LIVE), Some("2"), None] {
+        let failed = released(&node, qualifier).await.err();
+        assert!(matches!(failed, Some(NotReleased::Broken(_))), "{qualifier:?} {failed:?}");
+    }
+    assert_eq!(released(&node, Some("7")).await.err(), Some(NotReleased::Unknown));
+    assert_eq!(&**released(&node, Some("1")).await.unwrap().version(), "1");
+    node.update("f", &probe_again("draft"));
+    assert_eq!(&**released(&node, None).await.unwrap().version(), LATEST);
+    assert_eq!(node.get("/calls").await.status(), 503, "an update serves nobody");
+    node.roll_back("f").await;
     assert_eq!(serving(&node).await, "1");
 }
 

@@ -1,6 +1,7 @@
 //! One published function, whichever tier it belongs to.
 
-use crate::releases::Releases;
+use crate::NotReleased;
+use crate::releases::{Release, Releases};
 use crate::stages::Version;
 use crate::throttle::Throttle;
 use crate::verdict::{Cost, Failure, Ran, RequestVerdict, ResponseVerdict, Verdict};
@@ -54,10 +55,17 @@ pub(crate) enum Tier {
         throttle: Throttle,
     },
     /// The sandbox.
-    Origin { function: Arc<rimward_sandbox::Function>, include_body: bool, releases: Releases },
+    Origin {
+        function: Arc<rimward_sandbox::Function>,
+        include_body: bool,
+        version: Version,
+        /// When the version was published; `None` when it is the file of the configuration.
+        since: Option<Timestamp>,
+        releases: Releases,
+    },
     /// Nothing: it could not be published. Requests get what the vendor's service gives for code that does not
-    /// compile (`cloudfront-functions.md` section 6).
-    Broken { category: FailureCategory, reason: String },
+    /// compile (`cloudfront-functions.md` section 6). Other versions of an origin function may work: `releases`.
+    Broken { category: FailureCategory, reason: String, releases: Option<Releases> },
 }
 
 /// A function that can be attached to hooks.
@@ -86,11 +94,11 @@ impl Function {
         }
     }
 
-    /// The version of a viewer function that works, and when it was published; `None` when it is the file.
+    /// The version that serves, and when it was published; that is `None` when it is the file. `None` when it is broken.
     pub fn version(&self) -> Option<(&Version, Option<Timestamp>)> {
         match &self.tier {
-            Tier::Viewer { version, since, .. } => Some((version, *since)),
-            _ => None,
+            Tier::Viewer { version, since, .. } | Tier::Origin { version, since, .. } => Some((version, *since)),
+            Tier::Broken { .. } => None,
         }
     }
 
@@ -130,11 +138,29 @@ impl Function {
         }
     }
 
-    /// Whether it is an origin function that is kept in the version that `qualifier` names, see [`Functions::released`].
+    /// Whether it is an origin function that is kept in the version that `qualifier` names, and may be called in it; what
+    /// does not serve is found out when it is called, see [`Functions::released`].
+    ///
+    /// # Errors
+    /// There is none, or it is the one that serves and is broken.
     ///
     /// [`Functions::released`]: crate::Functions::released
-    pub fn has_release(&self, qualifier: Option<&str>) -> bool {
-        matches!(&self.tier, Tier::Origin { releases, .. } if releases.find(qualifier).is_some())
+    pub fn check_release(&self, qualifier: Option<&str>) -> Result<(), NotReleased> {
+        self.release(qualifier).map(drop)
+    }
+
+    /// The version that `qualifier` names, and the one that serves where it is that.
+    pub(crate) fn release(&self, qualifier: Option<&str>) -> Result<(&Releases, Release), NotReleased> {
+        let (releases, broken) = match &self.tier {
+            Tier::Origin { releases, .. } => (releases, None),
+            Tier::Broken { releases: Some(releases), reason, .. } => (releases, Some(reason)),
+            Tier::Broken { reason, .. } if self.is_lambda() => return Err(NotReleased::Broken(reason.clone())),
+            _ => return Err(NotReleased::Unknown),
+        };
+        match (releases.find(qualifier).ok_or(NotReleased::Unknown)?, broken) {
+            (Release::Serving, Some(reason)) => Err(NotReleased::Broken(reason.clone())),
+            (release, _) => Ok((releases, release)),
+        }
     }
 
     /// Runs it at a request hook. `origin` is where the node is about to go, at origin-request.
@@ -159,7 +185,7 @@ impl Function {
                 let call = sandbox::RequestCall { hook, call, head, body, origin, include_body: *include_body };
                 sandbox::on_request(function, call).await
             }
-            Tier::Broken { category, reason } => broken(*category, reason),
+            Tier::Broken { category, reason, .. } => broken(*category, reason),
         };
         Ran::new(&self.name, hook, verdict, cost)
     }
@@ -186,7 +212,7 @@ impl Function {
             Tier::Origin { function, .. } => {
                 sandbox::on_response(function, hook, call, request, origin, head, body).await
             }
-            Tier::Broken { category, reason } => broken(*category, reason),
+            Tier::Broken { category, reason, .. } => broken(*category, reason),
         };
         Ran::new(&self.name, hook, verdict, cost)
     }

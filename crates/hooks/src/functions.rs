@@ -9,6 +9,7 @@ pub use origin::NotReleased;
 use crate::bindings;
 use crate::function::{Function, Tier};
 use crate::key_source::KeySource;
+use crate::releases::Releases;
 use crate::stages::{Kept, Version};
 use crate::throttle::Throttle;
 use crate::versions::Versions;
@@ -98,8 +99,8 @@ impl Functions {
             };
             let function = made.unwrap_or_else(|mut broken| {
                 broken.problem.regression = before.get(name).is_some_and(|old| old.broken().is_none());
-                let function = broken.function();
-                problems.push(broken.problem);
+                let (function, problem) = broken.into_function();
+                problems.push(problem);
                 function
             });
             published.functions.insert(name.clone(), function);
@@ -347,18 +348,22 @@ fn follow(name: &str, store: &Store, seed: &Seed, now: Timestamp) {
 struct Broken {
     problem: Problem,
     category: FailureCategory,
+    /// Other versions of an origin function, which may work.
+    releases: Option<Releases>,
 }
 
 impl Broken {
     fn new(name: &Arc<str>, file: &Path, category: FailureCategory, message: String, hint: Option<String>) -> Self {
         let file = file.to_owned();
-        Self { problem: Problem { function: name.clone(), file, message, hint, regression: false }, category }
+        let problem = Problem { function: name.clone(), file, message, hint, regression: false };
+        Self { problem, category, releases: None }
     }
 
-    fn function(&self) -> Arc<Function> {
-        let tier = Tier::Broken { category: self.category, reason: self.problem.message.clone() };
+    fn into_function(self) -> (Arc<Function>, Problem) {
+        let tier =
+            Tier::Broken { category: self.category, reason: self.problem.message.clone(), releases: self.releases };
         // No digest is like this one: a broken function is tried again at each reload.
-        Arc::new(Function { name: self.problem.function.clone(), digest: [0; 32], tier })
+        (Arc::new(Function { name: self.problem.function.clone(), digest: [0; 32], tier }), self.problem)
     }
 }
 

@@ -48,49 +48,18 @@ impl StagedFunctions for Node {
     }
 
     async fn update(&self, name: &str, code: Vec<u8>, expected: &Expected) -> Result<Staged, Refusal> {
-        let turn = self.turn.lock().await;
-        self.expect(name, expected).await?;
-        self.try_out(name, &code).await?;
-        let now = SystemClock.now();
-        self.keep(name, code, move |stages, version| stages.update(version, now)).await?;
-        // What `$LATEST` names from now on; what serves stays.
-        let live = self.proxy().live();
-        let functions = live.functions().with_releases(live.config(), &self.setup.engines, name).map_err(refused)?;
-        self.proxy().swap(Live::new(live.config().clone(), functions));
-        drop(turn);
-        tracing::info!(function = name, "DEVELOPMENT updated");
-        self.describe(name, Stage::Development).await
+        let (name, expected) = (name.to_owned(), expected.clone());
+        self.to_the_end(|node| async move { node.update_whole(&name, code, &expected).await }).await
     }
 
     async fn publish(&self, name: &str, expected: &Expected) -> Result<Staged, Refusal> {
-        let turn = self.turn.lock().await;
-        let code = self.expect(name, expected).await?;
-        // Before anything is kept: what does not compile never becomes LIVE.
-        self.try_out(name, &code).await?;
-        let now = SystemClock.now();
-        self.keep(name, code, move |stages, version| stages.publish(version, now)).await?;
-        self.take_over(name).await?;
-        drop(turn);
-        tracing::info!(function = name, "published");
-        self.describe(name, Stage::Live).await
+        let (name, expected) = (name.to_owned(), expected.clone());
+        self.to_the_end(|node| async move { node.publish_whole(&name, &expected).await }).await
     }
 
     async fn roll_back(&self, name: &str, to: Option<&str>) -> Result<Staged, Refusal> {
-        let turn = self.turn.lock().await;
-        configured(self.proxy().live().config(), name)?;
-        let back = match to {
-            None => Back::Previous,
-            Some("file") => Back::File,
-            Some(version) => Back::To(version.to_owned()),
-        };
-        // Before anything is kept: what does not work any more, for its settings have changed, does not become LIVE.
-        let code = self.code_after(name, &back).await?;
-        self.try_out(name, &code).await?;
-        self.change(name, move |versions, name| versions.change(name, None, |stages| stages.roll_back(&back))).await?;
-        self.take_over(name).await?;
-        drop(turn);
-        tracing::info!(function = name, "rolled back");
-        self.describe(name, Stage::Live).await
+        let (name, to) = (name.to_owned(), to.map(str::to_owned));
+        self.to_the_end(|node| async move { node.roll_back_whole(&name, to.as_deref()).await }).await
     }
 
     async fn test(&self, name: &str, stage: Stage, event: &str, as_vendor: bool) -> Result<Tested, Refusal> {
@@ -121,6 +90,60 @@ impl StagedFunctions for Node {
 }
 
 impl Node {
+    /// A change is kept first and serves then. A client that leaves in between must not leave the two apart.
+    async fn to_the_end<F>(&self, change: impl FnOnce(Arc<Node>) -> F) -> Result<Staged, Refusal>
+    where
+        F: Future<Output = Result<Staged, Refusal>> + Send + 'static,
+    {
+        self.whole(change).await.unwrap_or_else(|why| Err(Refusal::Node(format!("the work stopped: {why}"))))
+    }
+
+    async fn update_whole(&self, name: &str, code: Vec<u8>, expected: &Expected) -> Result<Staged, Refusal> {
+        let turn = self.turn.lock().await;
+        self.expect(name, expected).await?;
+        self.try_out(name, &code).await?;
+        let now = SystemClock.now();
+        self.keep(name, code, move |stages, version| stages.update(version, now)).await?;
+        // What `$LATEST` names from now on; what serves stays.
+        let live = self.proxy().live();
+        let functions = live.functions().with_releases(live.config(), &self.setup.engines, name).map_err(refused)?;
+        self.proxy().swap(Live::new(live.config().clone(), functions));
+        drop(turn);
+        tracing::info!(function = name, "DEVELOPMENT updated");
+        self.describe(name, Stage::Development).await
+    }
+
+    async fn publish_whole(&self, name: &str, expected: &Expected) -> Result<Staged, Refusal> {
+        let turn = self.turn.lock().await;
+        let code = self.expect(name, expected).await?;
+        // Before anything is kept: what does not compile never becomes LIVE.
+        self.try_out(name, &code).await?;
+        let now = SystemClock.now();
+        self.keep(name, code, move |stages, version| stages.publish(version, now)).await?;
+        self.take_over(name).await?;
+        drop(turn);
+        tracing::info!(function = name, "published");
+        self.describe(name, Stage::Live).await
+    }
+
+    async fn roll_back_whole(&self, name: &str, to: Option<&str>) -> Result<Staged, Refusal> {
+        let turn = self.turn.lock().await;
+        configured(self.proxy().live().config(), name)?;
+        let back = match to {
+            None => Back::Previous,
+            Some("file") => Back::File,
+            Some(version) => Back::To(version.to_owned()),
+        };
+        // Before anything is kept: what does not work any more, for its settings have changed, does not become LIVE.
+        let code = self.code_after(name, &back).await?;
+        self.try_out(name, &code).await?;
+        self.change(name, move |versions, name| versions.change(name, None, |stages| stages.roll_back(&back))).await?;
+        self.take_over(name).await?;
+        drop(turn);
+        tracing::info!(function = name, "rolled back");
+        self.describe(name, Stage::Live).await
+    }
+
     /// The code of DEVELOPMENT, if it is what is expected.
     async fn expect(&self, name: &str, expected: &Expected) -> Result<Vec<u8>, Refusal> {
         let (development, code) = self.code(name, Stage::Development).await?;
@@ -227,18 +250,12 @@ fn staged(live: &Live, stage: Stage, stages: &Stages, version: Version, bytes: u
     let kept = stages.at(stage);
     let since = kept.map(Kept::since);
     let function = live.functions().get(name);
-    let (runtime, store, is_live) = match &configured.kind {
-        FunctionKind::Viewer(spec) => {
-            let runs = function.and_then(|function| function.version());
-            let store = spec.key_value_store.as_deref().map(str::to_owned);
-            (spec.runtime.as_str(), store, runs.is_some_and(|(live, _)| *live == version))
-        }
-        FunctionKind::Origin(_) => {
-            let serves = function.is_some_and(|function| function.sandboxed().is_some());
-            let is_live = stages.at(Stage::Live).map_or(kept.is_none(), |live| live.version == version);
-            ("wasm-component", None, serves && is_live)
-        }
+    let (runtime, store) = match &configured.kind {
+        FunctionKind::Viewer(spec) => (spec.runtime.as_str(), spec.key_value_store.as_deref().map(str::to_owned)),
+        FunctionKind::Origin(_) => ("wasm-component", None),
     };
+    // What serves, whatever is kept.
+    let is_live = function.and_then(|function| function.version()).is_some_and(|(live, _)| *live == version);
     let distributions = &live.config().distributions;
     let associated = distributions.iter().flat_map(|distribution| &distribution.behaviors).any(|behavior| {
         Hook::ALL.into_iter().any(|hook| behavior.functions(hook).iter().any(|function| &**function == name))

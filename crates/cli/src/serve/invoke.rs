@@ -73,8 +73,11 @@ fn unknown(name: &str, qualifier: Option<&str>) -> Refusal {
     Refusal::NotFound(format!("arn:aws:lambda:us-east-1:000000000000:function:{name}{version}"))
 }
 
-fn broken(reason: &str) -> Refusal {
-    Refusal::InvalidRuntime(format!("The function cannot run: {reason}"))
+fn not_released(not: &NotReleased, name: &str, qualifier: Option<&str>) -> Refusal {
+    match not {
+        NotReleased::Unknown => unknown(name, qualifier),
+        NotReleased::Broken(reason) => Refusal::InvalidRuntime(format!("The function cannot run: {reason}")),
+    }
 }
 
 impl Functions for Node {
@@ -84,12 +87,7 @@ impl Functions for Node {
         let (Some(settings), Some(published)) = (settings, live.functions().get(function)) else {
             return Err(unknown(function, qualifier));
         };
-        if let Some(reason) = published.broken() {
-            return Err(broken(reason));
-        }
-        if !published.has_release(qualifier) {
-            return Err(unknown(function, qualifier));
-        }
+        published.check_release(qualifier).map_err(|not| not_released(&not, function, qualifier))?;
         let settings = settings.asynchronous.clone();
         let destination = |destination: Destination| match destination {
             Destination::Function(name) => rimward_invoke::Destination::Function(name.to_string()),
@@ -111,12 +109,7 @@ impl Functions for Node {
     async fn run(&self, invocation: Invocation<'_>) -> Result<Ran, NotRun> {
         let (live, Invocation { function: name, qualifier, .. }) = (self.proxy().live(), invocation);
         let found = live.functions().released(live.config(), &self.setup.engines, name, qualifier).await;
-        let function = found.map_err(|not| {
-            NotRun::Refused(match not {
-                NotReleased::Unknown => unknown(name, qualifier),
-                NotReleased::Broken(reason) => broken(&reason),
-            })
-        })?;
+        let function = found.map_err(|not| NotRun::Refused(not_released(&not, name, qualifier)))?;
         let ran = function.invoke_json(invocation.id, invocation.payload, invocation.client_context).await;
         if let Some(throttled) = ran.result.as_ref().err().and_then(throttled) {
             return Err(NotRun::Throttled(throttled));

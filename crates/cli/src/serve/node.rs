@@ -12,8 +12,8 @@ use rimward_server::{Counters, Handle};
 use rimward_types::{Clock, SystemClock, Timestamp};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 
 /// What a node is made of.
@@ -42,6 +42,8 @@ pub struct Setup {
 
 /// A node that runs.
 pub struct Node {
+    /// Itself, for work that goes on when nobody waits for it any more.
+    this: Weak<Node>,
     pub(super) setup: Setup,
     /// When it started.
     pub(super) started: Timestamp,
@@ -83,10 +85,11 @@ struct Fixed {
 
 impl Node {
     /// A node that serves what `setup.proxy` serves.
-    pub fn new(setup: Setup) -> Self {
+    pub fn new(setup: Setup) -> Arc<Self> {
         let fixed = Fixed::of(setup.proxy.live().config());
         let now = SystemClock.now();
-        Self {
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
             setup,
             started: now,
             loaded: AtomicU64::new(now.as_millis()),
@@ -94,7 +97,20 @@ impl Node {
             draining: AtomicBool::new(false),
             fixed,
             turn: Mutex::new(()),
-        }
+        })
+    }
+
+    /// Does `work` to its end, whether or not whoever asked for it stays: what is kept and what serves change together.
+    ///
+    /// # Errors
+    /// Why it stopped: the node ends, or there is a mistake in it.
+    pub(super) async fn whole<T, F>(&self, work: impl FnOnce(Arc<Node>) -> F) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let node = self.this.upgrade().ok_or("the node ends")?;
+        tokio::spawn(work(node)).await.map_err(|error| error.to_string())
     }
 
     /// What answers.

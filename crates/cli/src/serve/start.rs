@@ -86,7 +86,7 @@ pub async fn start(
     if let (Some(lines), Some(address)) = (curl::lines(live.config(), addresses.http.first()), addresses.http.first()) {
         print::say(&format!("try, at {address}:\n{lines}"));
     }
-    let node = Arc::new(Node::new(Setup {
+    let node = Node::new(Setup {
         file: file.to_owned(),
         overrides,
         engines,
@@ -97,7 +97,7 @@ pub async fn start(
         counters: server.counters(),
         listen: server.addresses().to_vec(),
         listen_tls: server.tls_addresses().to_vec(),
-    }));
+    });
     Ok(Started { server, admin, queue, node, signals })
 }
 

@@ -4,6 +4,7 @@ use super::{Broken, Engines, Functions, LOST, Problem, digest, read, unchanged};
 use crate::function::{Function, Tier};
 use crate::given::Given;
 use crate::releases::{self, Release, Releases};
+use crate::stages::{Kept, Stages, Version};
 use rimward_config::{Config, OriginFunction};
 use rimward_event::FailureCategory;
 use rimward_types::Stage;
@@ -28,14 +29,19 @@ impl Functions {
         let mut with = self.same();
         let spec = config.functions.get_key_value(name).and_then(|(name, function)| Some((name, function.origin()?)));
         let (Some((name, spec)), Some(old)) = (spec, self.get(name)) else { return Ok(with) };
-        if let Tier::Origin { function, include_body, .. } = &old.tier {
-            let broken = |error: String| {
-                Broken::new(name, &spec.component, FailureCategory::LambdaExecution, error, Some(LOST.to_owned()))
-                    .problem
-            };
-            let stages = engines.versions.stages(name).map_err(|error| broken(error.to_string()))?;
-            let releases = Releases::new(stages, spec.aliases.clone());
-            let tier = Tier::Origin { function: function.clone(), include_body: *include_body, releases };
+        let broken = |error: String| {
+            Broken::new(name, &spec.component, FailureCategory::LambdaExecution, error, Some(LOST.to_owned())).problem
+        };
+        let stages = engines.versions.stages(name).map_err(|error| broken(error.to_string()))?;
+        let releases = Releases::new(stages, spec.aliases.clone());
+        let tier = match &old.tier {
+            Tier::Origin { .. } => serving(&old.tier, releases),
+            Tier::Broken { category, reason, .. } => {
+                Some(Tier::Broken { category: *category, reason: reason.clone(), releases: Some(releases) })
+            }
+            Tier::Viewer { .. } => None,
+        };
+        if let Some(tier) = tier {
             let function = Function { name: name.clone(), digest: old.digest, tier };
             with.functions.insert(name.clone(), Arc::new(function));
         }
@@ -73,12 +79,9 @@ impl Functions {
     ) -> Result<Arc<rimward_sandbox::Function>, NotReleased> {
         let spec = config.functions.get_key_value(name).and_then(|(name, function)| Some((name, function.origin()?)));
         let ((name, spec), function) = spec.zip(self.get(name)).ok_or(NotReleased::Unknown)?;
-        let Tier::Origin { function, releases, .. } = &function.tier else {
-            return Err(NotReleased::Broken(function.broken().unwrap_or("it is not published").to_owned()));
-        };
-        let release = releases.find(qualifier).ok_or(NotReleased::Unknown)?;
+        let (releases, release) = function.release(qualifier)?;
         if release == Release::Serving {
-            return Ok(function.clone());
+            return function.sandboxed().cloned().ok_or(NotReleased::Unknown);
         }
         // One call publishes, others of the same function wait for it.
         let mut made = releases.made.lock().await;
@@ -119,27 +122,50 @@ pub(super) async fn publish(
     let broken =
         |message: String, hint| Broken::new(name, &spec.component, FailureCategory::LambdaExecution, message, hint);
     let stages = engines.versions.stages(name).map_err(|e| broken(e.to_string(), Some(LOST.to_owned())))?;
+    // Whatever is wrong with what serves, other versions can be called.
+    let releases = || Some(Releases::new(stages.clone(), spec.aliases.clone()));
+    let served = serve(name, spec, engines, before, &stages).await;
+    served.map_err(|broken| Broken { releases: releases(), ..broken })
+}
+
+async fn serve(
+    name: &Arc<str>,
+    spec: &OriginFunction,
+    engines: &Engines,
+    before: &Functions,
+    stages: &Stages,
+) -> Result<Arc<Function>, Broken> {
+    let broken =
+        |message: String, hint| Broken::new(name, &spec.component, FailureCategory::LambdaExecution, message, hint);
     let published = engines.versions.code(name, Stage::Live);
     let published = published.map_err(|e| broken(e.to_string(), Some(LOST.to_owned())))?;
     let component = published.map_or_else(|| read(&spec.component).map_err(|e| broken(e, None)), Ok)?;
     let given = Given::read(spec).map_err(|e| broken(e, None))?;
-    let label = releases::label(stages.at(Stage::Live));
+    let live = stages.at(Stage::Live);
+    let label = releases::label(live);
     let digest = digest(&component, &format!("origin {label} {spec:?} {}", given.digest()));
-    let file_serves = stages.at(Stage::Live).is_none();
     let releases = Releases::new(stages.clone(), spec.aliases.clone());
     if let Some(same) = unchanged(before, name, &digest) {
-        let Tier::Origin { function, releases: old, include_body } = &same.tier else { return Ok(same) };
+        let Tier::Origin { releases: old, .. } = &same.tier else { return Ok(same) };
         // Where another version serves, the file may be another one by now.
-        if file_serves && old.are(&stages, &spec.aliases) {
+        if live.is_none() && old.are(stages, &spec.aliases) {
             return Ok(same);
         }
         // What serves stays with its instances; what else can be called has changed.
-        let tier = Tier::Origin { function: function.clone(), include_body: *include_body, releases };
+        let Some(tier) = serving(&same.tier, releases) else { return Ok(same) };
         return Ok(Arc::new(Function { name: name.clone(), digest, tier }));
     }
+    let (version, since) = (Version::of(&component), live.map(Kept::since));
     let function = sandboxed(name, spec, engines, component, label).await?;
-    let tier = Tier::Origin { function, include_body: spec.include_body, releases };
+    let tier = Tier::Origin { function, include_body: spec.include_body, version, since, releases };
     Ok(Arc::new(Function { name: name.clone(), digest, tier }))
+}
+
+/// What serves, with other versions beside it.
+fn serving(tier: &Tier, releases: Releases) -> Option<Tier> {
+    let Tier::Origin { function, include_body, version, since, .. } = tier else { return None };
+    let (function, version) = (function.clone(), version.clone());
+    Some(Tier::Origin { function, include_body: *include_body, version, since: *since, releases })
 }
 
 /// Publishes one version of an origin function, and starts its first instance.
