@@ -40,7 +40,7 @@ pub struct Node {
 pub struct Compile {
     /// `memory`: of the process, 64 MB to 64 GB. Default: 4 GB.
     pub memory: ByteSize,
-    /// `time`: of all its threads on processors, and until it is done; 1 s to 1 h. Default: 4 min.
+    /// `time`: of all its threads on processors, 1 s to 1 h; until it is done it may take ten times as long. Default: 4 min.
     pub time: Duration,
 }
 

@@ -41,10 +41,17 @@ pub struct CompileLimits {
     pub wall: Duration,
 }
 
+impl CompileLimits {
+    /// How many times the processor time that it may take a compilation may last: it gives way to everything else on the
+    /// machine.
+    pub const PATIENCE: u32 = 10;
+}
+
 impl Default for CompileLimits {
     /// A Python runtime of 40 MB, the largest thing people publish, takes about a quarter of it.
     fn default() -> Self {
-        Self { memory: ByteSize::mb(4096), cpu: Duration::from_secs(240), wall: Duration::from_secs(240) }
+        let cpu = Duration::from_secs(240);
+        Self { memory: ByteSize::mb(4096), cpu, wall: cpu * Self::PATIENCE }
     }
 }
 
