@@ -168,6 +168,32 @@ const userBuild = {
   outfile: plan.userOut,
 };
 
+/** A bundle with `await` at its top level is a module: of the other forms there is none that waits. */
+const waiting = { format: 'esm', globalName: undefined, footer: {} };
+const TOP_LEVEL_AWAIT = /^Top-level await is currently not supported/;
+
+/** Bundles, and once more as a module if one of the files waits at its top level. */
+async function waitingOrNot(bundle) {
+  try {
+    return [await bundle(false), false];
+  } catch (failure) {
+    if (!failure.errors?.some((error) => TOP_LEVEL_AWAIT.test(error.text))) throw failure;
+    return [await bundle(true), true];
+  }
+}
+
+/** The body of a function of a module: what it exports at its end is what the function returns. */
+function returned(module) {
+  const at = module.lastIndexOf('export{');
+  if (at < 0) throw new Error('the bundle of a module exports nothing');
+  const [names, rest] = module.slice(at + 'export{'.length).split('}', 2);
+  const members = names.split(',').map((name) => {
+    const [own, exported] = name.split(' as ');
+    return `${JSON.stringify(exported ?? own)}:${own}`;
+  });
+  return `${module.slice(0, at)}return{${members.join(',')}}${rest}`;
+}
+
 function shown(message) {
   const at = message.location;
   const way = message.detail?.way ?? message.notes?.map((note) => note.text).filter(Boolean).join('; ');
@@ -182,20 +208,21 @@ function shown(message) {
 }
 
 async function run() {
-  const bundleUser = () => {
+  const bundleUser = (waits) => {
     const define = { ...userBuild.define, WITH_SIGNATURES_AND_CIPHERS: String(signsOrEncrypts) };
-    return esbuild.build({ ...userBuild, define, write: false });
+    return esbuild.build({ ...userBuild, ...(waits ? waiting : {}), define, write: false });
   };
-  // Whether they are needed is known when all files have been seen.
-  let user = await bundleUser();
-  if (signsOrEncrypts) user = await bundleUser();
+  // Whether they are needed is known when all files have been seen, and so is whether a module waits at its top level.
+  let [user, waits] = await waitingOrNot(bundleUser);
+  if (signsOrEncrypts) [user, waits] = await waitingOrNot(bundleUser);
   const text = (ending) => user.outputFiles.find((file) => file.path.endsWith(ending)).text;
   // The line that is put before the code is a `;` before its map.
   const map = { ...JSON.parse(text('.map')), file: undefined };
   map.mappings = `;${map.mappings}`;
   const encoded = Buffer.from(JSON.stringify(map)).toString('base64');
   const mapped = `//# sourceMappingURL=data:application/json;base64,${encoded}`;
-  await writeFile(plan.userOut, `export default function () {\n${text('.js')}\n}\n${mapped}\n`);
+  const body = waits ? returned(text('.js')) : text('.js');
+  await writeFile(plan.userOut, `export const waits = ${waits}; export default ${waits ? 'async ' : ''}function () {\n${body}\n}\n${mapped}\n`);
   await writeFile(
     plan.files,
     `export default ${JSON.stringify(plan.taskFiles)};\nexport const exportName = ${JSON.stringify(plan.export)};\n`,

@@ -30,6 +30,7 @@ const NODE: u32 = 20;
 /// Files that the bundle is made with, by their path in the working folder.
 const FILES: &[(&str, &str)] = &[
     ("bundle.mjs", include_str!("../javascript/bundle.mjs")),
+    ("componentize.mjs", include_str!("../javascript/componentize.mjs")),
     ("locate.mjs", include_str!("../javascript/locate.mjs")),
     ("shims/buffer.js", include_str!("../javascript/shims/buffer.js")),
     ("shims/buffer_class.js", include_str!("../javascript/shims/buffer_class.js")),
@@ -171,11 +172,11 @@ fn bundle(job: &Job<'_>, node: &Path, installed: &Path, work: &Path) -> Result<B
 
 fn componentize(job: &Job<'_>, node: &Path, installed: &Path, work: &Path) -> Result<Vec<u8>, Failure> {
     job.progress.step("making a component of it, which takes about half a minute");
-    let cli = installed.join("node_modules/@bytecodealliance/componentize-js/src/cli.js");
     let output = run::run(
         Command::new(node)
-            .arg(cli)
-            .args(["bundle.js", "--wit", "wit", "--world-name", "node-function", "--out", "function.wasm"])
+            .arg("componentize.mjs")
+            .arg(installed)
+            .args(["bundle.js", "wit", "node-function", "function.wasm"])
             .current_dir(work),
     )?;
     if !output.status.success() {

@@ -1,7 +1,7 @@
 //! Python 3, with componentize-py: CPython inside the component.
 //!
-//! The shims in `python/shims` read the function's modules while the component is built, put `http.client` over `wasi:http`, and
-//! call the handler.
+//! The shims in `python/shims` read the function's modules while the component is built, put `http.client` over `wasi:http`, stand in
+//! for `zlib`, and call the handler.
 //!
 //! - `explain`: from what the tools say to problems with a place.
 //! - `packages`: `requirements.txt`, as far as it is pure Python.
@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &[
     ("shims/rimward_http.py", include_str!("../python/shims/rimward_http.py")),
     ("shims/rimward_lambda.py", include_str!("../python/shims/rimward_lambda.py")),
     ("shims/rimward_modules.py", include_str!("../python/shims/rimward_modules.py")),
+    ("shims/zlib.py", include_str!("../python/shims/zlib.py")),
     ("wit/world.wit", include_str!("../python/wit/world.wit")),
     ("wit/deps/cli/environment.wit", include_str!("../python/wit/deps/cli/environment.wit")),
     ("wit/deps/http/http.wit", include_str!("../python/wit/deps/http/http.wit")),
@@ -171,6 +172,18 @@ fn work_folder(task: &str) -> Result<TempDir, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Inflates what the real one deflates, and the other way round, in pieces, bounded and damaged.
+    #[test]
+    fn zlib_in_python_agrees_with_zlib() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
+        let (script, shim) = (here.join("tests/zlib_differs.py"), here.join("shims/zlib.py"));
+        let Ok(output) = Command::new("python3").args([script, shim]).output() else {
+            eprintln!("skipped: there is no python3");
+            return;
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 
     #[test]
     fn machine_code_is_refused_with_its_file() {

@@ -248,7 +248,16 @@ async fn attempt(
                 forward::move_host(&mut outgoing, host.as_ref(), origin, named);
                 named.clone()
             }
-            None => Arc::new(lambda_origin::made(chosen, origin)),
+            None => {
+                let made = lambda_origin::made(chosen, origin);
+                // `lambda-at-edge.md` section 10: the old `Host` stays, which many servers, and buckets, do not know.
+                if outgoing.headers.get(header::HOST) == host.as_ref()
+                    && host.is_some_and(|h| h != made.host().as_str())
+                {
+                    tracing::debug!(request = %context.id, origin = %made.name, "the function left `host` as it was");
+                }
+                Arc::new(made)
+            }
         },
     };
     // The hook is shown what was asked.

@@ -31,6 +31,9 @@ pub enum Failure {
     /// No instance could be started.
     #[error("init failed: {0}")]
     Init(Box<Failure>),
+    /// What the function does when it starts, module scope and the like, ended with an error of its own.
+    #[error("{0}")]
+    ModuleScope(String),
     /// A handler is exported with another type than the contract's.
     #[error("the handler has the wrong type: {0}")]
     HandlerType(String),
@@ -58,6 +61,7 @@ impl Failure {
             Failure::Memory(_)
             | Failure::Trap(_)
             | Failure::Error(_)
+            | Failure::ModuleScope(_)
             | Failure::HandlerType(_)
             | Failure::NoHandler(_) => FailureCategory::LambdaExecution,
             Failure::Invalid(invalid) => invalid.category(Tier::Lambda),
@@ -82,7 +86,7 @@ impl Failure {
             Failure::Error(_) => "error",
             Failure::Invalid(_) => "invalid",
             Failure::Throttled(_) => "throttled",
-            Failure::Init(_) => "init",
+            Failure::Init(_) | Failure::ModuleScope(_) => "init",
             Failure::HandlerType(_) | Failure::NoHandler(_) => "no-handler",
         }
     }
@@ -93,7 +97,7 @@ impl Failure {
             Failure::Memory(_) => Some("Runtime.OutOfMemory"),
             Failure::Trap(_) => Some("Runtime.ExitError"),
             Failure::Error(_) => Some("Runtime.HandlerError"),
-            Failure::Init(_) => Some("Runtime.InitError"),
+            Failure::Init(_) | Failure::ModuleScope(_) => Some("Runtime.InitError"),
             _ => None,
         }
     }

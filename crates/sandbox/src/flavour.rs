@@ -6,7 +6,7 @@ use rimward_types::{Hook, ResponseHead, Timestamp};
 use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Engine, Store};
 
-use crate::bindings::{LAMBDA, REQUEST_HOOK, RESPONSE_HOOK, lambda, request_hook, response_hook};
+use crate::bindings::{INIT, LAMBDA, REQUEST_HOOK, RESPONSE_HOOK, init, lambda, request_hook, response_hook};
 use crate::environment::Identity;
 use crate::host::Host;
 use crate::instance::Payload;
@@ -15,6 +15,8 @@ use crate::typed;
 
 /// The handlers that a component exports.
 pub(crate) struct Handlers {
+    /// What a new instance does first; not a handler.
+    init: Option<init::GuestIndices>,
     lambda: Option<lambda::GuestIndices>,
     request: Option<request_hook::GuestIndices>,
     response: Option<response_hook::GuestIndices>,
@@ -22,6 +24,7 @@ pub(crate) struct Handlers {
 
 /// The same in one instance.
 pub(crate) struct Bound {
+    init: Option<init::Guest>,
     lambda: Option<lambda::Guest>,
     request: Option<request_hook::Guest>,
     response: Option<response_hook::Guest>,
@@ -48,6 +51,10 @@ impl Handlers {
         let has = |name: &str| component.get_export_index(None, name).is_some();
         let wrong = |export: &str, error: wasmtime::Error| PublishError::HandlerType(format!("{export}: {error:#}"));
         let handlers = Self {
+            init: match has(INIT) {
+                true => Some(init::GuestIndices::new(pre).map_err(|error| wrong(INIT, error))?),
+                false => None,
+            },
             lambda: match has(LAMBDA) {
                 true => Some(lambda::GuestIndices::new(pre).map_err(|error| wrong(LAMBDA, error))?),
                 false => None,
@@ -86,6 +93,7 @@ impl Handlers {
     /// Looks the handlers up in an instance. Here the types of the exports are checked.
     pub(crate) fn bind(&self, store: &mut Store<Host>, instance: &Instance) -> wasmtime::Result<Bound> {
         Ok(Bound {
+            init: self.init.as_ref().map(|indices| indices.load(&mut *store, instance)).transpose()?,
             lambda: self.lambda.as_ref().map(|indices| indices.load(&mut *store, instance)).transpose()?,
             request: self.request.as_ref().map(|indices| indices.load(&mut *store, instance)).transpose()?,
             response: self.response.as_ref().map(|indices| indices.load(&mut *store, instance)).transpose()?,
@@ -94,6 +102,14 @@ impl Handlers {
 }
 
 impl Bound {
+    /// What a new instance does before its first event. The inner error is the function's own.
+    pub(crate) async fn init(&self, store: &mut Store<Host>) -> wasmtime::Result<Result<(), String>> {
+        match &self.init {
+            Some(init) => init.call_init(store).await,
+            None => Ok(Ok(())),
+        }
+    }
+
     /// Calls the handler for the event's hook. `None` where there is none. The inner error is the handler's own.
     pub(crate) async fn call(
         &self,

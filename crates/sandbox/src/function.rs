@@ -246,7 +246,11 @@ impl Function {
                 }
                 ended.add(made.logs, made.memory);
                 match made.result {
-                    Ok(instance) => instance,
+                    Ok(instance) => {
+                        // Those of its start; the call counts anew.
+                        ended.calls = instance.outgoing_calls();
+                        instance
+                    }
                     Err(failure) => {
                         let again = matches!(init, Some(Init::Redone(_)));
                         let failure = if again && failure.is_slow_init() { Failure::Timeout(limit) } else { failure };
@@ -263,7 +267,7 @@ impl Function {
         });
         ended.add(logs, memory);
         ended.time += time;
-        ended.calls = instance.outgoing_calls();
+        ended.calls.extend(instance.outgoing_calls());
         // After a trap or a deadline the guest's memory is in no known state.
         if matches!(result, Ok(_) | Err(Failure::Error(_) | Failure::NoHandler(_))) {
             self.put(instance);

@@ -67,7 +67,7 @@ pub(crate) struct Ran<T> {
 }
 
 impl Recipe {
-    /// Makes an instance. Code of its start section and initialisers has the time `limit`.
+    /// Makes an instance. Code of its start section, of initialisers and of `init` has the time `limit`.
     pub(crate) async fn make(&self, limit: Duration) -> Ran<Instance> {
         let start = Instant::now();
         let (mut logs, mut memory) = (Vec::new(), 0);
@@ -100,11 +100,26 @@ impl Recipe {
         host::arm(&mut store, deadline);
         let _running = self.node.ticker.running();
         let made = flatten(tokio::time::timeout_at(deadline.into(), self.pre.instantiate_async(&mut store)).await);
+        let mut bound = match made {
+            Ok(made) => {
+                let handlers = self.handlers.bind(&mut store, &made);
+                Ok(handlers.map_err(|error| Failure::HandlerType(format!("{error:#}"))))
+            }
+            Err(error) => Err(error),
+        };
+        if let Ok(Ok(handlers)) = &bound {
+            match flatten(tokio::time::timeout_at(deadline.into(), handlers.init(&mut store)).await) {
+                Ok(Ok(())) => {}
+                Ok(Err(mut text)) => {
+                    store.data().secrets.strike_out(&mut text);
+                    bound = Ok(Err(Failure::ModuleScope(shortened(text))));
+                }
+                Err(error) => bound = Err(error),
+            }
+        }
         *logs = lines(store.data());
         *memory = store.data().limits.used();
-        let made = made.map_err(|error| self.classify(&error, store.data(), limit))?;
-        let handlers =
-            self.handlers.bind(&mut store, &made).map_err(|error| Failure::HandlerType(format!("{error:#}")))?;
+        let handlers = bound.map_err(|error| self.classify(&error, store.data(), limit))??;
         Ok(Instance { store, handlers, calls: 0, made_at: start, used_at: start + start.elapsed(), _slot: slot })
     }
 

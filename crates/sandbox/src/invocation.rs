@@ -104,8 +104,12 @@ impl<T> Invocation<T> {
     /// The failure as a direct caller gets it (`lambda-at-edge.md` section 14); `None` when there is none.
     pub fn error_json(&self) -> Option<Value> {
         let failure = self.result.as_ref().err()?;
-        Some(match failure {
-            Failure::Error(text) => {
+        let own = match failure {
+            Failure::Init(cause) => cause,
+            failure => failure,
+        };
+        Some(match own {
+            Failure::Error(text) | Failure::ModuleScope(text) => {
                 let (kind, message) = error_parts(text);
                 let trace: Vec<&str> = text.lines().collect();
                 json!({ "errorType": kind, "errorMessage": message, "trace": trace })

@@ -8,13 +8,17 @@ import { asksWhileBuilding } from './watch.js';
 
 const host = globalThis[HOST_SYMBOL];
 let requestId = '';
-// Whether log lines are JSON objects; known when the first call of an instance starts.
-let json = null;
+// Whether log lines are JSON objects; known when an instance starts.
+let json = false;
+
+/** An instance starts. */
+export function start() {
+  json = host.environment().AWS_LAMBDA_LOG_FORMAT === 'JSON';
+}
 
 /** A call starts: log lines carry its id. */
 export function beginCall(id) {
   requestId = id;
-  json ??= host.environment().AWS_LAMBDA_LOG_FORMAT === 'JSON';
 }
 
 globalThis.global ??= globalThis;

@@ -3,36 +3,75 @@
 
 import './first.js';
 import './host.js';
-import { beginCall, drained } from './globals.js';
+import { beginCall, drained, start } from './globals.js';
 import { watched } from './watch.js';
-import load from 'rimward:handler';
+import load, { waits } from 'rimward:handler';
 import { exportName } from 'rimward:task';
 
-// Module scope runs now, while the component is built, so that an instance starts with it done.
-const first = watched(load);
+// Module scope runs now, while the component is built, so that an instance starts with it done. One that waits at its top
+// level waits for what is not there yet.
+const first = watched(waits ? () => null : load);
 if (first.error && first.asked === null) {
   throw first.error;
 }
 // What differs between instances must not be frozen into the component: then module scope runs again in each.
-let handler = first.asked === null ? find(first.loaded) : null;
+let handler = first.asked === null && !waits ? find(first.loaded) : null;
 if (handler === null && first.loaded) {
   find(first.loaded);
 }
+compile();
 
-export const lambda = {
-  async invoke(eventText, contextText) {
-    const context = JSON.parse(contextText);
-    beginCall(context.awsRequestId);
+// Before the first event of an instance.
+export const init = {
+  init() {
+    start();
+    if (handler !== null) return undefined;
+    let loaded;
     try {
-      handler ??= find(load());
-      const result = await run(JSON.parse(eventText), makeContext(context));
-      return JSON.stringify(result ?? null);
+      loaded = load();
+      if (!waits) handler = find(loaded);
     } catch (error) {
-      // A string becomes the error of the WIT result; its first line is `Type: message`.
-      throw describe(error);
+      failed(error);
     }
+    return waits ? loaded.then((loaded) => void (handler = find(loaded))).catch(failed) : undefined;
   },
 };
+
+// An interpreter runs this at each call: no promise is made here that the handler does not need.
+export const lambda = {
+  invoke(eventText, contextText) {
+    const context = JSON.parse(contextText);
+    beginCall(context.awsRequestId);
+    let result;
+    try {
+      result = run(JSON.parse(eventText), makeContext(context));
+    } catch (error) {
+      failed(error);
+    }
+    return typeof result?.then === 'function' ? result.then(encoded, failed) : encoded(result);
+  },
+};
+
+function encoded(result) {
+  try {
+    return JSON.stringify(result ?? null);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** A string becomes the error of the WIT result; its first line is `Type: message`. */
+function failed(error) {
+  throw describe(error);
+}
+
+/** Has functions of this file compiled, which the engine does when they are called first: in the snapshot they stay so. */
+function compile() {
+  const own = handler;
+  handler = (event) => event;
+  encoded(run({}, makeContext({ deadlineMs: 0 })));
+  handler = own;
+}
 
 function find(loaded) {
   const places = [loaded, loaded.default, loaded.module?.default, loaded.module];
@@ -56,20 +95,13 @@ function makeContext({ deadlineMs, ...fields }) {
   };
 }
 
-async function run(event, context) {
-  let called = false;
-  let settle;
-  const answer = new Promise((resolve, reject) => {
-    settle = (error, result) => {
-      // The first call wins; published functions call it twice.
-      if (called) return;
-      called = true;
-      if (error === null || error === undefined) resolve(result);
-      else reject(error);
-    };
-  });
-  // Kept from being an unhandled rejection while the event loop runs dry.
-  answer.catch(() => {});
+/** What the handler gives, or a promise of it. */
+function run(event, context) {
+  let answer = null;
+  const settle = (error, result) => {
+    // The first call wins; published functions call it twice.
+    answer ??= { error, result };
+  };
   context.done = settle;
   context.succeed = (result) => settle(null, result);
   context.fail = (error) => settle(error ?? new Error('context.fail'));
@@ -79,14 +111,16 @@ async function run(event, context) {
     // An async handler's promise decides, whatever it does with the callback.
     return returned;
   }
-  if (returned !== undefined && !called) {
-    return returned;
-  }
-  // With a callback: it must come before the event loop is empty, and by default the answer waits until it is.
-  if (!called || context.callbackWaitsForEmptyEventLoop) {
-    await drained(() => called && !context.callbackWaitsForEmptyEventLoop);
-  }
-  return called ? answer : null;
+  return returned !== undefined && answer === null ? returned : answered(() => answer, context);
+}
+
+/** What a callback was given: it must be called before the event loop is empty, and by default the answer waits until it is. */
+async function answered(answer, context) {
+  const enough = () => answer() !== null && !context.callbackWaitsForEmptyEventLoop;
+  if (!enough()) await drained(enough);
+  const { error, result } = answer() ?? {};
+  if (error !== null && error !== undefined) throw error;
+  return result;
 }
 
 function describe(error) {

@@ -9,6 +9,10 @@ import time
 import traceback
 import types
 
+# `zlib` and what is written on it are there for functions that import them later.
+import gzip  # noqa: F401
+import zlib  # noqa: F401
+
 import rimward
 import rimward_http
 import rimward_modules as modules
@@ -141,6 +145,23 @@ def _start():
     _handler = modules.handler(_own)
 
 
+class Init:
+    """The export that comes before the first event."""
+
+    def init(self) -> None:
+        try:
+            _start()
+        except Exception as error:
+            raise Err(_describe(error)) from None
+        except SystemExit as error:
+            raise Err(f"Runtime.ExitError: the function called sys.exit({error.code})") from None
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        # What each call goes through is gone through once, so that the first one finds its memory there.
+        Context(json.loads(json.dumps({"awsRequestId": "", "deadlineMs": 0, "list": [{"key": "k", "value": 1.5}]})))
+
+
 class Lambda:
     """The export."""
 
@@ -148,8 +169,6 @@ class Lambda:
         fields = json.loads(context)
         _LogFormatter.request_id = fields.get("awsRequestId", "")
         try:
-            if _handler is None:
-                _start()
             result = _handler(json.loads(event), Context(fields))
             try:
                 return json.dumps(result)

@@ -48,8 +48,8 @@ fn way(error: &str) -> &'static str {
         Some("ssl" | "_ssl") => {
             "Python in the sandbox has no ssl: urllib.request and http.client reach https through the node"
         }
-        Some("zlib" | "bz2" | "lzma" | "_bz2" | "_lzma") => {
-            "Python in the sandbox has no compression: the node compresses answers"
+        Some("bz2" | "lzma" | "_bz2" | "_lzma" | "compression" | "_zstd") => {
+            "of compression, Python in the sandbox has zlib and gzip; the node compresses answers"
         }
         Some("sqlite3" | "_sqlite3" | "ctypes" | "_ctypes" | "curses" | "tkinter" | "readline") => {
             "this part of Python is machine code that the sandbox does not have"

@@ -3,6 +3,7 @@
 
 mod compiled;
 mod examples;
+mod module_scope;
 mod packages;
 mod problems;
 mod samples;

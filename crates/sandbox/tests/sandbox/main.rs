@@ -7,6 +7,7 @@ mod environment;
 mod files;
 mod flavours;
 mod hostile;
+mod init;
 mod instances;
 mod javascript;
 mod network;

@@ -241,6 +241,7 @@ fn the_library_of_python_is_there() {
         ("/files", json!(["kept and more", false, "<p>from the function's folder</p>"])),
         ("/start", json!(["en_US.UTF-8", true, true])),
         ("/late", json!(["0.3", 36])),
+        ("/zipped", json!([true, true, "deflated", 891_568_578])),
         ("/denied", json!(["PermissionError", "PermissionError"])),
     ] {
         assert_eq!(said(&wasm, "python-library", part), expected, "{part}");

@@ -1,6 +1,7 @@
 """What is there of Python: the answer's body is what each part said."""
 
 import base64
+import gzip
 import hashlib
 import hmac
 import http.client
@@ -11,6 +12,7 @@ import random
 import time
 import urllib.error
 import urllib.request
+import zlib
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
@@ -50,6 +52,13 @@ def late():
     return [str(decimal.Decimal("0.1") + decimal.Decimal("0.2")), len(str(uuid.uuid4()))]
 
 
+def zipped():
+    text = b"squeezed " * 200
+    small = gzip.compress(text)
+    other = base64.b64decode("eJxLSU3LSSxJTQEADnkDOg==")
+    return [gzip.decompress(small) == text, len(small) < 100, zlib.decompress(other).decode(), zlib.crc32(b"abc")]
+
+
 def logs():
     log.info("logged %s", "so")
     print("printed")
@@ -69,7 +78,7 @@ def denied():
     return [first, "answered"]
 
 
-SAID = {f.__name__: f for f in (digests, files, start, late, logs, denied)}
+SAID = {f.__name__: f for f in (digests, files, start, late, zipped, logs, denied)}
 
 
 def lambda_handler(event, context):
