@@ -23,6 +23,26 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
+fn decoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let number = more.get(..2).filter(|_| *first == b'%').map(|digits| std::str::from_utf8(digits).unwrap());
+        let (byte, more) = match number {
+            Some(digits) => (u8::from_str_radix(digits, 16).unwrap(), &more[2..]),
+            None => (*first, more),
+        };
+        out.push(byte);
+        rest = more;
+    }
+    out
+}
+
+fn spelled(bytes: &[u8], kept: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || "-._~".contains(byte as char) || kept.contains(byte as char);
+    bytes.iter().map(|b| if plain(*b) { (*b as char).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// What S3 does with a request: its own reading of the target, the headers that are named, and the keys it knows.
 fn check(request: &Received) -> Result<(), String> {
     let missing = |what: &str| format!("no {what}");
@@ -49,12 +69,15 @@ fn check(request: &Received) -> Result<(), String> {
         return Err("the body is another".to_owned());
     }
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-    let mut pairs: Vec<String> = query
+    let path = spelled(&decoded(path), "/");
+    let mut pairs: Vec<(String, String)> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (spelled(&decoded(name), ""), spelled(&decoded(value), "")))
         .collect();
     pairs.sort();
+    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let lines: String = signed.iter().map(|name| format!("{name}:{}\n", request.all(name).join(","))).collect();
     let canonical = format!("{}\n{path}\n{}\n{lines}\n{names}\n{payload}", request.method, pairs.join("&"));
     let time = request.header("x-amz-date").ok_or(missing("date"))?;
@@ -85,9 +108,14 @@ const IDENTITY: &str = "auth-method = \"origin-access-identity\"\ncredentials-fi
 
 /// A node with these tables; `keys` are those of the one behavior. `f` is its function, be it used or not.
 async fn node(tables: &str, keys: &str, function: (&str, &[u8])) -> TestNode {
+    node_with(tables, &format!("cache-policy = \"caching-disabled\"\n{keys}"), function).await
+}
+
+/// The same, with a cache policy among the keys.
+async fn node_with(tables: &str, keys: &str, function: (&str, &[u8])) -> TestNode {
     let config = format!(
         "{tables}\n[functions.f]\n{}\n[[distributions]]\ndomains = [\"*\"]\n[[distributions.behaviors]]\n\
-         methods = \"all\"\ncache-policy = \"caching-disabled\"\n{keys}\n",
+         methods = \"all\"\n{keys}\n",
         if function.0.ends_with(".js") { "code = \"f.js\"" } else { "component = \"f.wasm\"" }
     );
     let node = TestNode::start(&config, &[("keys", KEYS.as_bytes()), function]).await;
@@ -112,7 +140,7 @@ async fn requests_to_a_bucket_are_signed_whatever_their_method_and_target() {
     let host = format!("signed for localhost:{}", port_of(&bucket));
     for (method, path, body) in [
         ("GET", "/page.html", ""),
-        ("GET", "/a%20b+c%2Fd/é~(1).txt?versionId=a+b%2F&acl", ""),
+        ("GET", "/a%20b+c/d/%C3%A9~(1)%25.txt?versionId=a+b%2F&acl&a-b=1&a=%C3%A9", ""),
         ("HEAD", "/page.html", ""),
         ("PUT", "/upload", "body"),
         ("POST", "/?delete", "<Delete/>"),
@@ -142,6 +170,77 @@ async fn a_streamed_body_is_sent_with_an_unsigned_payload() {
     assert_eq!(answer.status(), 200, "{}", answer.body);
     let sent = bucket.only_request();
     assert_eq!((sent.header("x-amz-content-sha256"), &*sent.body), (Some("UNSIGNED-PAYLOAD"), &b"streamed"[..]));
+}
+
+/// A viewer's own SigV4 request, with the headers that it signed.
+fn viewers_own(host: &str) -> Vec<(&'static str, String)> {
+    let (time, payload) = ("20270115T080000Z", sha256(b""));
+    let names = "host;x-amz-content-sha256;x-amz-date";
+    let canonical =
+        format!("GET\n/page\n\nhost:{host}\nx-amz-content-sha256:{payload}\nx-amz-date:{time}\n\n{names}\n{payload}");
+    let scope = "20270115/eu-central-1/s3/aws4_request";
+    let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", sha256(canonical.as_bytes()));
+    let key = scope.split('/').fold(format!("AWS4{SECRET}").into_bytes(), |key, part| mac(&key, part));
+    let signature = hex(&mac(&key, &text));
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential=AKIDCDN/{scope}, SignedHeaders={names}, Signature={signature}");
+    vec![("authorization", authorization), ("x-amz-date", time.to_owned()), ("x-amz-content-sha256", payload)]
+}
+
+/// cloudfront-functions.md 11.3: what a viewer signed itself arrives as it signed it, where its answer is its own.
+#[tokio::test]
+async fn no_override_lets_a_viewers_own_signature_through() {
+    let settings = format!("{CONTROL}\nsigning-behavior = \"no-override\"");
+    for (policy, signers_token) in [("caching-disabled", None), ("caching-optimized", Some("token"))] {
+        let bucket = bucket().await;
+        let keys = format!("origin = \"assets\"\nforward = \"all-viewer\"\ncache-policy = \"{policy}\"");
+        let node = node_with(&assets(&bucket, "", &settings), &keys, IDLE).await;
+        let own = viewers_own(&format!("localhost:{}", port_of(&bucket)));
+        let own: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = node.get_with("/page", &own).await;
+        assert_eq!(answer.status(), 200, "{policy}: {}", answer.body);
+        // Where answers are stored for everybody, it is the node that asks.
+        assert_eq!(bucket.only_request().header("x-amz-security-token"), signers_token, "{policy}");
+    }
+}
+
+/// `?acl` with the node's rights must not become what everybody gets.
+#[tokio::test]
+async fn where_answers_are_stored_a_query_reaches_a_bucket_in_the_key_or_by_name() {
+    let bucket = Origin::new(|request| Answer::cached(60, request.target.clone())).await;
+    let policy = "[cache-policies.some]\nquery = [\"versionId\"]\n";
+    let keys = "origin = \"assets\"\ncache-policy = \"some\"";
+    let node = node_with(&format!("{policy}{}", assets(&bucket, "", CONTROL)), keys, IDLE).await;
+    assert_eq!(
+        node.get("/index.html?acl&versionId=1&response-content-type=text/html").await.body,
+        "/index.html?versionId=1"
+    );
+    assert_eq!(node.get("/index.html?acl").await.body, "/index.html");
+    let named = format!("{keys}\nforward = {{ query = [\"acl\"] }}");
+    let node = node_with(&format!("{policy}{}", assets(&bucket, "", CONTROL)), &named, IDLE).await;
+    assert_eq!(node.get("/index.html?acl&tagging").await.body, "/index.html?acl");
+}
+
+/// Behaviors and functions saw another path.
+#[tokio::test]
+async fn a_path_that_a_bucket_reads_in_another_way_is_refused() {
+    let bucket = bucket().await;
+    let node = node(&assets(&bucket, "/bucket", CONTROL), "origin = \"assets\"", IDLE).await;
+    for path in ["/private%2Freport.pdf", "/%2e%2e/other/x", "/../other"] {
+        assert_eq!(node.get(path).await.status(), 400, "{path}");
+    }
+    assert_eq!(bucket.calls(), 0);
+}
+
+/// A bucket's refusal repeats what was signed.
+#[tokio::test]
+async fn what_a_bucket_says_of_a_signature_stays_with_the_operator() {
+    let bucket = Origin::new(|_| Answer::new(403, "<Error><AWSAccessKeyId>AKIDCDN</AWSAccessKeyId></Error>")).await;
+    let signed = node(&assets(&bucket, "", CONTROL), "origin = \"assets\"", IDLE).await;
+    let answer = signed.get("/page").await;
+    assert!(answer.status() == 403 && !answer.body.contains("AKIDCDN"), "{}", answer.body);
+    let open = node(&assets(&bucket, "", ""), "origin = \"assets\"", IDLE).await;
+    assert!(open.get("/page").await.body.contains("AKIDCDN"), "what nobody signed is the bucket's to say");
 }
 
 /// `Authorization` of the viewer, by signing behavior; what only the bucket's owner may ask for is not a viewer's to ask.
@@ -236,6 +335,36 @@ async fn section_3_6_a_returned_bucket_is_asked_as_the_function_says() {
         let signed = sent.header("authorization").unwrap_or_default();
         assert!(signed.contains(scope) && signed.is_empty() == (status == 403), "{signed}");
     }
+}
+
+/// A function cannot have the node sign for another bucket, nor for another host.
+#[tokio::test]
+async fn a_signature_holds_for_the_bucket_of_the_configuration_alone() {
+    let (bucket, stranger) = (bucket().await, Origin::new(|_| Answer::ok("mine now")).await);
+    let fixed = json!({ "method": "GET", "clientIp": "203.0.113.7", "uri": "/page", "querystring": "" });
+    let with_host = |host: &str, origin: Value| {
+        let mut result = fixed.as_object().cloned().unwrap();
+        let headers = json!({ "via": [{ "value": "1.1 rimward" }], "host": [{ "value": host }] });
+        result.insert("headers".to_owned(), headers);
+        result.insert("origin".to_owned(), origin);
+        returns(&Value::Object(result).to_string())
+    };
+    // The same bucket's server, asked for another one by `Host`.
+    let keys = "origin = \"assets\"\norigin-request = \"f\"";
+    let other = with_host("other-bucket.example", s3("localhost", "", "none", "eu-central-1"));
+    let node_of_host = node(&assets(&bucket, "", CONTROL), keys, ("f.wasm", &other)).await;
+    assert_eq!(node_of_host.get("/").await.status(), 502);
+    let record = node_of_host.record();
+    assert!(record["origins"][0]["error"].as_str().unwrap().contains("its `Host` is not localhost:"), "{record}");
+    assert_eq!(bucket.calls(), 0);
+    // Another host, with the bucket's `Host`.
+    let config = assets(&stranger, "", CONTROL).replace("localhost", "127.0.0.1");
+    let host = format!("127.0.0.1:{}", port_of(&stranger));
+    let moved = with_host(&host, s3("localhost", "", "none", "eu-central-1"));
+    let node_of_stranger = node(&config, keys, ("f.wasm", &moved)).await;
+    assert_eq!(node_of_stranger.get("/").await.body, "mine now");
+    let asked = stranger.only_request();
+    assert_eq!((asked.header("authorization"), asked.header("x-amz-security-token")), (None, None));
 }
 
 /// lambda-at-edge.md 16: custom to s3 and back.

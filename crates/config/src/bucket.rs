@@ -67,22 +67,47 @@ impl Bucket {
         }
     }
 
-    /// The region that a host of the vendor's names: `bucket.s3.eu-central-1.amazonaws.com`, and older spellings. The
-    /// global endpoint is in us-east-1. `None` for other hosts, and for websites, which take no signatures.
+    /// The region that a bucket's host of the vendor's names: `bucket.s3.eu-central-1.amazonaws.com`, and older spellings.
+    /// The global endpoint is in us-east-1. `None` for everything else, also for what only looks like it: websites, which
+    /// take no signatures, accelerated endpoints, whose region is not in their name, and other services.
     pub fn region_of(host: &str) -> Option<Arc<str>> {
         let name = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
         let labels: Vec<&str> = name.split('.').collect();
-        // A bucket's name may have dots, so the service is the last label that looks like it.
-        let at = labels.iter().rposition(|label| *label == "s3" || label.starts_with("s3-"))?;
-        let after = labels.get(at + 1..)?.iter().find(|label| **label != "dualstack");
-        let region = match (labels.get(at)?.strip_prefix("s3-"), after) {
-            (Some(website), _) if website.starts_with("website") => return None,
-            (_, Some(region)) => region,
-            (None | Some("external-1"), None) => "us-east-1",
-            (Some(region), None) => region,
-        };
-        Some(region.into())
+        // A bucket's name may have dots, and labels that look like the service.
+        (0..labels.len()).rev().find_map(|at| {
+            let (service, rest) = labels[at..].split_first()?;
+            let rest = rest.strip_prefix(&["dualstack"]).unwrap_or(rest);
+            match (*service, rest) {
+                ("s3" | "s3-fips" | "s3-accesspoint" | "s3-accesspoint-fips", [region])
+                    if is_vendors_region(region) =>
+                {
+                    Some((*region).into())
+                }
+                ("s3" | "s3-external-1", []) => Some("us-east-1".into()),
+                (older, []) => older.strip_prefix("s3-").filter(|region| is_vendors_region(region)).map(Into::into),
+                _ => None,
+            }
+        })
     }
+
+    /// Whether a text may be a region: of the vendor's, or a word such as `auto` that other servers have.
+    pub fn is_region(text: &str) -> bool {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        (1..=64).contains(&text.len()) && text.bytes().all(plain)
+    }
+}
+
+/// `eu-central-1`, `us-gov-west-1`: words and a number.
+fn is_vendors_region(text: &str) -> bool {
+    let words: Vec<&str> = text.split('-').collect();
+    let [first, middle @ .., number] = words.as_slice() else { return false };
+    let letters = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    first.len() == 2
+        && letters(first)
+        && !middle.is_empty()
+        && middle.iter().all(letters)
+        && number.len() == 1
+        && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -104,6 +129,12 @@ mod tests {
             ("b.s3-website-us-east-1.amazonaws.com", None),
             ("b.s3-website.eu-central-1.amazonaws.com", None),
             ("app.elb.amazonaws.com", None),
+            ("b.s3-accelerate.amazonaws.com", None),
+            ("b.s3-accelerate.dualstack.amazonaws.com", None),
+            ("s3-proxy-1.eu-west-1.elb.amazonaws.com", None),
+            ("b.s3-object-lambda.eu-west-1.amazonaws.com", None),
+            ("b.op.s3-outposts.eu-west-1.amazonaws.com", None),
+            ("p-1.s3-accesspoint.eu-west-1.amazonaws.com", Some("eu-west-1")),
             ("s3.example.com", None),
         ] {
             assert_eq!(Bucket::region_of(host).as_deref(), region, "{host}");

@@ -19,6 +19,7 @@ pub use crate::headers::Encoding;
 pub use from_json::{from_json, parse};
 pub use lenient::validate_leniently;
 pub use log::log_text;
+pub(crate) use origin::is_region;
 pub use origin::{CustomOrigin, LambdaOrigin, Protocol, S3Auth, S3Origin, SslProtocol};
 pub use validate::validate;
 

@@ -28,6 +28,18 @@ impl fmt::Debug for Credentials {
     }
 }
 
+impl Credentials {
+    /// The same, if it can stand in headers.
+    fn checked(self) -> Result<Self, String> {
+        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
+        let Self { access_key_id, secret_access_key, session_token } = &self;
+        if plain(access_key_id) && plain(secret_access_key) && session_token.as_deref().is_none_or(plain) {
+            return Ok(self);
+        }
+        Err("one of them has a space or a character outside of ASCII".to_owned())
+    }
+}
+
 /// The keys of all origins, by their source.
 #[derive(Default)]
 pub(crate) struct Keyring(Mutex<HashMap<CredentialsSource, Kept>>);
@@ -85,16 +97,17 @@ fn read(source: &CredentialsSource) -> Result<Credentials, String> {
 }
 
 fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials, String> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let set = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
     let needed = |name: &str| {
         let hint = "set it, or name a `credentials-file` in the origin's `s3`";
         set(name).ok_or_else(|| format!("there are no keys to sign with: {name} is not set; {hint}"))
     };
-    Ok(Credentials {
+    let credentials = Credentials {
         access_key_id: needed("AWS_ACCESS_KEY_ID")?,
         secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
         session_token: set("AWS_SESSION_TOKEN"),
-    })
+    };
+    credentials.checked().map_err(|why| format!("the keys of the environment cannot be used: {why}"))
 }
 
 fn of_file(path: &Path, profile: &str) -> Result<Credentials, String> {
@@ -126,7 +139,7 @@ fn of_profile(text: &str, profile: &str) -> Result<Credentials, String> {
     let mut take = |key: &str| found.remove(key).filter(|value| !value.is_empty());
     match (take("aws_access_key_id"), take("aws_secret_access_key")) {
         (Some(access_key_id), Some(secret_access_key)) => {
-            Ok(Credentials { access_key_id, secret_access_key, session_token: take("aws_session_token") })
+            Credentials { access_key_id, secret_access_key, session_token: take("aws_session_token") }.checked()
         }
         _ => Err(format!("[{profile}] with `aws_access_key_id` and `aws_secret_access_key` is not there")),
     }
@@ -153,6 +166,8 @@ mod tests {
     fn a_profile_of_the_tools_file_is_read() {
         assert_eq!(of_profile(FILE, "default"), Ok(credentials("AKIDEFAULT", "ab/c+d=", None)));
         assert_eq!(of_profile(FILE, "cdn"), Ok(credentials("AKICDN", "s2", Some("t2"))));
+        let spaced = of_profile("[x]\naws_access_key_id = a b\naws_secret_access_key = s\n", "x").unwrap_err();
+        assert!(spaced.contains("a space") && !spaced.contains("a b"), "{spaced}");
         for missing in ["empty", "none", ""] {
             let error = of_profile(FILE, missing).unwrap_err();
             assert!(error.starts_with(&format!("[{missing}] with `aws_access_key_id`")), "{error}");

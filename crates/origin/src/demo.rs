@@ -56,7 +56,7 @@ pub async fn answer(name: &str, head: RequestHead, body: Body, now: Timestamp) -
     let head = ResponseHead { status: reply.status, reason: None, headers: reply.headers };
     let body = if head_only { Body::Empty } else { reply.body.into() };
     let timing = Timing { connect: Duration::ZERO, first_byte: began.elapsed() };
-    Fetched { head, body, timing, connection_reused: false, attempts: 1 }
+    Fetched { head, body, timing, connection_reused: false, attempts: 1, signed: false }
 }
 
 struct Reply {

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The keys to sign the request with are not there.
     Credentials,
+    /// The path of a request that would be signed has two readings.
+    AmbiguousPath,
 }
 
 impl ErrorKind {
@@ -42,7 +44,7 @@ impl ErrorKind {
                 StatusCode::GATEWAY_TIMEOUT
             }
             ErrorKind::Saturated => StatusCode::SERVICE_UNAVAILABLE,
-            ErrorKind::RequestBody => StatusCode::BAD_REQUEST,
+            ErrorKind::RequestBody | ErrorKind::AmbiguousPath => StatusCode::BAD_REQUEST,
             _ => StatusCode::BAD_GATEWAY,
         }
     }
@@ -59,7 +61,7 @@ impl ErrorKind {
             | ErrorKind::Credentials => Some(StatusCode::SERVICE_UNAVAILABLE),
             ErrorKind::ReadTimeout | ErrorKind::CompletionTimeout => Some(StatusCode::GATEWAY_TIMEOUT),
             ErrorKind::Closed | ErrorKind::Protocol | ErrorKind::HeadTooLarge => Some(StatusCode::BAD_GATEWAY),
-            ErrorKind::RequestBody | ErrorKind::InvalidRequest => None,
+            ErrorKind::RequestBody | ErrorKind::InvalidRequest | ErrorKind::AmbiguousPath => None,
         }
     }
 
@@ -74,6 +76,7 @@ impl ErrorKind {
             ErrorKind::Protocol => "OriginInvalidResponseError",
             ErrorKind::HeadTooLarge => "OriginHeaderTooBigError",
             ErrorKind::RequestBody => "ClientCommError",
+            ErrorKind::AmbiguousPath => "AmbiguousPath",
             ErrorKind::InvalidRequest | ErrorKind::Credentials => "OriginWriteError",
         }
     }
@@ -95,6 +98,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::RequestBody => "the request's body ended early",
             ErrorKind::InvalidRequest => "the request for the origin is not valid HTTP",
             ErrorKind::Credentials => "the request for the origin cannot be signed",
+            ErrorKind::AmbiguousPath => "the path can be read in two ways",
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::fields::remove_hop_by_hop;
 use crate::outgoing::Outgoing;
 use crate::pool::{Channel, Pool};
 use crate::retry::{Attempt, Next, next};
-use crate::signing::{Signer, spell};
+use crate::signing::{Signer, is_ambiguous, spell};
 use crate::websocket::{self, Proof};
 use crate::{Fetched, Shared, Timing};
 use bytes::Bytes;
@@ -48,6 +48,8 @@ struct Message {
     headers: HeaderMap,
     /// What an origin must answer to switch protocols; `None` where it must not.
     switch: Option<Proof>,
+    /// With the node's own keys.
+    signed: bool,
 }
 
 pub(crate) async fn fetch(
@@ -62,7 +64,7 @@ pub(crate) async fn fetch(
     let signer = shared.signer(origin).await?;
     let mut message = match Message::new(origin, prefix, head, &body, signer.as_ref(), websocket) {
         Ok(message) => message,
-        Err(detail) => return Err(OriginError { kind: ErrorKind::InvalidRequest, attempts: 0, detail }),
+        Err((kind, detail)) => return Err(OriginError { kind, attempts: 0, detail }),
     };
     let mut body = Some(body);
     // Whether or not the origin switches, no other request meets what is left on the connection of a handshake.
@@ -101,7 +103,8 @@ pub(crate) async fn fetch(
                         let timing = Timing { connect, first_byte: began.elapsed() };
                         let (head, body) = receive(response, lease, origin, completion);
                         let attempts = attempts + 1;
-                        return Ok(Fetched { head, body, timing, connection_reused: reused, attempts });
+                        let signed = message.signed;
+                        return Ok(Fetched { head, body, timing, connection_reused: reused, attempts, signed });
                     }
                     Err(failed) => {
                         if !failed.stale {
@@ -218,14 +221,15 @@ impl Message {
         body: &Body,
         signer: Option<&Signer>,
         websocket: bool,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, (ErrorKind, String)> {
+        let invalid = |why: String| (ErrorKind::InvalidRequest, why);
         let RequestHead { method, path, query, mut headers, .. } = head;
         // A fragment would be dropped silently, and what comes after it with it.
         if !path.starts_with('/') || path.contains(['#', '?']) || query.as_ref().is_some_and(|q| q.contains('#')) {
-            return Err(format!("`{path}` is no path"));
+            return Err(invalid(format!("`{path}` is no path")));
         }
         if matches!(method, Method::CONNECT | Method::TRACE) {
-            return Err(format!("{method} is not for origins"));
+            return Err(invalid(format!("{method} is not for origins")));
         }
         remove_hop_by_hop(&mut headers);
         headers.remove(header::EXPECT);
@@ -234,7 +238,7 @@ impl Message {
             headers.insert(name, value.clone());
         }
         if !headers.contains_key(header::HOST) {
-            let host = HeaderValue::from_str(&origin.host()).map_err(|error| error.to_string())?;
+            let host = HeaderValue::from_str(&origin.host()).map_err(|error| invalid(error.to_string()))?;
             headers.insert(header::HOST, host);
         }
         // RFC 9110 section 8.6: a method that expects a body says that there is none.
@@ -242,17 +246,28 @@ impl Message {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let signer = signer.filter(|signer| signer.applies(&headers));
+        if signer.is_some() {
+            // A signature holds for a `Host`: one for another than the bucket's would open another bucket.
+            let own = origin.overrides.host.clone().unwrap_or_else(|| origin.host());
+            if headers.get(header::HOST).is_none_or(|host| host != own.as_str()) {
+                return Err((ErrorKind::Credentials, format!("its `Host` is not {own}, the bucket's")));
+            }
+            if is_ambiguous(&path, !prefix.is_empty()) {
+                let why = "an encoded slash, or a dot segment that leads out of the bucket";
+                return Err((ErrorKind::AmbiguousPath, why.to_owned()));
+            }
+        }
         let target = match signer {
             Some(_) => spell(&format!("{prefix}{path}"), query.as_deref()),
             None => target(prefix, &path, query.as_deref()),
         };
-        let uri = Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| format!("`{path}`: {error}"))?;
+        let uri = Uri::from_maybe_shared(Bytes::from(target)).map_err(|error| invalid(format!("`{path}`: {error}")))?;
         if let Some(signer) = signer {
-            signer.sign(&method, &uri, &mut headers, body);
+            signer.sign(&method, &uri, &mut headers, body).map_err(|why| (ErrorKind::Credentials, why))?;
         }
         // Behind the signature, which has no part in what belongs to a connection.
         let switch = websocket.then(|| websocket::ask(&mut headers));
-        Ok(Self { method, uri, headers, switch })
+        Ok(Self { method, uri, headers, switch, signed: signer.is_some() })
     }
 
     /// The request for one attempt. Its headers are a copy when it is repeatable, else they must be given back.

@@ -57,6 +57,8 @@ pub struct Fetched {
     pub connection_reused: bool,
     /// Attempts made, this one included.
     pub attempts: u32,
+    /// Whether the request was signed with the node's own keys: what a bucket then says of an error is the operator's.
+    pub signed: bool,
 }
 
 /// How long an answer took.

@@ -44,16 +44,25 @@ impl Signer {
 
     /// Signs. `target` is as [`spell`] gives it, `host` is in `headers`. Signed are `host`, `content-type`, `content-md5`
     /// and all that begin with `x-amz-`: S3 refuses one of those that is not.
-    pub(crate) fn sign(&self, method: &Method, target: &Uri, headers: &mut HeaderMap, body: &Body) {
+    ///
+    /// # Errors
+    /// Where keys or region have a character that no header can have: nothing goes out unsigned.
+    pub(crate) fn sign(
+        &self,
+        method: &Method,
+        target: &Uri,
+        headers: &mut HeaderMap,
+        body: &Body,
+    ) -> Result<(), String> {
         let payload = payload(headers, body);
         let time = compact(self.now);
         // A viewer's own would be for its own signature.
         headers.remove(header::AUTHORIZATION);
         headers.remove(X_AMZ_SECURITY_TOKEN);
-        set(headers, X_AMZ_CONTENT_SHA256, &payload);
-        set(headers, X_AMZ_DATE, &time);
+        set(headers, X_AMZ_CONTENT_SHA256, &payload)?;
+        set(headers, X_AMZ_DATE, &time)?;
         if let Some(token) = &self.credentials.session_token {
-            set_secret(headers, X_AMZ_SECURITY_TOKEN, token);
+            set_secret(headers, X_AMZ_SECURITY_TOKEN, token)?;
         }
         let is_signed = |name: &HeaderName| {
             let name = name.as_str();
@@ -65,7 +74,7 @@ impl Signer {
         let scope = self.scope(&time);
         let id = &self.credentials.access_key_id;
         let value = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
-        set_secret(headers, header::AUTHORIZATION, &value);
+        set_secret(headers, header::AUTHORIZATION, &value)
     }
 
     /// The signature of the headers `names`, which are sorted, and their names as the canonical request has them.
@@ -119,6 +128,14 @@ pub(crate) fn spell(path: &str, query: Option<&str>) -> String {
         }
     }
     out
+}
+
+/// Whether a path has two readings: S3 takes `%2F` for `/`, and behaviors, functions and the cache did not. With the bucket in the
+/// path, a dot segment would leave it.
+pub(crate) fn is_ambiguous(path: &str, in_path: bool) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let dots = || spell(path, None).split('/').any(|segment| matches!(segment, "." | ".."));
+    lower.contains("%2f") || (in_path && dots())
 }
 
 fn encode(text: &str, kept: Option<char>, plus_is_space: bool, out: &mut String) {
@@ -194,18 +211,19 @@ fn one_spaced(value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), String> {
+    let wrong = |_| format!("`{name}` cannot have the value that signing asks for");
+    headers.insert(&name, HeaderValue::from_str(value).map_err(wrong)?);
+    Ok(())
 }
 
 /// A value that no log shows.
-fn set_secret(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(mut value) = HeaderValue::from_str(value) {
+fn set_secret(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), String> {
+    set(headers, name.clone(), value)?;
+    if let Some(value) = headers.get_mut(name) {
         value.set_sensitive(true);
-        headers.insert(name, value);
     }
+    Ok(())
 }
 
 #[cfg(test)]

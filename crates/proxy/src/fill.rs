@@ -241,6 +241,7 @@ async fn attempt(
         }
     };
     let mut outgoing = outgoing;
+    let assigned = origin;
     let origin = match &chosen {
         None => origin.clone(),
         Some(chosen) => match plan.origin_named(chosen) {
@@ -250,16 +251,19 @@ async fn attempt(
             }
             None => {
                 let made = lambda_origin::made(chosen, origin);
-                // `lambda-at-edge.md` section 10: the old `Host` stays, which many servers, and buckets, do not know.
-                if outgoing.headers.get(header::HOST) == host.as_ref()
+                if made.bucket.is_some() {
+                    forward::move_host(&mut outgoing, host.as_ref(), origin, &made);
+                } else if outgoing.headers.get(header::HOST) == host.as_ref()
                     && host.is_some_and(|h| h != made.host().as_str())
                 {
+                    // `lambda-at-edge.md` section 10: the old `Host` stays, which many servers do not know.
                     tracing::debug!(request = %context.id, origin = %made.name, "the function left `host` as it was");
                 }
                 Arc::new(made)
             }
         },
     };
+    forward::keep_moved(&mut outgoing, request, plan, assigned, &origin);
     // The hook is shown what was asked.
     let response_hook = plan.hooks.origin_response.as_ref().map(|function| (function, outgoing.clone()));
     viewer_headers::add_for_origin(plan, &context.connection, &mut outgoing);
@@ -297,7 +301,14 @@ async fn ask(
     };
     match fetched {
         Ok(fetched) => {
-            note(Some(fetched.head.status.as_u16()), fetched.attempts, fetched.timing.first_byte, None);
+            let first_byte = fetched.timing.first_byte;
+            note(Some(fetched.head.status.as_u16()), fetched.attempts, first_byte, None);
+            if fetched.signed && is_about_the_signature(&fetched.head) {
+                let status = fetched.head.status;
+                let told = fetched.head.header("x-amz-request-id").unwrap_or_default();
+                tracing::warn!(origin = %origin.name, request = %context.id, %status, bucket = told, "the bucket refused");
+                return Ok(page::page(status, "The node may not have this from its origin.", &context.id));
+            }
             Ok((fetched.head, fetched.body))
         }
         Err(error) => {
@@ -306,6 +317,12 @@ async fn ask(
             Err(error.kind)
         }
     }
+}
+
+/// A bucket's own words about a request that the node signed are the operator's: they repeat the key's id, the token and
+/// what was signed.
+fn is_about_the_signature(head: &ResponseHead) -> bool {
+    matches!(head.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 fn origin_failed(context: &Context, kind: ErrorKind) -> Answer {
@@ -317,7 +334,7 @@ fn origin_failed(context: &Context, kind: ErrorKind) -> Answer {
 pub fn failed_elsewhere(context: &Context, status: StatusCode) -> Answer {
     let sentence = match status {
         StatusCode::GATEWAY_TIMEOUT => "The origin did not answer in time.",
-        StatusCode::BAD_REQUEST => "The request ended before it was complete.",
+        StatusCode::BAD_REQUEST => "The request ended before it was complete, or its path can be read in two ways.",
         StatusCode::SERVICE_UNAVAILABLE => "The node has no capacity for this request at the moment.",
         _ => "The node could not get a valid answer from the origin.",
     };

@@ -5,7 +5,7 @@ use crate::live::Plan;
 use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rimward_cache::key;
-use rimward_config::{CachePolicy, Forward, ForwardHeaders, NameSet, Origin};
+use rimward_config::{Bucket, CachePolicy, Forward, ForwardHeaders, NameSet, Origin, SigningBehavior};
 use rimward_types::{Connection, RequestHead, RequestId};
 use std::io::Write;
 use std::net::IpAddr;
@@ -64,14 +64,16 @@ pub fn origin_request(
 ) -> RequestHead {
     let policy = &plan.behavior.cache_policy;
     let forward = &plan.behavior.forward;
-    let mut headers = forwarded(&viewer.headers, policy, forward, origin);
+    let mut headers = forwarded(&viewer.headers, policy, forward);
+    let signs = signing(origin);
+    let own = signs.is_some_and(|behavior| keep_to_bucket(&mut headers, &viewer.headers, plan, behavior));
     if policy.accept_encoding {
         match key::accept_encoding(&viewer.headers, &plan.rules.key) {
             Some(codings) => headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings)),
             None => headers.remove(header::ACCEPT_ENCODING),
         };
     }
-    let query = selected_query(viewer.query.as_deref(), [&policy.query, &forward.query]);
+    let query = query(viewer, plan, signs.is_some());
     let host = match &origin.overrides.host {
         Some(host) => Some(host.clone()),
         // A bucket is found by its name, whatever is forwarded.
@@ -92,15 +94,67 @@ pub fn origin_request(
     let mut address = [0; LONGEST_ADDRESS];
     append_list(&mut headers, X_FORWARDED_FOR, written(&mut address, connection.peer.ip()));
     append_list(&mut headers, header::VIA, via(viewer.version));
-    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+    // A viewer that signs for itself has not signed this one.
+    if let Ok(id) = HeaderValue::from_str(id.as_str())
+        && !own
+    {
         headers.insert(X_AMZ_CF_ID, id);
     }
     RequestHead { method: viewer.method.clone(), path: viewer.path.clone(), query, headers, version: viewer.version }
 }
 
+/// How the node signs requests to an origin, if it does.
+fn signing(origin: &Origin) -> Option<SigningBehavior> {
+    origin.bucket.as_ref().and_then(Bucket::signer).map(|(_, behavior)| behavior)
+}
+
+/// Takes out what would be the node's own wish under its signature: `x-amz-copy-source` and its like, unless they are
+/// forwarded by name, or came from a function. True where the viewer's own `Authorization` stands in place of a signature; it
+/// does so only where what comes of it is not handed to others.
+fn keep_to_bucket(headers: &mut HeaderMap, viewer: &HeaderMap, plan: &Plan, behavior: SigningBehavior) -> bool {
+    let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
+    let stored_for_all = policy.enabled && !policy.headers.contains(&header::AUTHORIZATION);
+    let untouched = |name: &HeaderName, headers: &HeaderMap| {
+        viewer.contains_key(name) && headers.get_all(name).iter().eq(viewer.get_all(name).iter())
+    };
+    if stored_for_all && untouched(&header::AUTHORIZATION, headers) {
+        headers.remove(header::AUTHORIZATION);
+    }
+    if behavior == SigningBehavior::NoOverride && headers.contains_key(header::AUTHORIZATION) {
+        return true;
+    }
+    if !matches!(forward.headers, ForwardHeaders::Only(_)) {
+        let commands = headers.keys().filter(|name| name.as_str().starts_with("x-amz-") && untouched(name, headers));
+        let commands: Vec<_> = commands.filter(|name| !policy.headers.contains(name)).cloned().collect();
+        for name in commands {
+            headers.remove(name);
+        }
+    }
+    false
+}
+
+/// The query that goes to the origin. `?acl` and `?response-content-type=...` are commands to a bucket; with the node's rights
+/// their answer must not become that of the path, so that where answers are stored they are in the key, or named.
+fn query(viewer: &RequestHead, plan: &Plan, signed: bool) -> Option<String> {
+    let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
+    let named = matches!(forward.query, NameSet::Only(_));
+    let more = if signed && policy.enabled && !named { &NameSet::None } else { &forward.query };
+    selected_query(viewer.query.as_deref(), [&policy.query, more])
+}
+
+/// A request that a function moved to a bucket which its behavior's own origin is not: the same rules hold for what the function
+/// left as the viewer sent it.
+pub fn keep_moved(request: &mut RequestHead, viewer: &RequestHead, plan: &Plan, from: &Origin, to: &Origin) {
+    let Some(behavior) = signing(to).filter(|_| signing(from).is_none()) else { return };
+    keep_to_bucket(&mut request.headers, &viewer.headers, plan, behavior);
+    if request.query == query(viewer, plan, false) {
+        request.query = query(viewer, plan, true);
+    }
+}
+
 /// A request that a function moved to another configured origin gets that one's `Host`, unless it carries the viewer's
 /// or the function's own; a bucket does not get the viewer's. `shown` is the `Host` that the function was given. (For
-/// origins that are not configured the vendor's rule holds: the function sets `Host`.)
+/// custom origins that are not configured the vendor's rule holds: the function sets `Host`.)
 pub fn move_host(request: &mut RequestHead, shown: Option<&HeaderValue>, from: &Origin, to: &Origin) {
     let host = request.headers.get(header::HOST);
     let nodes_own = host.is_some_and(|host| host == from.host().as_str());
@@ -167,16 +221,10 @@ fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
 
 /// Headers that the policies let through. Cookies have policies of their own; `Via` and `X-Forwarded-For` are
 /// appended to, whatever the policies say.
-fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward, origin: &Origin) -> HeaderMap {
-    let by_name = matches!(forward.headers, ForwardHeaders::Only(_));
-    let signed = origin.bucket.as_ref().is_some_and(|bucket| bucket.signer().is_some());
-    // With the node's signature, `x-amz-copy-source` and its like would be the node's own wish.
-    let commands = |name: &HeaderName| !by_name && signed && name.as_str().starts_with("x-amz-");
-    let passes =
-        |name: &HeaderName| policy.headers.contains(name) || (passes(name, policy, forward) && !commands(name));
+fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward) -> HeaderMap {
     let mut out = HeaderMap::with_capacity(viewer.keys_len() + 4);
     for (name, value) in viewer {
-        if *name != header::COOKIE && passes(name) {
+        if *name != header::COOKIE && passes(name, policy, forward) {
             out.append(name.clone(), value.clone());
         }
     }

@@ -1,7 +1,8 @@
 //! Origins as functions at origin-request see and make them (`lambda-at-edge.md` sections 3.6 and 10).
 
-use rimward_config::{Bucket, BucketAccess, Origin, OriginUrl};
+use rimward_config::{Bucket, BucketAccess, Origin, OriginUrl, Overrides};
 use rimward_hooks::{CustomOrigin, LambdaOrigin, Protocol, S3Auth, S3Origin, SslProtocol};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A configured origin as functions see it. The demo origin goes by its own name.
@@ -65,24 +66,37 @@ pub fn made(origin: &LambdaOrigin, assigned: &Origin) -> Origin {
     }
 }
 
-/// From bucket to bucket, all that an event cannot say stays: keys, access control, and where the server is not the
-/// vendor's, scheme and port. Out of a custom origin comes a public bucket.
+/// From bucket to bucket, all that an event cannot say stays: scheme and port where the server is not the vendor's, and
+/// keys and access control on the same server and among the vendor's own. To no other host a signature is shown. Out of a
+/// custom origin comes a public bucket.
 fn made_bucket(chosen: &S3Origin, assigned: &Origin) -> Origin {
-    let region = chosen.region.as_deref().map(Into::into).or_else(|| Bucket::region_of(&chosen.domain_name));
+    let vendors = Bucket::region_of(&chosen.domain_name);
+    let asked: Option<Arc<str>> = chosen.region.as_deref().map(Into::into);
     let at = |tls, port| OriginUrl::Http { tls, host: chosen.domain_name.clone(), port, path: chosen.path.clone() };
     let (base, url, bucket) = match (&assigned.bucket, &assigned.url) {
         (Some(was), OriginUrl::Http { tls, host, port, .. }) => {
-            let vendors = *host != chosen.domain_name && chosen.domain_name.ends_with(".amazonaws.com");
+            let moved = *host != chosen.domain_name;
             let access = match (&was.access, chosen.auth) {
                 (BucketAccess::Identity(_), S3Auth::None) => BucketAccess::Public,
+                _ if moved && vendors.is_none() => BucketAccess::Public,
                 (access, _) => access.clone(),
             };
+            // A function that changes the name alone leaves the region of the bucket that it came from.
+            let left = moved && asked == was.region;
+            let region = if left { vendors.clone().or(asked) } else { asked.or_else(|| vendors.clone()) };
             let bucket = Bucket { region: region.or_else(|| was.region.clone()), access };
-            (assigned.clone(), if vendors { at(true, 443) } else { at(*tls, *port) }, bucket)
+            let url = if moved && vendors.is_some() { at(true, 443) } else { at(*tls, *port) };
+            let mut base = assigned.clone();
+            if moved {
+                // They were for the other host.
+                (base.ca, base.host_header, base.overrides) = (None, None, Overrides::default());
+            }
+            (base, url, bucket)
         }
         _ => {
             let url = at(true, 443);
-            (Origin::new("", url.clone()), url, Bucket { region, access: BucketAccess::Public })
+            let bucket = Bucket { region: asked.or(vendors), access: BucketAccess::Public };
+            (Origin::new("", url.clone()), url, bucket)
         }
     };
     Origin {
@@ -138,12 +152,28 @@ mod tests {
         assert_eq!((&moved.bucket, moved.connect_timeout), (&assigned.bucket, assigned.connect_timeout));
         let moved = edited(&assigned, |origin| origin.domain_name = "second.example".to_owned());
         assert_eq!(moved.url, "http://second.example:9000/b".parse().unwrap());
+        assert_eq!(moved.bucket.map(|bucket| bucket.access), Some(BucketAccess::Public), "no keys for strangers");
         let moved = edited(&assigned, |origin| {
             origin.domain_name = "b.s3.ap-south-1.amazonaws.com".to_owned();
             origin.region = None;
         });
         assert_eq!(moved.url, "https://b.s3.ap-south-1.amazonaws.com/b".parse().unwrap());
         assert_eq!(moved.bucket, Some(Bucket { region: Some("ap-south-1".into()), access: CONTROL }));
+    }
+
+    #[test]
+    fn the_region_is_that_of_the_new_bucket_where_the_function_left_the_old_ones() {
+        let assigned = bucket("https://b.s3.eu-central-1.amazonaws.com", CONTROL);
+        let region = |name: &str, region: Option<&str>| {
+            let moved = edited(&assigned, |origin| {
+                origin.domain_name = name.to_owned();
+                origin.region = region.map(str::to_owned).or(origin.region.take());
+            });
+            moved.bucket.and_then(|bucket| bucket.region).map(|region| region.to_string())
+        };
+        assert_eq!(region("c.s3.ap-south-1.amazonaws.com", None).as_deref(), Some("ap-south-1"));
+        assert_eq!(region("c.s3.cn-north-1.amazonaws.com.cn", None).as_deref(), Some("cn-north-1"));
+        assert_eq!(region("c.s3.ap-south-1.amazonaws.com", Some("us-west-2")).as_deref(), Some("us-west-2"));
     }
 
     /// lambda-at-edge.md section 3.6: an identity may be left, and stays where it is kept.

@@ -2,9 +2,7 @@
 //! (`cloudfront-functions.md` sections 11.2 to 11.5). The cache key and the behavior do not change with it.
 
 use crate::live::Origins;
-use rimward_config::{
-    Bucket, BucketAccess, CredentialsSource, Origin, OriginGroup, OriginUrl, Overrides, SigningBehavior, Target,
-};
+use rimward_config::{Bucket, BucketAccess, Origin, OriginGroup, OriginUrl, Overrides, SigningBehavior, Target};
 use rimward_hooks::{AccessControl, Invalid, OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate, Protocol};
 use std::sync::Arc;
 
@@ -44,6 +42,9 @@ fn selected(origins: &Origins, choice: &OriginChoice, property: &str) -> Result<
     if choice.overrides == OriginOverrides::default() {
         return Ok(origin.clone());
     }
+    if origin.bucket.is_some() {
+        return Err(for_custom_origins(property));
+    }
     let mut origin = Origin::clone(origin);
     override_origin(&mut origin, &choice.overrides);
     Ok(Arc::new(origin))
@@ -74,7 +75,8 @@ fn updated(assigned: &Origin, origins: &Origins, update: &OriginUpdate) -> Resul
     Ok(origin)
 }
 
-/// The bucket that `url` is then, with the access control that is inherited or asked for.
+/// The bucket that `url` is then, with the access control that is inherited or asked for. Elsewhere than at the assigned bucket,
+/// at a configured one and at the vendor's own, nothing is signed.
 fn bucket(
     assigned: &Origin,
     url: &OriginUrl,
@@ -83,45 +85,57 @@ fn bucket(
 ) -> Result<Option<Bucket>, Invalid> {
     let OriginUrl::Http { host, .. } = url else { return Ok(None) };
     let inherited = assigned.bucket.as_ref();
-    let region = Bucket::region_of(host).or_else(|| inherited.and_then(|bucket| bucket.region.clone()));
+    let vendors = Bucket::region_of(host);
+    let stays = matches!(&assigned.url, OriginUrl::Http { host: other, .. } if other == host);
+    let region = vendors.clone().or_else(|| inherited.and_then(|bucket| bucket.region.clone()));
     let bucket = match &update.access_control {
-        None => match inherited {
-            // The region that the configuration names goes before that of a host that has not changed.
-            Some(bucket) if update.domain_name.is_none() => Some(bucket.clone()),
-            Some(bucket) => Some(Bucket { region, access: bucket.access.clone() }),
-            None => None,
-        },
+        // The region that the configuration names goes before that of a host that has not changed.
+        None if stays => inherited.cloned(),
+        None if vendors.is_some() => inherited.map(|bucket| Bucket { region, access: bucket.access.clone() }),
+        None => None,
         Some(AccessControl::Off) => inherited.map(|_| Bucket { region, access: BucketAccess::Public }),
         Some(AccessControl::Sign { no_override, region: asked }) => {
-            let Some((source, configured)) = keys(assigned, host, origins) else {
+            let configured = configured_bucket(url, origins);
+            let own = inherited.filter(|_| stays || vendors.is_some());
+            let of = configured.or(own).and_then(|bucket| Some((bucket, bucket.credentials()?)));
+            let Some((keys, source)) = of else {
                 let property = "updateRequestOrigin.originAccessControlConfig.enabled";
                 return Err(invalid(property, "must be false: the configuration has no keys for this bucket"));
             };
             let behavior = if *no_override { SigningBehavior::NoOverride } else { SigningBehavior::Always };
-            let region = asked.as_deref().map(Into::into).or(configured).or(region);
-            Some(Bucket { region, access: BucketAccess::Control(source, behavior) })
+            let known = if configured.is_some() || stays { keys.region.clone() } else { vendors };
+            let region = asked.as_deref().map(Into::into).or(known).or(region);
+            Some(Bucket { region, access: BucketAccess::Control(source.clone(), behavior) })
         }
     };
-    let signed = bucket.as_ref().is_some_and(|bucket| bucket.signer().is_some());
-    if signed && update.overrides.host_header.is_some() {
-        return Err(invalid("updateRequestOrigin.hostHeader", "cannot be set together with access control"));
+    if bucket.is_some() && update.overrides != OriginOverrides::default() {
+        return Err(for_custom_origins("updateRequestOrigin"));
     }
     Ok(bucket)
 }
 
-/// The keys that a function may have requests to `host` signed with, and their region: those of a configured bucket
-/// there, else those of the origin that it was assigned.
-fn keys(assigned: &Origin, host: &str, origins: &Origins) -> Option<(CredentialsSource, Option<Arc<str>>)> {
-    let of = |origin: &Origin| {
-        let bucket = origin.bucket.as_ref()?;
-        Some((bucket.credentials()?.clone(), bucket.region.clone()))
+fn for_custom_origins(call: &str) -> Invalid {
+    let property = format!("{call}.hostHeader");
+    let fault = "and `sni` and `allowedCertificateNames` are for custom origins, not for buckets";
+    Invalid::OriginRewrite { property, fault }
+}
+
+/// The bucket of the configuration that `url` is in: the same server, and the longest path. `None` also where two are equally
+/// near.
+fn configured_bucket<'a>(url: &OriginUrl, origins: &'a Origins) -> Option<&'a Bucket> {
+    let OriginUrl::Http { tls, host, port, path } = url else { return None };
+    let near = |origin: &'a Arc<Origin>| match &origin.url {
+        OriginUrl::Http { tls: t, host: h, port: p, path: base }
+            if (t, h, p) == (tls, host, port)
+                && path.strip_prefix(base.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) =>
+        {
+            Some((base.len(), origin.bucket.as_ref()?))
+        }
+        _ => None,
     };
-    let there = |origin: &&Arc<Origin>| matches!(&origin.url, OriginUrl::Http { host: other, .. } if other == host);
-    if matches!(&assigned.url, OriginUrl::Http { host: other, .. } if other == host) && assigned.bucket.is_some() {
-        return of(assigned);
-    }
-    let configured = origins.values().filter(there).find_map(|origin| of(origin));
-    configured.or_else(|| of(assigned).map(|(source, _)| (source, None)))
+    let (length, bucket) = origins.values().filter_map(near).max_by_key(|(length, _)| *length)?;
+    let alone = origins.values().filter_map(near).all(|(other, found)| other != length || found == bucket);
+    alone.then_some(bucket)
 }
 
 /// The demo inside the node has no port of its own; changed, it becomes a plain origin.

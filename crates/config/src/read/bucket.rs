@@ -60,8 +60,7 @@ pub(super) fn read(origin: &Section<'_>, url: Option<&OriginUrl>) -> Option<Buck
 
 fn read_region(section: &Section<'_>) -> Option<Arc<str>> {
     let text = section.text("region")?;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if text.get_ref().is_empty() || text.get_ref().len() > 64 || !text.get_ref().bytes().all(plain) {
+    if !Bucket::is_region(text.get_ref()) {
         let message = format!("`{}` is no region", text.get_ref().escape_debug());
         let hint = "a region is lower-case letters, digits and `-`, such as \"eu-central-1\"";
         section.reader.report_hint(text.span(), message, hint);

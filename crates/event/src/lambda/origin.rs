@@ -198,6 +198,9 @@ fn check_s3(was: Option<&S3Origin>, is: &S3Origin) -> Result<(), Invalid> {
     if is.auth == S3Auth::OriginAccessIdentity && is.region.is_none() {
         return fault("region", "must name the bucket's region");
     }
+    if is.region.as_deref().is_some_and(|region| !is_region(region)) {
+        return fault("region", "must be lower-case letters, digits and `-`");
+    }
     if new(|a, b| a.read_timeout == b.read_timeout) && is.read_timeout.is_some_and(|limit| !is_timeout(limit)) {
         return fault("readTimeout", "must be from 1 to 120 seconds");
     }
@@ -252,6 +255,12 @@ fn is_domain(name: &str) -> bool {
 fn is_path(path: &str) -> bool {
     let plain = path.bytes().all(|b| (b'!'..=b'~').contains(&b) && !matches!(b, b'?' | b'#'));
     path.is_empty() || (path.starts_with('/') && !path.ends_with('/') && plain)
+}
+
+/// It goes into signatures and headers.
+pub(crate) fn is_region(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
 }
 
 fn is_timeout(limit: Duration) -> bool {

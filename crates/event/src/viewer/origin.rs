@@ -275,6 +275,9 @@ fn access_control(of: &Properties<'_>, update: &OriginUpdate) -> Result<Option<A
         return control.fault("originType", "must be \"s3\": this node signs requests to buckets alone");
     }
     let region = control.text("region")?.filter(|region| !region.is_empty()).map(str::to_owned);
+    if region.as_deref().is_some_and(|region| !crate::lambda::is_region(region)) {
+        return control.fault("region", "must be lower-case letters, digits and `-`");
+    }
     Ok(Some(AccessControl::Sign { no_override: behavior == Some("no-override"), region }))
 }
 

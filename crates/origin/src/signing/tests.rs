@@ -66,8 +66,8 @@ fn the_vendors_examples_have_the_vendors_signatures() {
         assert_eq!(time, "20130524T000000Z");
         let mut signed = headers(&[("host", "examplebucket.s3.amazonaws.com")]);
         signed.extend(headers(more));
-        set(&mut signed, X_AMZ_CONTENT_SHA256, payload);
-        set(&mut signed, X_AMZ_DATE, &time);
+        set(&mut signed, X_AMZ_CONTENT_SHA256, payload).unwrap();
+        set(&mut signed, X_AMZ_DATE, &time).unwrap();
         let mut names: Vec<_> = signed.keys().collect();
         names.sort_unstable_by_key(|name| name.as_str());
         let uri = target.parse().unwrap();
@@ -88,7 +88,7 @@ fn a_signed_request_names_its_keys_scope_and_headers() {
         ("x-amz-cf-id", "abc"),
     ]);
     let uri = "/test.txt".parse().unwrap();
-    signer(Some("token")).sign(&Method::GET, &uri, &mut signed, &Body::Empty);
+    signer(Some("token")).sign(&Method::GET, &uri, &mut signed, &Body::Empty).unwrap();
     let expected = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, \
         SignedHeaders=content-type;host;x-amz-cf-id;x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature=";
     let value = authorization(&signed);
@@ -113,9 +113,9 @@ fn the_payload_is_hashed_where_it_is_known() {
     ] {
         let mut signed = headers(&[("host", "b.example")]);
         if let Some(told) = told {
-            set(&mut signed, X_AMZ_CONTENT_SHA256, told);
+            set(&mut signed, X_AMZ_CONTENT_SHA256, told).unwrap();
         }
-        signer(None).sign(&Method::PUT, &"/a".parse().unwrap(), &mut signed, &body);
+        signer(None).sign(&Method::PUT, &"/a".parse().unwrap(), &mut signed, &body).unwrap();
         assert_eq!(signed["x-amz-content-sha256"], *expected, "{told:?} {body:?}");
     }
 }
@@ -160,9 +160,31 @@ fn values_of_one_header_are_joined_and_spaces_are_one() {
         for (name, value) in lines {
             signed.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        signer(None).sign(&Method::GET, &"/".parse().unwrap(), &mut signed, &Body::Empty);
+        signer(None).sign(&Method::GET, &"/".parse().unwrap(), &mut signed, &Body::Empty).unwrap();
         authorization(&signed).to_owned()
     };
     let joined = signature(&[("host", "h"), ("x-amz-meta-a", "1,2 3")]);
     assert_eq!(signature(&[("host", "h"), ("x-amz-meta-a", "1"), ("x-amz-meta-a", " 2  3")]), joined);
+}
+
+#[test]
+fn a_path_with_two_readings_is_told() {
+    for (path, in_path, ambiguous) in [
+        ("/a/b%20c", true, false),
+        ("/private%2Freport", false, true),
+        ("/private%2freport", true, true),
+        ("/%2e%2e/other", true, true),
+        ("/a/./b", true, true),
+        ("/a/../b", false, false),
+        ("/..a/b..", true, false),
+    ] {
+        assert_eq!(is_ambiguous(path, in_path), ambiguous, "{path}");
+    }
+}
+
+#[test]
+fn nothing_goes_out_unsigned() {
+    let mut signed = headers(&[("host", "h")]);
+    let wrong = signer(Some("token\n")).sign(&Method::GET, &"/".parse().unwrap(), &mut signed, &Body::Empty);
+    assert_eq!(wrong.unwrap_err(), "`x-amz-security-token` cannot have the value that signing asks for");
 }
