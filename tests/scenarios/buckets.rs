@@ -232,13 +232,16 @@ async fn a_path_that_a_bucket_reads_in_another_way_is_refused() {
     assert_eq!(bucket.calls(), 0);
 }
 
+const REFUSED: &str = "<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIDCDN</AWSAccessKeyId></Error>";
+
 /// A bucket's refusal repeats what was signed.
 #[tokio::test]
 async fn what_a_bucket_says_of_a_signature_stays_with_the_operator() {
-    let bucket = Origin::new(|_| Answer::new(403, "<Error><AWSAccessKeyId>AKIDCDN</AWSAccessKeyId></Error>")).await;
+    let bucket = Origin::new(|_| Answer::new(403, REFUSED)).await;
     let signed = node(&assets(&bucket, "", CONTROL), "origin = \"assets\"", IDLE).await;
     let answer = signed.get("/page").await;
     assert!(answer.status() == 403 && !answer.body.contains("AKIDCDN"), "{}", answer.body);
+    assert_eq!(signed.record()["origins"][0]["error"], "the bucket refused: SignatureDoesNotMatch");
     let open = node(&assets(&bucket, "", ""), "origin = \"assets\"", IDLE).await;
     assert!(open.get("/page").await.body.contains("AKIDCDN"), "what nobody signed is the bucket's to say");
 }

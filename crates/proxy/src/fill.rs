@@ -301,14 +301,15 @@ async fn ask(
     };
     match fetched {
         Ok(fetched) => {
-            let first_byte = fetched.timing.first_byte;
-            note(Some(fetched.head.status.as_u16()), fetched.attempts, first_byte, None);
-            if fetched.signed && is_about_the_signature(&fetched.head) {
-                let status = fetched.head.status;
-                let told = fetched.head.header("x-amz-request-id").unwrap_or_default();
-                tracing::warn!(origin = %origin.name, request = %context.id, %status, bucket = told, "the bucket refused");
+            let (status, first_byte) = (fetched.head.status, fetched.timing.first_byte);
+            if fetched.signed && is_about_the_signature(status) {
+                let code = bucket_code(fetched.body).await;
+                tracing::warn!(origin = %origin.name, request = %context.id, %status, code, "the bucket refused");
+                let refused = format!("the bucket refused: {code}");
+                note(Some(status.as_u16()), fetched.attempts, first_byte, Some(refused));
                 return Ok(page::page(status, "The node may not have this from its origin.", &context.id));
             }
+            note(Some(status.as_u16()), fetched.attempts, first_byte, None);
             Ok((fetched.head, fetched.body))
         }
         Err(error) => {
@@ -321,8 +322,17 @@ async fn ask(
 
 /// A bucket's own words about a request that the node signed are the operator's: they repeat the key's id, the token and
 /// what was signed.
-fn is_about_the_signature(head: &ResponseHead) -> bool {
-    matches!(head.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+fn is_about_the_signature(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+/// The one word of a bucket's error, such as `AccessDenied`; empty when it has none.
+async fn bucket_code(body: Body) -> String {
+    const ERROR: u64 = 8 << 10;
+    let text = body.collect(ERROR).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("", |(code, _)| code);
+    code.chars().filter(char::is_ascii_alphanumeric).take(64).collect()
 }
 
 fn origin_failed(context: &Context, kind: ErrorKind) -> Answer {
