@@ -15,7 +15,7 @@ use std::time::Instant;
 use traces::Asked;
 
 /// What a head takes in the node's store, about; the policies count it too.
-const HEAD: usize = 1600;
+const HEAD: usize = 770;
 /// Of the bytes of all that is popular, this share fits.
 const SHARE: usize = 20;
 

@@ -16,8 +16,8 @@ const PLACE: usize = 4;
 /// What a shape takes itself, in the list too.
 const FIXED: usize = 256;
 
-/// Memory for which one shape is remembered, and the most that are: heads of others have one of their own.
-const MEMORY_PER_SHAPE: usize = 64 << 10;
+/// Memory for which one shape is remembered, a thousandth for the list, and the most that are: other heads have one of their own.
+const MEMORY_PER_SHAPE: usize = 256 << 10;
 const MOST: usize = 1024;
 
 /// The names of a head's fields, in order, and its reason phrase.
@@ -138,10 +138,10 @@ mod tests {
             shapes.of(&head, |bytes| budget.reserve(bytes)).unwrap()
         };
         let kept: Vec<_> = (0..20).map(|n| of(format!("x-{n}"))).collect();
-        assert_eq!(shapes.known.lock().len(), 16);
+        assert_eq!(shapes.known.lock().len(), 8);
         drop(kept);
         (0..1000).for_each(|n| drop(of(format!("y-{n}"))));
-        assert!(shapes.known.lock().len() <= 16);
+        assert!(shapes.known.lock().len() <= 8);
         assert!(Arc::ptr_eq(&of("y-999".into()), &of("y-999".into())) || budget.held() == 0);
     }
 
