@@ -9,10 +9,10 @@ use rimward_hooks::{Back, Engines, Functions, Problem, Stages, Version, Versions
 use rimward_isolate::Isolates;
 use rimward_kv::Stores;
 use rimward_origin::Origins;
-use rimward_proxy::{Live, Parts, Proxy, RecordedBody, Records};
+use rimward_proxy::{Arrived, Geo, Live, Parts, Proxy, RecordedBody, Records};
 use rimward_sandbox::Sandbox;
-use rimward_server::{Server, Service};
-use rimward_telemetry::{AccessLog, Metrics};
+use rimward_server::{Handshake, HandshakeFailure, Server, Service};
+use rimward_telemetry::{AccessLog, ConnectionLog, Metrics};
 use rimward_types::{
     Body, BodyError, ByteSize, Clock, Connection, Interim, RequestHead, ResponseHead, SeededEntropy, SystemClock,
     TestClock, Timestamp,
@@ -37,6 +37,7 @@ pub struct TestNode {
     /// Functions that could not be published.
     pub problems: Vec<Problem>,
     records: Mutex<Lines>,
+    connections: Mutex<Lines>,
     /// What runs functions, with the stores and versions of this node.
     pub engines: Engines,
     folder: tempfile::TempDir,
@@ -122,17 +123,25 @@ impl TestNode {
             ..engines()
         };
         let (functions, problems) = Functions::publish(&config, &engines, &Functions::default()).await;
+        let geo = Geo::read(&config.node.geo, &Geo::default()).expect("databases");
         let (sender, writes) = channel();
+        let (connection_sender, connection_writes) = channel();
         let options = rimward_cache::Options { memory: ByteSize::mb(64), ..rimward_cache::Options::default() };
         let proxy = Proxy::new(Parts {
-            live: Live::new(config, functions),
+            live: Live::new(config, functions, Arc::new(geo)),
             cache: Cache::new(options, Arc::new(clock.clone())),
             origins: Origins::with_clock(Arc::new(clock.clone())),
-            records: Records { metrics: Arc::new(Metrics::default()), log: AccessLog::writer(Pipe(sender)) },
+            records: Records {
+                metrics: Arc::new(Metrics::default()),
+                log: AccessLog::writer(Pipe(sender)),
+                connections: ConnectionLog::writer(Pipe(connection_sender)),
+            },
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SeededEntropy::new(1)),
         });
-        Self { proxy, clock, problems, records: Mutex::new(Lines { writes, unread: Vec::new() }), engines, folder }
+        let lines = |writes| Mutex::new(Lines { writes, unread: Vec::new() });
+        let (records, connections) = (lines(writes), lines(connection_writes));
+        Self { proxy, clock, problems, records, connections, engines, folder }
     }
 
     /// A node with one function, `f`, at viewer-request in front of the demo origin.
@@ -155,7 +164,8 @@ impl TestNode {
         let (functions, problems) = Functions::publish(&config, &self.engines, live.functions()).await;
         if !problems.iter().any(|p| p.regression) {
             functions.settle(self.clock.now());
-            self.proxy.swap(Live::new(config, functions));
+            let geo = Geo::read(&config.node.geo, live.geo()).expect("databases");
+            self.proxy.swap(Live::new(config, functions, Arc::new(geo)));
         }
         problems
     }
@@ -168,7 +178,8 @@ impl TestNode {
         let mut config = parse(config, self.folder.path());
         unhurried(&mut config);
         let (functions, problems) = Functions::publish(&config, &self.engines, &Functions::default()).await;
-        self.proxy.swap(Live::new(config, functions));
+        let geo = Geo::read(&config.node.geo, &Geo::default()).expect("databases");
+        self.proxy.swap(Live::new(config, functions, Arc::new(geo)));
         problems
     }
 
@@ -201,7 +212,7 @@ impl TestNode {
         let live = self.proxy.live();
         let functions =
             live.functions().with_releases(live.config(), &self.engines, name).expect("what is kept is sound");
-        self.proxy.swap(Live::new(live.config().clone(), functions));
+        self.proxy.swap(Live::new(live.config().clone(), functions, live.geo().clone()));
     }
 
     /// Lets LIVE be what it was before.
@@ -216,7 +227,7 @@ impl TestNode {
     async fn swap(&self, name: &str) {
         let live = self.proxy.live();
         let functions = live.functions().with(live.config(), &self.engines, name).await.expect("a function that works");
-        self.proxy.swap(Live::new(live.config().clone(), functions));
+        self.proxy.swap(Live::new(live.config().clone(), functions, live.geo().clone()));
     }
 
     /// The proxy.
@@ -295,7 +306,19 @@ impl TestNode {
     /// # Panics
     /// When none comes.
     pub fn record(&self) -> Value {
-        let mut lines = self.records.lock().expect("one reader");
+        Self::next(&self.records)
+    }
+
+    /// The same of connections to distributions with mutual TLS.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn connection_record(&self) -> Value {
+        Self::next(&self.connections)
+    }
+
+    fn next(lines: &Mutex<Lines>) -> Value {
+        let mut lines = lines.lock().expect("one reader");
         loop {
             if let Some(record) = lines.next() {
                 return record;
@@ -373,6 +396,12 @@ impl Service for Site {
     ) -> (ResponseHead, Body) {
         let (head, body) = self.0.serve(connection, head, body, interim).await;
         (head, body.into_body())
+    }
+
+    async fn handshake(&self, handshake: Handshake) -> bool {
+        let Handshake { distribution, peer, local, server_name, certificate, outcome, took } = handshake;
+        let outcome = outcome.map_err(HandshakeFailure::as_str);
+        self.0.connect(Arrived { distribution, peer, local, server_name, certificate, outcome, handshake: took })
     }
 }
 

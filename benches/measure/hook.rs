@@ -69,6 +69,7 @@ fn publish(isolates: &Isolates) -> Vec<Sample> {
                 name: (*name).into(),
                 code: code.as_bytes(),
                 runtime: Runtime::V2,
+                entry: Default::default(),
                 // The wall is far away, so that a busy machine measures slow runs instead of failed ones.
                 limits: Limits { time: Duration::from_millis(50), ..Limits::default() },
                 kv: store.map(|path| Arc::new(Store::load(&top().join(path), MAX_STORE).expect("a store"))),

@@ -11,7 +11,7 @@ use rimward_kv::Stores;
 use rimward_origin::Origins;
 use rimward_proxy::{Live, Parts, Proxy, Records};
 use rimward_sandbox::Sandbox;
-use rimward_telemetry::{AccessLog, Metrics};
+use rimward_telemetry::{AccessLog, ConnectionLog};
 use rimward_types::{Body, Connection, Interim, RequestHead, SystemClock, SystemEntropy};
 use std::path::Path;
 use std::process::ExitCode;
@@ -49,10 +49,10 @@ async fn proxy() -> Arc<Proxy> {
     let (functions, problems) = Functions::publish(&config, &engines, &Functions::default()).await;
     assert!(problems.is_empty(), "{problems:?}");
     Proxy::new(Parts {
-        live: Live::new(config, functions),
+        live: Live::new(config, functions, Arc::default()),
         cache: Cache::new(rimward_cache::Options::default(), Arc::new(SystemClock)),
         origins: Origins::new(),
-        records: Records { metrics: Arc::new(Metrics::default()), log: AccessLog::off() },
+        records: Records { metrics: Arc::default(), log: AccessLog::off(), connections: ConnectionLog::off() },
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

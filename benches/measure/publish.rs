@@ -19,6 +19,7 @@ fn main() -> ExitCode {
             name: format!("f{n}").into(),
             code: code.as_bytes(),
             runtime: Runtime::V2,
+            entry: Default::default(),
             limits: Limits::default(),
             kv: None,
             bindings: std::sync::Arc::default(),

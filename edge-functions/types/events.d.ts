@@ -103,6 +103,35 @@ declare namespace CloudFrontFunctions {
     readonly response: IncomingResponse;
   }
 
+  interface Certificate {
+    /** Bytes in lower-case hexadecimal, with colons between them. */
+    readonly serialNumber: string;
+    readonly issuer: string;
+    readonly subject: string;
+    /** ISO 8601. */
+    readonly validity: { readonly notBefore: string; readonly notAfter: string };
+    /** 64 hexadecimal digits. */
+    readonly sha256Fingerprint: string;
+  }
+
+  /** What a connection function gets (section 13). */
+  interface Connection {
+    /** Not there when the viewer sent no certificate. */
+    readonly clientCertificate?: { readonly certificates: { readonly leaf: Certificate } };
+    readonly clientIp: string;
+    readonly endpoint: string;
+    readonly distributionId: string;
+    readonly connectionId: string;
+    /** Lets the connection go on, unless it was denied. */
+    allow(): void;
+    deny(): void;
+    /** At most 800 bytes for the connection log; the last call counts. */
+    logCustomData(text: string): void;
+  }
+
+  /** A connection handler. What it returns does not count. */
+  type ConnectionHandler = (connection: Connection) => void | Promise<void>;
+
   type RequestResult = Request | Response;
 
   /** A viewer-request handler. */

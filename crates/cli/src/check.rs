@@ -13,10 +13,11 @@ use crate::configuration;
 use crate::engines::{self, Engines};
 use crate::exit::{Exit, Stop};
 use crate::manifest;
+use crate::run;
 use crate::source;
 use item::Item;
 use report::Report;
-use rimward_config::{Config, FunctionKind, OriginFunction, Places, ViewerFunction};
+use rimward_config::{CodeKind, Config, FunctionKind, OriginFunction, Places, ViewerFunction};
 use rimward_hooks::Versions;
 use rimward_kv::Store;
 use rimward_kv::pairs::MAX_STORE;
@@ -53,7 +54,11 @@ pub fn check(args: &Check) -> Result<Exit, Stop> {
             }
             Subject::Code => {
                 let mut checker = Checker::new(args, None);
-                let settings = ViewerFunction::new(path.clone());
+                let text = std::fs::read_to_string(path).unwrap_or_default();
+                let settings = match run::viewer::kind_of(&text) {
+                    CodeKind::Viewer => ViewerFunction::new(path.clone()),
+                    CodeKind::Connection => ViewerFunction::for_connections(path.clone()),
+                };
                 checker.viewer(&path.display().to_string(), settings, None, None)?;
                 Ok(checker.finish())
             }

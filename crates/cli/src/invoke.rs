@@ -6,7 +6,7 @@ use crate::exit::{Exit, Stop};
 use crate::run::{self, Failed, Ran};
 use crate::source::{self, Origin, Refused, Viewer};
 use crate::{configuration, print};
-use rimward_config::{FunctionKind, OriginFunction, Runtime, ViewerFunction};
+use rimward_config::{CodeKind, FunctionKind, OriginFunction, Runtime, ViewerFunction};
 use rimward_isolate::Limits;
 use rimward_kv::pairs::MAX_STORE;
 use rimward_types::{Entropy, SystemEntropy};
@@ -32,7 +32,12 @@ pub fn invoke(args: &Invoke) -> Result<Exit, Stop> {
             Some(args::Runtime::V1) => Runtime::V1,
             Some(args::Runtime::V2) | None => Runtime::V2,
         };
-        (named_after(&code), FunctionKind::Viewer(ViewerFunction { runtime, ..ViewerFunction::new(code) }), None, None)
+        let text = std::fs::read_to_string(&code).unwrap_or_default();
+        let settings = match run::viewer::kind_of(&text) {
+            CodeKind::Viewer => ViewerFunction::new(code.clone()),
+            CodeKind::Connection => ViewerFunction::for_connections(code.clone()),
+        };
+        (named_after(&code), FunctionKind::Viewer(ViewerFunction { runtime, ..settings }), None, None)
     };
     let engines = Engines::new(config.as_ref());
     match kind {
@@ -75,8 +80,8 @@ fn named_after(file: &Path) -> String {
 
 fn invoke_viewer(args: &Invoke, viewer: &Viewer, engines: &Engines) -> Result<Exit, Stop> {
     let event = run::read_event(&args.event).map_err(Stop::unusable)?;
-    let event =
-        run::viewer::event(&event).map_err(|e| Stop::unusable(format!("event {}: {e}", args.event.display())))?;
+    let event = run::viewer::event(&event, viewer.settings.kind)
+        .map_err(|e| Stop::unusable(format!("event {}: {e}", args.event.display())))?;
     let function = match viewer.publish(engines)? {
         Ok(function) => function,
         Err(refused) => {

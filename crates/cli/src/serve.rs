@@ -7,7 +7,7 @@
 //! - [`site`]: the proxy as the server's service.
 //! - [`signals`]: what the system tells the process.
 //! - [`banner`]: what people read when it starts. [`curl`]: requests to try with the demo.
-//! - [`log`]: the process's own log and the access log.
+//! - [`log`]: the process's own log, and those of requests and connections.
 //! - [`overrides`]: what the command line has instead of the configuration.
 
 mod admin;
@@ -28,6 +28,7 @@ use crate::exit::{Exit, Stop};
 use crate::{configuration, print};
 use node::Node;
 use overrides::Overrides;
+use rimward_proxy::Records;
 use signals::Signal;
 use site::Site;
 use start::Started;
@@ -50,16 +51,19 @@ pub fn serve(args: &Serve) -> Result<Exit, Stop> {
     let overrides = Overrides { listen: args.listen.clone(), admin: args.admin };
     let mut config = configuration::load(&args.config)?;
     overrides.apply(&mut config.node);
-    let (access_log, written) = log::access_log(&config.node.access_log)?;
+    let (requests, written) = log::open("access log", &config.node.access_log)?;
+    let (connections, connections_written) = log::open("connection log", &config.node.connection_log)?;
+    let records = Records { metrics: Arc::default(), log: requests, connections };
     let workers = workers(&config.node);
     let runtime = runtime(workers)?;
     let ended = runtime.block_on(Box::pin(async {
-        let started = start::start(config, &args.config, overrides, access_log, workers).await?;
+        let started = start::start(config, &args.config, overrides, records, workers).await?;
         Ok(run(started).await)
     }));
-    // Tasks that fetch in the background hold the proxy, and the proxy holds the access log.
+    // Tasks that fetch in the background hold the proxy, and the proxy holds the logs.
     runtime.shutdown_timeout(LEFT_OVER);
     written.wait();
+    connections_written.wait();
     ended
 }
 

@@ -4,7 +4,7 @@ use crate::engines::Engines;
 use crate::exit::Stop;
 use crate::print;
 use rimward_config::{KeyValueStore, OriginFunction, Runtime, ViewerFunction};
-use rimward_isolate::{Limits, PublishError, Source};
+use rimward_isolate::{Entry, Limits, PublishError, Source};
 use rimward_kv::{Pairs, Store};
 use rimward_types::{ByteSize, Clock, SystemClock};
 use std::fmt;
@@ -104,6 +104,7 @@ impl Viewer {
                 Runtime::V1 => rimward_isolate::Runtime::V1,
                 Runtime::V2 => rimward_isolate::Runtime::V2,
             },
+            entry: rimward_hooks::entry(self.settings.kind),
             limits: Limits {
                 time: self.settings.timeout,
                 memory: self.settings.memory.as_usize(),
@@ -127,7 +128,12 @@ fn hint(error: &PublishError) -> Option<&'static str> {
         PublishError::TooLarge { .. } => {
             Some("comments count: minify the code, or move data to a key value store; here `code-limit` may be raised")
         }
-        PublishError::NoHandler => Some("every function needs `function handler(event) { return event.request; }`"),
+        PublishError::NoHandler(Entry::Handler) => {
+            Some("every function needs `function handler(event) { return event.request; }`")
+        }
+        PublishError::NoHandler(Entry::ConnectionHandler) => {
+            Some("a function of connections needs `function connectionHandler(connection) { connection.allow(); }`")
+        }
         PublishError::TooSlow { .. } => Some("what stands outside of `handler` runs when the function is published"),
         PublishError::OutOfMemory { .. } => Some("keep large tables in a key value store"),
         _ => None,

@@ -1,6 +1,6 @@
 //! `[[distributions]]` and `[[distributions.behaviors]]` (`cdn-behaviour.md` sections 1 to 4).
 
-use crate::{CachePolicy, Forward, MutualTls, Origin, OriginGroup, PathPattern, ResponseHeadersPolicy};
+use crate::{CachePolicy, Forward, GeoRestriction, MutualTls, Origin, OriginGroup, PathPattern, ResponseHeadersPolicy};
 use http::{Method, StatusCode};
 use rimward_types::Hook;
 use std::sync::Arc;
@@ -22,6 +22,10 @@ pub struct Distribution {
     pub error_pages: Vec<ErrorPage>,
     /// `mutual-tls`: viewers show certificates. Default: none is asked for.
     pub mutual_tls: Option<MutualTls>,
+    /// `geo-restriction`: in which countries viewers are served. Default: in all.
+    pub geo_restriction: Option<GeoRestriction>,
+    /// `connection-function`: a function of connections, which allows or denies each new one. Default: none.
+    pub connection_function: Option<Arc<str>>,
 }
 
 /// `[[distributions.error-pages]]`: what a viewer gets in place of an error (`cdn-behaviour.md` section 11,

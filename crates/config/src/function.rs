@@ -29,11 +29,13 @@ pub enum FunctionKind {
 pub struct ViewerFunction {
     /// `code`: the JavaScript file, relative to the configuration.
     pub code: PathBuf,
+    /// `kind`: `"viewer"` or `"connection"`. Default: viewer.
+    pub kind: CodeKind,
     /// `runtime`: `"cloudfront-js-1.0"` or `"cloudfront-js-2.0"`. Default: 2.0.
     pub runtime: Runtime,
     /// `key-value-store`: the store it may read. Default: none.
     pub key_value_store: Option<Arc<str>>,
-    /// `timeout`: CPU time of one run, 100 us to 100 ms. Default: 1 ms.
+    /// `timeout`: CPU time of one run, 100 us to 100 ms. Default: 1 ms; 5 ms for connections.
     pub timeout: Duration,
     /// `memory`: what one run may use, 512 KB to 12 MB. Default: 2 MB.
     pub memory: ByteSize,
@@ -51,6 +53,17 @@ pub struct ViewerFunction {
     /// `jwks`: public keys for `rimward.verifyJwt`, `{ url = "https://id.example.com/jwks.json" }` or
     /// `{ file = "jwks.json" }`. Default: none.
     pub jwks: Option<KeySetSource>,
+}
+
+/// What a function with `code` is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CodeKind {
+    /// `handler(event)`, at viewer hooks.
+    #[default]
+    Viewer,
+    /// `connectionHandler(connection)`, for new connections to distributions with mutual TLS (`cloudfront-functions.md`
+    /// section 13). Runtime 2.0 alone; its `timeout` is 5 ms by default.
+    Connection,
 }
 
 /// A JSON web key set (RFC 7517), loaded by the node and again while it runs.
@@ -303,6 +316,7 @@ impl ViewerFunction {
     pub fn new(code: PathBuf) -> Self {
         Self {
             code,
+            kind: CodeKind::default(),
             runtime: Runtime::default(),
             key_value_store: None,
             timeout: Duration::from_millis(1),
@@ -313,6 +327,12 @@ impl ViewerFunction {
             secrets: BTreeMap::new(),
             jwks: None,
         }
+    }
+
+    /// The same for a function of connections.
+    pub fn for_connections(code: PathBuf) -> Self {
+        // `cloudfront-functions.md` section 13.
+        Self { kind: CodeKind::Connection, timeout: Duration::from_millis(5), ..Self::new(code) }
     }
 }
 

@@ -25,6 +25,7 @@ pub mod diagnostic;
 pub mod distribution;
 pub mod duration;
 pub mod function;
+pub mod geo;
 pub mod host;
 pub mod manifest;
 pub mod mutual_tls;
@@ -44,10 +45,11 @@ pub use cors::{AllowedOrigin, InvalidAllowedOrigin, OriginPort};
 pub use diagnostic::Diagnostic;
 pub use distribution::{Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol};
 pub use function::{
-    Asynchronous, Destination, Function, FunctionKind, Grant, HeaderRules, KeySetPlace, KeySetSource, KeyValueStore,
-    LimitProfile, LogFormat, LogLevel, NetworkLimits, OriginFunction, Runtime, SecretSource, Validation,
+    Asynchronous, CodeKind, Destination, Function, FunctionKind, Grant, HeaderRules, KeySetPlace, KeySetSource,
+    KeyValueStore, LimitProfile, LogFormat, LogLevel, NetworkLimits, OriginFunction, Runtime, SecretSource, Validation,
     ViewerFunction,
 };
+pub use geo::{GeoFiles, GeoRestriction};
 pub use manifest::Manifest;
 pub use mutual_tls::{MutualTls, MutualTlsMode, MutualTlsSite, MutualTlsSites, TrustStore};
 pub use node::{AccessLog, Certificate, Compile, Limits, Location, Node, TlsListen};
@@ -100,7 +102,8 @@ impl Config {
     pub fn mutual_tls_sites(&self) -> MutualTlsSites {
         let site = |distribution: &Distribution| {
             let settings = distribution.mutual_tls.clone()?;
-            Some(MutualTlsSite { distribution: distribution.id.clone(), settings })
+            let function = distribution.connection_function.clone();
+            Some(MutualTlsSite { distribution: distribution.id.clone(), settings, function })
         };
         MutualTlsSites::new(self.hosts.clone(), self.distributions.iter().map(site).collect())
     }

@@ -56,6 +56,8 @@ pub struct MutualTlsSite {
     pub distribution: Arc<str>,
     /// How it asks.
     pub settings: MutualTls,
+    /// The function that judges each connection.
+    pub function: Option<Arc<str>>,
 }
 
 // === impl MutualTlsSites ===

@@ -1,6 +1,6 @@
 //! `[node]`: where the node listens and what it lets in.
 
-use crate::Acl;
+use crate::{Acl, GeoFiles};
 use rimward_types::ByteSize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -28,10 +28,14 @@ pub struct Node {
     /// `location`: where the node is, `{ name = "FRA", region = "eu-central-1" }`, for functions that ask
     /// (`cloudfront-functions.md` section 11.6). Default: both empty.
     pub location: Location,
+    /// `[node.geo]`: databases of where viewers are. Default: none.
+    pub geo: GeoFiles,
     /// `compile`: what compiling one component may take. Default: 4 GB and 4 min.
     pub compile: Compile,
     /// `access-log`: `"off"`, `"stdout"`, `"stderr"`, or a file's path. Default: `"stdout"`.
     pub access_log: AccessLog,
+    /// `connection-log`: the same for connections to distributions with mutual TLS. Default: `"off"`.
+    pub connection_log: AccessLog,
 }
 
 /// `compile` of `[node]`: walls around the process that compiles the component of an origin function. The largest runtimes
@@ -108,7 +112,7 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// Where the access log goes.
+/// Where a log goes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum AccessLog {
     /// Nowhere.
@@ -138,8 +142,10 @@ impl Default for Node {
             limits: Limits::default(),
             acl: Acl::default(),
             location: Location::default(),
+            geo: GeoFiles::default(),
             compile: Compile::default(),
             access_log: AccessLog::default(),
+            connection_log: AccessLog::Off,
         }
     }
 }

@@ -10,6 +10,7 @@ mod cache;
 mod distributions;
 mod error_pages;
 mod functions;
+mod geo;
 mod manifest;
 mod mutual_tls;
 mod names;
@@ -129,6 +130,7 @@ impl<'a> Reader<'a> {
             response_policies: &response_headers_policies,
             trust_stores: &trust_stores,
             https: node.tls.is_some(),
+            geo: node.geo.places.is_some(),
         };
         let (distributions, hosts) = distributions::read_distributions(&file, &known);
         Config {

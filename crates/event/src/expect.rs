@@ -2,6 +2,7 @@
 //!
 //! - `{"request": {...}}` or `{"response": {...}}`: every member that is named must equal the output's,
 //!   `null` means that it must be absent; what is not named may be anything. Arrays must have the same length.
+//! - `{"connection": {...}}` is the same for connection functions.
 //! - `{"error": "execution"}` or `{"error": "validation"}`: the function must fail in this way.
 
 use crate::{FailureCategory, InvalidEvent};
@@ -65,14 +66,14 @@ impl Expectation {
     /// Reads an expectation.
     ///
     /// # Errors
-    /// When it is no JSON or has not exactly one of the members `request`, `response`, `error`.
+    /// When it is no JSON or has not exactly one of the members `request`, `response`, `connection`, `error`.
     pub fn from_json(text: &str) -> Result<Self, InvalidEvent> {
         let value: Value = serde_json::from_str(text)?;
         let shape = InvalidEvent::shape;
-        let one = "an object with one member: `request`, `response` or `error`";
+        let one = "an object with one member: `request`, `response`, `connection` or `error`";
         let object = value.as_object().filter(|object| object.len() == 1).ok_or_else(|| shape("expectation", one))?;
         match object.iter().next().map(|(name, value)| (name.as_str(), value)) {
-            Some(("request" | "response", Value::Object(_))) => Ok(Self::Output(value)),
+            Some(("request" | "response" | "connection", Value::Object(_))) => Ok(Self::Output(value)),
             Some(("error", Value::String(kind))) if kind == "execution" => Ok(Self::Error(ExpectedError::Execution)),
             Some(("error", Value::String(kind))) if kind == "validation" => Ok(Self::Error(ExpectedError::Validation)),
             Some(("error", _)) => Err(shape("error", "`execution` or `validation`")),

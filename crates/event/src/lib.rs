@@ -10,6 +10,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod connection;
 pub mod expect;
 pub mod failure;
 pub mod headers;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use rimward_event::connection::OwnedConnection;
 use rimward_event::expect::Expectation;
 use rimward_event::{lambda, viewer};
 use std::fs;
@@ -40,6 +41,19 @@ fn origin_events_can_be_given_to_a_function() {
     for (path, text) in events {
         let event = lambda::json::event_from_json(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(event.as_event().to_json().starts_with("{\"Records\""));
+        expectation_beside(&path);
+    }
+}
+
+#[test]
+fn events_of_connections_can_be_given_to_a_function() {
+    let events = events("connection");
+    assert!(events.len() > 2);
+    for (path, text) in events {
+        let event = OwnedConnection::from_json(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut bytes = Vec::new();
+        event.encode(&mut bytes);
+        rimward_wire::connection::ConnectionEvent::read(&bytes).unwrap();
         expectation_beside(&path);
     }
 }

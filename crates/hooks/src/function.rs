@@ -4,8 +4,9 @@ use crate::NotReleased;
 use crate::releases::{Release, Releases};
 use crate::stages::Version;
 use crate::throttle::Throttle;
-use crate::verdict::{Cost, Failure, Ran, RequestVerdict, ResponseVerdict, Verdict};
+use crate::verdict::{ConnectionRan, Cost, Failure, Ran, RequestVerdict, ResponseVerdict, Verdict};
 use crate::{isolate, sandbox};
+use rimward_event::connection::Connected;
 use rimward_event::lambda::LambdaOrigin;
 use rimward_event::{FailureCategory, Strictness, ViewerContext};
 use rimward_types::{Body, Hook, RequestHead, ResponseHead, Timestamp};
@@ -25,6 +26,19 @@ pub struct Call<'a> {
     pub distribution_id: &'a str,
     /// The distribution's own name.
     pub distribution_domain_name: &'a str,
+    /// The time that the function sees.
+    pub now: Timestamp,
+    /// What its randomness starts from.
+    pub seed: u64,
+}
+
+/// The surroundings of one run for a new connection.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionCall<'a> {
+    /// The connection.
+    pub connected: Connected<'a>,
+    /// The node's address that the viewer connected to.
+    pub server: IpAddr,
     /// The time that the function sees.
     pub now: Timestamp,
     /// What its randomness starts from.
@@ -217,6 +231,34 @@ impl Function {
         Ran::new(&self.name, hook, verdict, cost)
     }
 
+    /// Asks it whether a connection may go on (`cloudfront-functions.md` section 13).
+    pub fn on_connection(&self, call: &ConnectionCall<'_>) -> ConnectionRan {
+        let failed = |failure| (Err(failure), Cost::default());
+        let (decided, cost) = match &self.tier {
+            Tier::Viewer { function, throttle, .. } => match throttle.until(call.now) {
+                Some(until) => failed(throttled_until(until)),
+                None => {
+                    let (decided, cost) = isolate::on_connection(function, call);
+                    self.note(throttle, &cost, call.now);
+                    (decided, cost)
+                }
+            },
+            Tier::Origin { .. } => {
+                let reason = "a component cannot judge connections";
+                failed(Failure::new(FailureCategory::FunctionExecution, reason))
+            }
+            Tier::Broken { category, reason, .. } => failed(Failure::new(*category, reason)),
+        };
+        ConnectionRan {
+            function: self.name.clone(),
+            decided,
+            time: cost.time,
+            utilization: cost.utilization,
+            kv: cost.kv,
+            logs: cost.logs,
+        }
+    }
+
     fn note(&self, throttle: &Throttle, cost: &Cost, now: Timestamp) {
         if !cost.over_time {
             throttle.ran_within();
@@ -227,9 +269,13 @@ impl Function {
 }
 
 fn throttled<V: Verdict>(until: Timestamp) -> (V, Cost) {
+    (V::failed(throttled_until(until)), Cost::default())
+}
+
+fn throttled_until(until: Timestamp) -> Failure {
     let until = httpdate::fmt_http_date(until.as_system_time());
     let reason = format!("it kept running past its time limit, and is throttled until {until}; a publish ends that");
-    (V::failed(Failure::new(FailureCategory::FunctionThrottled, reason)), Cost::default())
+    Failure::new(FailureCategory::FunctionThrottled, reason)
 }
 
 fn broken<V: Verdict>(category: FailureCategory, reason: &str) -> (V, Cost) {

@@ -13,9 +13,11 @@ use crate::releases::Releases;
 use crate::stages::{Kept, Version};
 use crate::throttle::Throttle;
 use crate::versions::Versions;
-use rimward_config::{Config, FunctionKind, HeaderRules, KeySetSource, KeyValueStore, Runtime, ViewerFunction};
+use rimward_config::{
+    CodeKind, Config, FunctionKind, HeaderRules, KeySetSource, KeyValueStore, Runtime, ViewerFunction,
+};
 use rimward_event::{FailureCategory, Strictness};
-use rimward_isolate::{Bindings, Isolates, Limits, PublishError, Source};
+use rimward_isolate::{Bindings, Entry, Isolates, Limits, PublishError, Source};
 use rimward_kv::{Followed, Seed, Store, Stores};
 use rimward_sandbox::Sandbox;
 use rimward_types::{Clock, Stage, Timestamp};
@@ -324,9 +326,18 @@ fn source<'a>(
             Runtime::V1 => rimward_isolate::Runtime::V1,
             Runtime::V2 => rimward_isolate::Runtime::V2,
         },
+        entry: entry(spec.kind),
         limits: Limits { time: spec.timeout, memory: spec.memory.as_usize(), code: spec.code_limit.as_usize() },
         kv,
         bindings: Arc::new(bindings),
+    }
+}
+
+/// What is called in code of a kind.
+pub fn entry(kind: CodeKind) -> Entry {
+    match kind {
+        CodeKind::Viewer => Entry::Handler,
+        CodeKind::Connection => Entry::ConnectionHandler,
     }
 }
 
@@ -392,7 +403,12 @@ fn hint(error: &PublishError) -> Option<String> {
         PublishError::TooLarge { .. } => {
             "move data to a key value store, or set `code-limit`; CloudFront itself takes no more than 10 KB"
         }
-        PublishError::NoHandler => "declare `function handler(event) { ... }`, outside of other functions",
+        PublishError::NoHandler(Entry::Handler) => {
+            "declare `function handler(event) { ... }`, outside of other functions"
+        }
+        PublishError::NoHandler(Entry::ConnectionHandler) => {
+            "declare `function connectionHandler(connection) { ... }`, outside of other functions"
+        }
         PublishError::TooSlow { .. } => "top-level code runs once when the function is published; it must be short",
         PublishError::OutOfMemory { .. } => "what the top level keeps counts; move data to a key value store",
         _ => return None,

@@ -1,7 +1,8 @@
 //! Viewer-tier functions at their hooks.
 
-use crate::function::Call;
+use crate::function::{Call, ConnectionCall};
 use crate::verdict::{Cost, Failure, RequestVerdict, ResponseVerdict, Verdict};
+use rimward_event::connection::{self, Decided};
 use rimward_event::viewer::{self, BodyChange, Outcome, ViewerContext};
 use rimward_event::{FailureCategory, Invalid, Strictness};
 use rimward_isolate::{Function, Invocation};
@@ -21,11 +22,24 @@ fn run(
     encode: impl FnOnce(&ViewerContext<'_>, &mut Vec<u8>),
     decode: impl FnOnce(&Reply<'_>) -> Result<Outcome, Invalid>,
 ) -> (Result<Outcome, Failure>, Cost) {
-    EVENT.with_borrow_mut(|event| {
-        event.clear();
+    let invocation = Invocation { now: call.now, seed: call.seed, server: Some(call.server), count_fuel: false };
+    let encode = |event: &mut Vec<u8>| {
         let viewer_ip = call.viewer.to_string();
         encode(&call.context(&viewer_ip), event);
-        let invocation = Invocation { now: call.now, seed: call.seed, server: Some(call.server), count_fuel: false };
+    };
+    measured(function, invocation, encode, decode)
+}
+
+/// Runs `function` with the event that `encode` writes.
+fn measured<T>(
+    function: &Function,
+    invocation: Invocation,
+    encode: impl FnOnce(&mut Vec<u8>),
+    decode: impl FnOnce(&Reply<'_>) -> Result<T, Invalid>,
+) -> (Result<T, Failure>, Cost) {
+    EVENT.with_borrow_mut(|event| {
+        event.clear();
+        encode(event);
         let ran = function.run(event, invocation, |reply| match Reply::read(reply) {
             Ok(reply) => decode(&reply).map_err(|invalid| Failure::invalid(&invalid)),
             Err(malformed) => Err(Failure::new(FailureCategory::FunctionExecution, malformed.to_string())),
@@ -95,4 +109,14 @@ pub(crate) fn changed(body: Body, change: BodyChange) -> Body {
         BodyChange::Keep => body,
         BodyChange::Replace(bytes) => bytes.into(),
     }
+}
+
+/// Asks `function` about a connection, on this thread.
+pub(crate) fn on_connection(function: &Function, call: &ConnectionCall<'_>) -> (Result<Decided, Failure>, Cost) {
+    measured(
+        function,
+        Invocation { now: call.now, seed: call.seed, server: Some(call.server), count_fuel: false },
+        |event| call.connected.encode(event),
+        connection::decode,
+    )
 }

@@ -25,13 +25,14 @@ pub mod throttle;
 pub mod verdict;
 pub mod versions;
 
-pub use function::{Call, Function};
-pub use functions::{Engines, Functions, NotReleased, Problem};
+pub use function::{Call, ConnectionCall, Function};
+pub use functions::{Engines, Functions, NotReleased, Problem, entry};
 pub use given::origin_spec;
 pub use stages::{Back, Stages, Version};
-pub use verdict::{Failure, Ran, Report, RequestVerdict, ResponseVerdict};
+pub use verdict::{ConnectionRan, Failure, Ran, Report, RequestVerdict, ResponseVerdict};
 pub use versions::Versions;
 
+pub use rimward_event::connection::{Connected, Decided};
 pub use rimward_event::lambda::{CustomOrigin, LambdaOrigin, Protocol, S3Auth, S3Origin, SslProtocol};
 pub use rimward_event::viewer::{AccessControl, OriginChoice, OriginOverrides, OriginRewrite, OriginUpdate};
 pub use rimward_event::{FailureCategory, Invalid};

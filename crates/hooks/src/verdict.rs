@@ -1,5 +1,6 @@
 //! What a function decided, and what it cost.
 
+use rimward_event::connection::Decided;
 use rimward_event::headers::Tier;
 use rimward_event::lambda::LambdaOrigin;
 use rimward_event::viewer::OriginRewrite;
@@ -89,6 +90,23 @@ pub struct Ran<V> {
     pub verdict: V,
     /// What it cost.
     pub report: Report,
+}
+
+/// What a function made of a connection, and what it cost.
+#[derive(Debug)]
+pub struct ConnectionRan {
+    /// Which function.
+    pub function: Arc<str>,
+    /// What it decided, or why it did not.
+    pub decided: Result<Decided, Failure>,
+    /// Time inside the function.
+    pub time: Duration,
+    /// Share of the time limit, 0 to 100.
+    pub utilization: u8,
+    /// What it read of its key value store.
+    pub kv: KvReads,
+    /// Lines that the function wrote.
+    pub logs: Vec<String>,
 }
 
 /// What the operator learns of one run.

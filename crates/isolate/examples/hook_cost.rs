@@ -103,6 +103,7 @@ fn main() {
             name: file.as_str().into(),
             code: code.as_bytes(),
             runtime: Runtime::V2,
+            entry: Default::default(),
             limits,
             kv: None,
             bindings: Arc::default(),
@@ -117,6 +118,7 @@ fn main() {
         let outcome = function.run(&event, invocation, |reply| match Reply::read(reply).unwrap() {
             Reply::Request { uri, .. } => format!("request {uri:?}"),
             Reply::Response { status, .. } => format!("response {status}"),
+            Reply::Connection { decision, .. } => format!("connection {decision:?}"),
             Reply::Failed { message, .. } => format!("failed {message}"),
         });
         let (mut whole, mut inside, mut pages) = (Vec::new(), Vec::new(), 0);
@@ -158,6 +160,7 @@ fn main() {
                         name: "many".into(),
                         code: code.as_bytes(),
                         runtime: Runtime::V2,
+                        entry: Default::default(),
                         limits,
                         kv: None,
                         bindings: Arc::default(),

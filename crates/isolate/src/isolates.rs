@@ -9,7 +9,7 @@ use crate::page_store::{PageStore, PageUse};
 use crate::publish::{PublishError, Published, publish};
 use crate::slot::{Condition, Slot};
 use crate::snapshot::Snapshot;
-use crate::source::{Limits, Runtime, Source};
+use crate::source::{Entry, Limits, Runtime, Source};
 use crate::start::{Options, Restore, StartError};
 use crate::ticker::{Activity, Ticker};
 use crate::written_pages::Finder;
@@ -157,7 +157,15 @@ impl Isolates {
 
 fn warm_up() -> Source<'static> {
     let limits = Limits { time: WARM_UP_TIME, ..Limits::default() };
-    Source { name: "warm-up".into(), code: WARM_UP, runtime: Runtime::V2, limits, kv: None, bindings: Arc::default() }
+    Source {
+        name: "warm-up".into(),
+        code: WARM_UP,
+        runtime: Runtime::V2,
+        entry: Entry::Handler,
+        limits,
+        kv: None,
+        bindings: Arc::default(),
+    }
 }
 
 impl Tier {

@@ -49,5 +49,5 @@ pub use function::{Footprint, Function, Invocation, Run};
 pub use isolates::Isolates;
 pub use page_store::PageUse;
 pub use publish::PublishError;
-pub use source::{Limits, Position, Runtime, Source};
+pub use source::{Entry, Limits, Position, Runtime, Source};
 pub use start::{Options, Restore, StartError};

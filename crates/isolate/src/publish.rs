@@ -7,10 +7,10 @@ use crate::mapping::PAGE;
 use crate::page_store::PageStore;
 use crate::slot::{Condition, Slot};
 use crate::snapshot::Snapshot;
-use crate::source::{Position, Runtime, Source};
+use crate::source::{Entry, Position, Runtime, Source};
 use crate::ticker::Activity;
 use rimward_types::Timestamp;
-use rimward_wire::abi::{DEFER, Loaded, NO_STORE, RUNTIME_1};
+use rimward_wire::abi::{CONNECTION, DEFER, Loaded, NO_STORE, RUNTIME_1};
 use rimward_wire::reply::Reply;
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,9 +35,9 @@ pub enum PublishError {
         /// Where.
         position: Option<Position>,
     },
-    /// There is no function `handler` at the top level.
-    #[error("no function `handler` at the top level")]
-    NoHandler,
+    /// There is no function of this name at the top level.
+    #[error("no function `{}` at the top level", .0.name())]
+    NoHandler(Entry),
     /// The top level threw.
     #[error("{message}")]
     Threw {
@@ -102,7 +102,8 @@ pub(crate) fn publish(
     };
     let publishing = Publishing { source, code, time, pages };
     let runtime = if source.runtime == Runtime::V1 { RUNTIME_1 } else { 0 };
-    let terms = runtime | if source.kv.is_none() { NO_STORE } else { 0 };
+    let entry = if source.entry == Entry::ConnectionHandler { CONNECTION } else { 0 };
+    let terms = runtime | entry | if source.kv.is_none() { NO_STORE } else { 0 };
     let (result, condition) = publishing.attempt(slot, activity, terms);
     match (result, condition) {
         (Ok(None), Condition::Restored) => match publishing.attempt(slot, activity, terms | DEFER) {
@@ -160,7 +161,7 @@ impl Publishing<'_> {
         match guest.load(ground.event_buffer, self.source.code, flags).map_err(stopped)? {
             Loaded::Ready => {}
             Loaded::Impure => return Ok(None),
-            Loaded::NoHandler => return Err(PublishError::NoHandler),
+            Loaded::NoHandler => return Err(PublishError::NoHandler(self.source.entry)),
             Loaded::Syntax => {
                 let (message, position) = self.complaint(slot)?;
                 return Err(PublishError::Syntax { message, position });

@@ -15,6 +15,26 @@ pub enum Runtime {
     V2,
 }
 
+/// Which of its functions is called, and with what (`cloudfront-functions.md` sections 3 and 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Entry {
+    /// `handler`, with events of viewers ([`rimward_wire::event::Event`]).
+    #[default]
+    Handler,
+    /// `connectionHandler`, with events of connections ([`rimward_wire::connection::ConnectionEvent`]).
+    ConnectionHandler,
+}
+
+impl Entry {
+    /// The function's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::ConnectionHandler => "connectionHandler",
+        }
+    }
+}
+
 /// Limits of a function (`cloudfront-functions.md` section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -41,6 +61,8 @@ pub struct Source<'a> {
     pub code: &'a [u8],
     /// Runtime.
     pub runtime: Runtime,
+    /// What is called.
+    pub entry: Entry,
     /// Limits.
     pub limits: Limits,
     /// The store that it may read.

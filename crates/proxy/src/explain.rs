@@ -97,6 +97,9 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
     {
         return explained.ending("guard", &answer);
     }
+    if let Err(answer) = guard::locate(&exchange, &connection, &plan) {
+        return explained.ending("guard", &answer);
+    }
     if let Err(answer) = guard::admit(&exchange, &connection, &plan.behavior, &request) {
         return explained.ending("guard", &answer);
     }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use rimward_telemetry::{AccessLog, Metrics, Record, WebSocketRecord};
+use rimward_telemetry::{AccessLog, ConnectionLog, ConnectionRecord, Metrics, Record, WebSocketRecord};
 use rimward_types::{Body, BodyError, Passage};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub struct Records {
     pub metrics: Arc<Metrics>,
     /// Lines.
     pub log: AccessLog,
+    /// Lines of connections to distributions with mutual TLS.
+    pub connections: ConnectionLog,
 }
 
 impl Records {
@@ -26,6 +28,20 @@ impl Records {
         if self.log.is_on() {
             self.log.write(record);
         }
+    }
+
+    /// Takes the record of a connection.
+    pub fn take_connection(&self, record: ConnectionRecord) {
+        self.metrics.observe_connection(&record);
+        if self.connections.is_on() {
+            self.connections.write(record);
+        }
+    }
+
+    /// Opens the files of both logs again.
+    pub fn reopen(&self) {
+        self.log.reopen();
+        self.connections.reopen();
     }
 }
 

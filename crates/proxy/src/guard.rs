@@ -16,6 +16,8 @@ pub enum Refusal {
     UnknownHost,
     /// The distribution asks viewers for certificates, and the connection was made for another one.
     Misdirected,
+    /// The distribution is not served in the viewer's country.
+    Country,
     /// The behavior does not allow the method.
     MethodNotAllowed,
     /// PURGE from an address that the access list does not grant it.
@@ -60,6 +62,7 @@ impl Refusal {
         match self {
             Self::UnknownHost => "InvalidRequestHost",
             Self::Misdirected => "InvalidRequestCertificate",
+            Self::Country => "ClientGeoBlocked",
             Self::MethodNotAllowed => "InvalidRequestMethod",
             Self::PurgeNotGranted => "PurgeNotGranted",
             Self::BodyOnGet => "InvalidRequestBody",
@@ -76,6 +79,7 @@ impl Refusal {
         match self {
             Self::UnknownHost => "No distribution of this node serves the host that was asked for.",
             Self::Misdirected => "The host asks viewers for certificates; it needs a connection of its own.",
+            Self::Country => "This distribution is not served in your country.",
             // Whether there is such a method for others is nobody's business.
             Self::MethodNotAllowed | Self::PurgeNotGranted => {
                 "This distribution is not configured to allow the HTTP request method."
@@ -110,6 +114,19 @@ pub fn authenticate(
         (Some(_), _) => Refusal::Misdirected,
     };
     Err(refuse(exchange, &refusal))
+}
+
+/// Whether the distribution is served where the viewer is (`cdn-behaviour.md` section 16).
+///
+/// # Errors
+/// The answer to a request that goes no further.
+pub fn locate(exchange: &Exchange, connection: &Connection, plan: &Plan) -> Result<(), Answer> {
+    let Some(restriction) = &plan.geo_restriction else { return Ok(()) };
+    let place = plan.geo.place_of(connection.peer.ip());
+    match restriction.serves(place.as_ref().and_then(|place| place.country.as_deref())) {
+        true => Ok(()),
+        false => Err(refuse(exchange, &Refusal::Country)),
+    }
 }
 
 /// Lets a request in, or answers it.

@@ -2,10 +2,12 @@
 //!
 //! Read [`pipeline`] first: it lists the phases in order. Each phase is a file.
 //!
+//! - [`connect`]: a connection to a distribution with mutual TLS, before its first request.
 //! - [`route`]: distribution by host, behavior by path.
 //! - [`purge`]: the method PURGE.
 //! - [`guard`]: viewer protocol, method.
 //! - [`hop_by_hop`]: fields that end here.
+//! - [`geo`]: where a viewer is.
 //! - [`viewer_headers`]: `CloudFront-*` headers.
 //! - [`viewer`]: the two viewer hooks; [`origin_choice`]: the origin that a viewer function chose.
 //! - [`compress`]: which coding a viewer takes, and the coding of bodies.
@@ -24,12 +26,14 @@
 //! - [`live`]: what a configuration amounts to, swapped as a whole.
 
 pub mod compress;
+pub mod connect;
 pub mod error_page;
 pub mod exchange;
 pub mod explain;
 pub mod fill;
 pub mod finish;
 pub mod forward;
+pub mod geo;
 pub mod guard;
 pub mod hop_by_hop;
 pub mod lambda_origin;
@@ -48,8 +52,10 @@ pub mod slices;
 pub mod viewer;
 pub mod viewer_headers;
 
+pub use connect::Arrived;
 pub use explain::Explained;
 pub use finish::{RecordedBody, Records};
+pub use geo::Geo;
 pub use live::{Live, Plan};
 pub use pipeline::{Parts, Proxy};
 pub use refused::RefusedRequest;

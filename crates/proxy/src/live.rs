@@ -1,11 +1,14 @@
 //! What a configuration amounts to, ready to serve: swapped as a whole, held by requests until they end.
 
 use crate::compress::Scope;
+use crate::geo::Geo;
 use crate::viewer_headers::{self, ViewerHeader};
 use http::header::HOST;
 use http::{HeaderName, HeaderValue};
 use rimward_cache::{ForwardedHeaders, KeyRules, Rules, TtlRules};
-use rimward_config::{Behavior, Config, ErrorPage, ForwardHeaders, MethodSet, MutualTlsMode, NameSet, Profile};
+use rimward_config::{
+    Behavior, Config, ErrorPage, ForwardHeaders, GeoRestriction, MethodSet, MutualTlsMode, NameSet, Profile,
+};
 use rimward_hooks::{Function, Functions, LambdaOrigin};
 use rimward_types::Hook;
 use std::collections::HashMap;
@@ -17,8 +20,20 @@ pub struct Live {
     /// `X-Amz-Cf-Pop`, when the node has a name for its place.
     place: Option<HeaderValue>,
     functions: Functions,
+    /// Where viewers are.
+    geo: Arc<Geo>,
+    /// Distributions that judge connections by functions, by id.
+    doors: HashMap<Arc<str>, Door>,
     /// By the address of the behavior, which `config` keeps alive and in place.
     plans: HashMap<usize, Arc<Plan>>,
+}
+
+/// What judges connections to a distribution.
+pub struct Door {
+    /// The distribution's own name.
+    pub endpoint: Arc<str>,
+    /// The function.
+    pub function: Arc<Function>,
 }
 
 /// The functions of a behavior.
@@ -58,6 +73,10 @@ pub struct Plan {
     pub viewer_headers: Vec<(HeaderName, ViewerHeader)>,
     /// Its functions.
     pub hooks: PlanHooks,
+    /// In which countries viewers are served.
+    pub geo_restriction: Option<GeoRestriction>,
+    /// Where viewers are.
+    pub geo: Arc<Geo>,
     /// All origins of the configuration, for functions that choose one.
     pub origins: Arc<Origins>,
 }
@@ -66,12 +85,17 @@ pub struct Plan {
 pub type Origins = std::collections::BTreeMap<Arc<str>, Arc<rimward_config::Origin>>;
 
 impl Live {
-    /// Makes the plans of `config`. `functions` are those that `config` names.
-    pub fn new(config: Config, functions: Functions) -> Self {
+    /// Makes the plans of `config`. `functions` and `geo` are those that `config` names.
+    pub fn new(config: Config, functions: Functions, geo: Arc<Geo>) -> Self {
         let origins = Arc::new(config.origins.clone());
         let tag_headers: Arc<[HeaderName]> = config.cache.tag_headers.clone().into();
         let mut plans = HashMap::new();
+        let mut doors = HashMap::new();
         for distribution in &config.distributions {
+            if let Some(function) = distribution.connection_function.as_ref().and_then(|name| functions.get(name)) {
+                let door = Door { endpoint: distribution.domain_name.clone(), function: function.clone() };
+                doors.insert(distribution.id.clone(), door);
+            }
             let error_pages: Arc<[ErrorPage]> = distribution.error_pages.clone().into();
             for behavior in &distribution.behaviors {
                 let chain = |hook| behavior.functions(hook).iter().filter_map(|name| functions.get(name)).cloned();
@@ -95,6 +119,8 @@ impl Live {
                         origin_response: chain(Hook::OriginResponse).next(),
                         viewer_response: chain(Hook::ViewerResponse).collect(),
                     },
+                    geo_restriction: distribution.geo_restriction.clone(),
+                    geo: geo.clone(),
                     origins: origins.clone(),
                 };
                 plans.insert(Arc::as_ptr(behavior) as usize, Arc::new(plan));
@@ -102,7 +128,7 @@ impl Live {
         }
         let place = Some(&config.node.location.name).filter(|name| !name.is_empty());
         let place = place.and_then(|name| HeaderValue::from_str(name).ok());
-        Self { config, place, functions, plans }
+        Self { config, place, functions, geo, doors, plans }
     }
 
     /// The configuration.
@@ -118,6 +144,16 @@ impl Live {
     /// Its functions.
     pub fn functions(&self) -> &Functions {
         &self.functions
+    }
+
+    /// Where viewers are.
+    pub fn geo(&self) -> &Arc<Geo> {
+        &self.geo
+    }
+
+    /// What judges connections to the distribution `id`; `None`: their certificates alone count.
+    pub fn door_of(&self, id: &str) -> Option<&Door> {
+        self.doors.get(id)
     }
 
     /// The plan for `path` of `host`; `None` when no distribution has the host.

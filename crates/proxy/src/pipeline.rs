@@ -1,7 +1,7 @@
 //! The phases of one request, in order. Start reading here.
 //!
 //! ```text
-//! route ─► authenticate ─► purge ─► guard ─► viewer-request ─► negotiate ─► lookup ──hit──► error-page ─► response-headers ─► viewer-response ─► respond
+//! route ─► authenticate ─► purge ─► locate ─► guard ─► viewer-request ─► negotiate ─► lookup ──hit──► error-page ─► response-headers ─► viewer-response ─► respond
 //!                                                             └─miss─► fill ───┘
 //! fill: origin-request ─► origin ─► origin-response ─► compress ─► store
 //! ```
@@ -10,7 +10,7 @@ use crate::compress::{self, Compressors};
 use crate::exchange::{Answer, Context, Exchange};
 use crate::explain::Explained;
 use crate::finish::{RecordedBody, Records};
-use crate::live::Live;
+use crate::live::{Live, Plan};
 use crate::refused::RefusedRequest;
 use crate::response_headers::Policed;
 use crate::viewer_headers::Told;
@@ -131,6 +131,9 @@ impl Proxy {
         hop_by_hop::end_here(&mut request);
         viewer_headers::strip_certificates(&mut request);
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request).await?;
+        if let Err(refused) = guard::locate(exchange, &connection, &plan) {
+            return Err(Self::substituted(self, exchange, plan, connection, &request, refused).await);
+        }
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
         let mut told = Some(viewer_headers::told(&plan, &connection, reused, &request));
@@ -155,6 +158,21 @@ impl Proxy {
             policy.apply(self, exchange, &mut page);
             page
         })
+    }
+
+    /// The site's own page in place of a refusal, where it has one.
+    async fn substituted(
+        self: &Arc<Self>,
+        exchange: &mut Exchange,
+        plan: Arc<Plan>,
+        connection: Arc<Connection>,
+        request: &RequestHead,
+        refused: Answer,
+    ) -> Answer {
+        let context = Context::alone(self, plan, connection, exchange.record.id);
+        match error_page::substitute(&context, exchange, request, refused).await {
+            Ok(answer) | Err(answer) => answer,
+        }
     }
 
     /// From viewer-request to what the behavior has for the request, with the request as it became. `told` is put into it

@@ -4,15 +4,18 @@
 mod certificate;
 mod device;
 mod known;
+mod place;
 
 pub use certificate::{add_for_origin, strip_certificates};
 pub use known::{ViewerHeader, named_by};
 
+use crate::geo::Geo;
 use crate::live::Plan;
 use device::Devices;
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use rimward_types::connection::Mutual;
 use rimward_types::{Connection, RequestHead};
+use std::cell::OnceCell;
 
 /// Cut of `CloudFront-Viewer-Header-Order` in characters.
 const ORDER: usize = 7680;
@@ -33,13 +36,15 @@ impl Told {
 }
 
 /// Whose headers they are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Viewer<'a> {
     connection: &'a Connection,
     /// Whether the connection had a request before.
     reused: bool,
     /// What mutual TLS came to for the request's distribution.
     mutual: Option<&'a Mutual>,
+    /// Who knows where it is.
+    geo: &'a Geo,
 }
 
 /// Adds the headers that the plan names, in the place of what the viewer sent under their names.
@@ -50,17 +55,19 @@ pub fn add(plan: &Plan, connection: &Connection, reused: bool, request: &mut Req
 /// What the headers that the plan names say of `request`.
 pub fn told(plan: &Plan, connection: &Connection, reused: bool, request: &RequestHead) -> Told {
     let mutual = plan.mutual_tls.and_then(|_| connection.mutual(&plan.distribution_id));
-    of_viewer(&plan.viewer_headers, Viewer { connection, reused, mutual }, request)
+    of_viewer(&plan.viewer_headers, Viewer { connection, reused, mutual, geo: &plan.geo }, request)
 }
 
 fn of_viewer(named: &[(HeaderName, ViewerHeader)], viewer: Viewer<'_>, request: &RequestHead) -> Told {
     if named.is_empty() {
         return Told(Vec::new());
     }
-    let Viewer { connection, reused, mutual } = viewer;
+    let Viewer { connection, reused, mutual, geo } = viewer;
     let sent = Sent::of(&request.headers, request.version);
     let devices = Devices::of(request.header("user-agent").unwrap_or_default());
     let fingerprints = connection.tls.as_ref().and_then(|tls| tls.fingerprints.as_ref());
+    // Looked up once, and where a header asks for it alone.
+    let place = OnceCell::new();
     let value = |header: &ViewerHeader| {
         let value = match header {
             ViewerHeader::IsAndroid => Some(devices.android.to_string()),
@@ -86,6 +93,20 @@ fn of_viewer(named: &[(HeaderName, ViewerHeader)], viewer: Viewer<'_>, request: 
             ViewerHeader::HttpVersion => Some(version(request.version).to_owned()),
             ViewerHeader::ErrorUri | ViewerHeader::ErrorArgs => None,
             ViewerHeader::CertValidity | ViewerHeader::CertPem => None,
+            ViewerHeader::Country
+            | ViewerHeader::CountryName
+            | ViewerHeader::CountryRegion
+            | ViewerHeader::CountryRegionName
+            | ViewerHeader::City
+            | ViewerHeader::PostalCode
+            | ViewerHeader::Latitude
+            | ViewerHeader::Longitude
+            | ViewerHeader::MetroCode
+            | ViewerHeader::TimeZone => {
+                let place = place.get_or_init(|| geo.place_of(connection.peer.ip()));
+                place.as_ref().and_then(|place| place::value(*header, place))
+            }
+            ViewerHeader::Asn => geo.network_of(connection.peer.ip()).map(|number| number.to_string()),
             ViewerHeader::CertSerialNumber
             | ViewerHeader::CertIssuer
             | ViewerHeader::CertSubject

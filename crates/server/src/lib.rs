@@ -113,6 +113,12 @@ pub struct Server {
 #[derive(Clone)]
 pub struct Handle(Arc<Shared>);
 
+/// Limits, certificates and trust stores that were read and do not count yet.
+pub struct Prepared {
+    shared: Arc<Shared>,
+    settings: Arc<Settings>,
+}
+
 pub(crate) struct Shared {
     pub(crate) settings: ArcSwap<Settings>,
     counters: Arc<Counters>,
@@ -203,19 +209,35 @@ impl Handle {
     /// # Errors
     /// A certificate or trust store that cannot be used; then nothing changes.
     pub fn reload(&self, node: &Node, sites: &MutualTlsSites) -> Result<(), BindError> {
-        let settings = Arc::new(Settings::read(node, sites)?);
-        self.0.settings.store(settings.clone());
+        self.prepare(node, sites)?.apply();
+        Ok(())
+    }
+
+    /// Reads what [`Handle::reload`] takes, and changes nothing yet. Blocks on files.
+    ///
+    /// # Errors
+    /// A certificate or trust store that cannot be used.
+    pub fn prepare(&self, node: &Node, sites: &MutualTlsSites) -> Result<Prepared, BindError> {
+        Ok(Prepared { shared: self.0.clone(), settings: Arc::new(Settings::read(node, sites)?) })
+    }
+}
+
+impl Prepared {
+    /// Lets the connections that come have it. The service must know of all its sites by then: whom a new one lets in is not looked
+    /// at again.
+    pub fn apply(self) {
+        let Self { shared, settings } = self;
+        shared.settings.store(settings.clone());
         let mut revoked = Vec::new();
-        self.0.open.each(|flow| {
+        shared.open.each(|flow| {
             if flow.site.get().is_some_and(|site| !settings.still_has(site)) {
                 flow.revoke();
                 revoked.push(Arc::downgrade(flow));
             }
         });
         if !revoked.is_empty() {
-            self.0.clone().cut_later(revoked, settings.limits.drain);
+            shared.cut_later(revoked, settings.limits.drain);
         }
-        Ok(())
     }
 }
 

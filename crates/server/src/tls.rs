@@ -33,6 +33,7 @@ pub(crate) struct Tls {
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) distribution: Arc<str>,
+    function: Option<Arc<str>>,
     judge: Judge,
 }
 
@@ -84,8 +85,10 @@ impl Tls {
 
     /// Whether a viewer whom `site` let in would be judged in the same way now.
     pub(crate) fn still_has(&self, site: &Site) -> bool {
-        let same =
-            |other: &Arc<Site>| other.distribution == site.distribution && other.judge.digest == site.judge.digest;
+        let same = |other: &Arc<Site>| {
+            let rules = |site: &Site| (site.distribution.clone(), site.function.clone(), site.judge.digest);
+            rules(other) == rules(site)
+        };
         self.sites.values().any(same)
     }
 }
@@ -104,7 +107,8 @@ fn sites(names: &MutualTlsSites) -> Result<HashMap<usize, Arc<Site>>, BindError>
                 judge
             }
         };
-        sites.insert(place, Arc::new(Site { distribution: site.distribution.clone(), judge }));
+        let (distribution, function) = (site.distribution.clone(), site.function.clone());
+        sites.insert(place, Arc::new(Site { distribution, function, judge }));
     }
     Ok(sites)
 }

@@ -1,7 +1,7 @@
 //! Records as JSON lines. A writer thread of its own takes them from a bounded queue: a slow disk or a closed pipe
 //! costs lines, which are counted, and never a request.
 
-use crate::Record;
+use crate::{ConnectionRecord, Record};
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,17 +10,28 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// Records that may wait for the writer; about 10 MB of memory at worst.
 const QUEUE: usize = 8192;
 
+/// What is written as a line.
+pub trait Line: Send + 'static {
+    /// One JSON object, without a line end.
+    fn to_json(&self) -> String;
+}
+
+/// The log of requests.
+pub type AccessLog = Log<Record>;
+/// The log of connections to distributions with mutual TLS.
+pub type ConnectionLog = Log<ConnectionRecord>;
+
 /// Writes records somewhere.
-#[derive(Debug, Clone)]
-pub struct AccessLog {
-    queue: Option<SyncSender<Message>>,
+#[derive(Debug)]
+pub struct Log<R> {
+    queue: Option<SyncSender<Message<R>>>,
     dropped: Arc<AtomicU64>,
     reopen: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
-enum Message {
-    Record(Box<Record>),
+enum Message<R> {
+    Record(Box<R>),
     /// Look whether the file is to be opened again.
     Look,
 }
@@ -28,7 +39,13 @@ enum Message {
 /// Opens what is written to; called once at the start, and again whenever it is to be opened anew.
 type Open = Box<dyn FnMut() -> io::Result<Box<dyn Write + Send>> + Send>;
 
-impl AccessLog {
+impl<R> Clone for Log<R> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone(), dropped: self.dropped.clone(), reopen: self.reopen.clone() }
+    }
+}
+
+impl<R: Line> Log<R> {
     /// Writes nothing.
     pub fn off() -> Self {
         Self { queue: None, dropped: Arc::default(), reopen: Arc::default() }
@@ -39,7 +56,7 @@ impl AccessLog {
         Self::start(Box::new(out), None)
     }
 
-    /// Writes to what `open` opens, now and again at each [`AccessLog::reopen`].
+    /// Writes to what `open` opens, now and again at each [`Log::reopen`].
     ///
     /// # Errors
     /// When it cannot be opened now.
@@ -54,7 +71,7 @@ impl AccessLog {
         let writer = Writer { messages, out: BufWriter::new(out), open, reopen: reopen.clone() };
         // The thread ends when the last sender is dropped.
         std::thread::Builder::new()
-            .name("access-log".into())
+            .name("log".into())
             .spawn(move || writer.run())
             .map_or_else(|_| Self::off(), |_| Self { queue: Some(queue), dropped: Arc::default(), reopen })
     }
@@ -75,7 +92,7 @@ impl AccessLog {
     }
 
     /// Hands over a record; never waits.
-    pub fn write(&self, record: impl Into<Box<Record>>) {
+    pub fn write(&self, record: impl Into<Box<R>>) {
         if let Some(queue) = &self.queue
             && queue.try_send(Message::Record(record.into())).is_err()
         {
@@ -90,14 +107,14 @@ impl AccessLog {
 }
 
 /// The other end of the queue.
-struct Writer {
-    messages: Receiver<Message>,
+struct Writer<R> {
+    messages: Receiver<Message<R>>,
     out: BufWriter<Box<dyn Write + Send>>,
     open: Option<Open>,
     reopen: Arc<AtomicBool>,
 }
 
-impl Writer {
+impl<R: Line> Writer<R> {
     fn run(mut self) {
         while let Ok(message) = self.messages.recv() {
             let mut next = Some(message);
@@ -122,7 +139,7 @@ impl Writer {
         let _nobody_reads = self.out.flush();
         match open() {
             Ok(out) => self.out = BufWriter::new(out),
-            Err(error) => tracing::error!(%error, "the access log cannot be opened again; the old file is written on"),
+            Err(error) => tracing::error!(%error, "a log cannot be opened again; the old file is written on"),
         }
     }
 }

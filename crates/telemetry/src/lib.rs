@@ -1,16 +1,19 @@
 //! What the node says of itself.
 //!
 //! - [`record`]: the one record that each request leaves; every other view is made of it.
+//! - [`connection`]: the record of a connection to a distribution with mutual TLS.
 //! - [`slices`]: what an answer took from slices, for its record.
 //! - [`metrics`]: counters and histograms, as Prometheus text.
 //! - [`access_log`]: records as JSON lines, written off the request path.
 
 pub mod access_log;
+pub mod connection;
 pub mod metrics;
 pub mod record;
 pub mod slices;
 
-pub use access_log::AccessLog;
+pub use access_log::{AccessLog, ConnectionLog, Line, Log};
+pub use connection::{ConnectionFunctionRecord, ConnectionRecord};
 pub use metrics::Metrics;
 pub use record::{CacheRecord, CallRecord, HookRecord, OriginRecord, Record, ResultType, WebSocketRecord};
 pub use slices::{SliceNote, SliceSums, SliceTally};

@@ -1,6 +1,6 @@
 //! Counters and histograms, as Prometheus text (exposition format 0.0.4).
 
-use crate::{Record, ResultType};
+use crate::{ConnectionRecord, Record, ResultType};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -64,6 +64,8 @@ pub struct Metrics {
     origin_latency: Histogram,
     origin_errors: AtomicU64,
     functions: Mutex<BTreeMap<FunctionKey, FunctionCount>>,
+    /// Connections to distributions with mutual TLS, by result.
+    connections: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Metrics {
@@ -104,6 +106,22 @@ impl Metrics {
         }
     }
 
+    /// Counts one connection to a distribution with mutual TLS.
+    pub fn observe_connection(&self, record: &ConnectionRecord) {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        *connections.entry(record.result).or_default() += 1;
+        drop(connections);
+        if let Some(function) = &record.function {
+            let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = functions.entry((function.name.clone(), "connection", function.verdict)).or_default();
+            count.runs += 1;
+            count.us += u64::try_from(function.time.as_micros()).unwrap_or(0);
+            count.utilization += u64::from(function.utilization);
+            count.kv_reads += u64::from(function.kv_reads);
+            count.kv_misses += u64::from(function.kv_misses);
+        }
+    }
+
     /// The text that a scrape gets.
     pub fn to_prometheus(&self) -> String {
         let mut out = String::with_capacity(4096);
@@ -125,6 +143,15 @@ impl Metrics {
         }
         histogram(&mut out, "rimward_request_seconds", "time from head to last byte", &self.latency);
         histogram(&mut out, "rimward_origin_seconds", "time to the head of an origin's response", &self.origin_latency);
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if !connections.is_empty() {
+            let name = "rimward_mutual_tls_connections_total";
+            head(&mut out, name, "counter", "connections to distributions with mutual TLS by result");
+            for (result, count) in connections.iter() {
+                line(&mut out, name, &format!("result=\"{result}\""), *count);
+            }
+        }
+        drop(connections);
         let functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, help, value) in FUNCTION_METRICS {
             head(&mut out, name, "counter", help);

@@ -341,9 +341,10 @@ impl Record {
             self.origins.extend(origins);
         }
     }
+}
 
-    /// The record as one JSON object, without a line end.
-    pub fn to_json(&self) -> String {
+impl crate::access_log::Line for Record {
+    fn to_json(&self) -> String {
         let line = Line {
             time: self.start.as_millis(),
             id: self.id.as_str(),

@@ -1,7 +1,9 @@
 //! One record, seen as a line and as metrics.
 #![allow(clippy::unwrap_used)]
 
-use rimward_telemetry::{AccessLog, CacheRecord, CallRecord, HookRecord, Metrics, OriginRecord, Record, ResultType};
+use rimward_telemetry::{
+    AccessLog, CacheRecord, CallRecord, HookRecord, Line, Metrics, OriginRecord, Record, ResultType,
+};
 use rimward_types::{Hook, RequestId, SeededEntropy, Timestamp};
 use std::io::{self, Write};
 use std::sync::mpsc::{Sender, channel};

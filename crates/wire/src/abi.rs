@@ -117,6 +117,9 @@ pub const RUNTIME_1: u32 = 1;
 pub const DEFER: u32 = 2;
 /// Flag of `load`: the function has no key value store, so that `cf.kvs()` throws.
 pub const NO_STORE: u32 = 4;
+/// Flag of `load`: the handler is `connectionHandler`, and its events are [`crate::connection::ConnectionEvent`]; without it, `handler` and
+/// [`crate::event::Event`].
+pub const CONNECTION: u32 = 8;
 
 /// `kv_get`: the store has no such key.
 pub const KV_MISSING: i32 = -1;
@@ -210,7 +213,7 @@ pub enum Loaded {
     Impure = 1,
     /// It does not compile.
     Syntax = 2,
-    /// No function named `handler` at the top level.
+    /// No function named `handler`, or `connectionHandler`, at the top level.
     NoHandler = 3,
     /// The top level threw.
     Threw = 4,

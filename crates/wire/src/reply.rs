@@ -72,6 +72,15 @@ impl OriginCall {
     }
 }
 
+/// What a function decided of a connection (`cloudfront-functions.md` section 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It goes on.
+    Allow,
+    /// It is closed.
+    Deny,
+}
+
 /// Why there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -111,6 +120,13 @@ pub enum Reply<'a> {
         cookies: Option<Vec<Field<'a>>>,
         /// Body.
         body: Body<'a>,
+    },
+    /// The end of a connection's handler.
+    Connection {
+        /// What it decided; `None`: neither, which denies.
+        decision: Option<Decision>,
+        /// For the connection log, 800 bytes at most where the guest is honest.
+        custom_data: Option<&'a str>,
     },
     /// No result.
     Failed {
@@ -174,6 +190,15 @@ impl Reply<'_> {
                     }
                 }
             }
+            Reply::Connection { decision, custom_data } => {
+                w.u8(3);
+                w.u8(match decision {
+                    None => 0,
+                    Some(Decision::Allow) => 1,
+                    Some(Decision::Deny) => 2,
+                });
+                w.optional_text(*custom_data);
+            }
             Reply::Failed { failure, message, line, column } => {
                 w.u8(2);
                 w.u8(match failure {
@@ -235,6 +260,15 @@ impl Reply<'_> {
                 message: r.text()?,
                 line: r.u32()?,
                 column: r.u32()?,
+            },
+            3 => Reply::Connection {
+                decision: match r.u8()? {
+                    0 => None,
+                    1 => Some(Decision::Allow),
+                    2 => Some(Decision::Deny),
+                    _ => return Err(r.malformed("a decision")),
+                },
+                custom_data: r.optional_text()?,
             },
             _ => return Err(r.malformed("a kind of reply")),
         };

@@ -25,6 +25,15 @@ const redirect: CloudFrontFunctions.RequestHandler = () => ({
   body: { encoding: 'text', data: '' },
 });
 
+const door: CloudFrontFunctions.ConnectionHandler = async (connection) => {
+  // @ts-expect-error: there may be none
+  connection.clientCertificate.certificates;
+  connection.logCustomData(connection.clientCertificate?.certificates.leaf.validity.notAfter ?? 'none');
+  // @ts-expect-error: a text
+  connection.logCustomData(1);
+  connection.allow();
+};
+
 // @ts-expect-error: the whole event is no result
 const whole: CloudFrontFunctions.RequestHandler = (event) => event;
 

@@ -5,8 +5,8 @@ use crate::print;
 use crate::source::{Refused, Viewer};
 use http::header::CONTENT_SECURITY_POLICY;
 use rimward_config::{
-    Behavior, CachePolicy, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places, ResponseHeadersPolicy,
-    Step, Validation, ViewerFunction,
+    Behavior, CachePolicy, CodeKind, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places,
+    ResponseHeadersPolicy, Step, Validation, ViewerFunction,
 };
 use rimward_kv::pairs::MAX_STORE;
 use rimward_types::Hook;
@@ -192,7 +192,10 @@ fn size(viewer: &Viewer) -> Option<Finding> {
 
 /// Limits above those of section 7, and settings that are not there.
 fn settings(settings: &ViewerFunction, written: &Written<'_>) -> Vec<Finding> {
-    let service = ViewerFunction::new(settings.code.clone());
+    let service = match settings.kind {
+        CodeKind::Viewer => ViewerFunction::new(settings.code.clone()),
+        CodeKind::Connection => ViewerFunction::for_connections(settings.code.clone()),
+    };
     let mut findings = Vec::new();
     let mut add = |rule, section, key: &str, message: String, hint: &str| {
         findings.push(written.finding(rule, section, key, message, hint));

@@ -63,10 +63,11 @@ impl StagedFunctions for Node {
     }
 
     async fn test(&self, name: &str, stage: Stage, event: &str, as_vendor: bool) -> Result<Tested, Refusal> {
-        if configured(self.proxy().live().config(), name)?.origin().is_some() {
-            return Err(Refusal::NotViewer(name.to_owned()));
-        }
-        let event = run::viewer::event(event).map_err(|error| Refusal::Event(format!("the event: {error}")))?;
+        let kind = match configured(self.proxy().live().config(), name)?.viewer() {
+            Some(viewer) => viewer.kind,
+            None => return Err(Refusal::NotViewer(name.to_owned())),
+        };
+        let event = run::viewer::event(event, kind).map_err(|error| Refusal::Event(format!("the event: {error}")))?;
         let (staged, code) = self.code(name, stage).await?;
         let function = match self.compile(name, &code).await {
             Ok(function) => function,
@@ -107,7 +108,7 @@ impl Node {
         // What `$LATEST` names from now on; what serves stays.
         let live = self.proxy().live();
         let functions = live.functions().with_releases(live.config(), &self.setup.engines, name).map_err(refused)?;
-        self.proxy().swap(Live::new(live.config().clone(), functions));
+        self.proxy().swap(Live::new(live.config().clone(), functions, live.geo().clone()));
         drop(turn);
         tracing::info!(function = name, "DEVELOPMENT updated");
         self.describe(name, Stage::Development).await
@@ -227,7 +228,7 @@ impl Node {
         let runtime = tokio::runtime::Handle::current();
         let with = move || runtime.block_on(before.functions().with(before.config(), &engines, &name));
         let functions = blocking(with).await?.map_err(refused)?;
-        self.proxy().swap(Live::new(live.config().clone(), functions));
+        self.proxy().swap(Live::new(live.config().clone(), functions, live.geo().clone()));
         Ok(())
     }
 }
@@ -260,6 +261,8 @@ fn staged(live: &Live, stage: Stage, stages: &Stages, version: Version, bytes: u
     let associated = distributions.iter().flat_map(|distribution| &distribution.behaviors).any(|behavior| {
         Hook::ALL.into_iter().any(|hook| behavior.functions(hook).iter().any(|function| &**function == name))
     });
+    let associated = associated
+        || distributions.iter().any(|distribution| distribution.connection_function.as_deref() == Some(name));
     let throttled = function.and_then(|function| function.throttled_until(SystemClock.now()));
     Staged {
         name: name.to_owned(),

@@ -1,9 +1,9 @@
-//! The process's own log, and the access log.
+//! The process's own log, and the logs of requests and connections.
 
 use crate::exit::Stop;
 use crate::print;
 use rimward_config::AccessLog as To;
-use rimward_telemetry::AccessLog;
+use rimward_telemetry::{Line, Log};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Variable with the filter.
 const VARIABLE: &str = "RIMWARD_LOG";
-/// How long the last lines of the access log may take.
+/// How long the last lines of a log may take.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Logs to standard error from now on.
@@ -31,24 +31,24 @@ pub fn start() {
     let _ = log.with_writer(io::stderr).try_init();
 }
 
-/// Opens the access log.
+/// Opens a log; `what` is its name for messages.
 ///
 /// # Errors
 /// When its file cannot be opened.
-pub fn access_log(to: &To) -> Result<(AccessLog, Written), Stop> {
+pub fn open<R: Line>(what: &str, to: &To) -> Result<(Log<R>, Written), Stop> {
     let (done, waiting) = mpsc::channel();
     let log = match to {
-        To::Off => AccessLog::off(),
-        To::Stdout => AccessLog::writer(Writer { writer: Box::new(io::stdout()), _done: done }),
-        To::Stderr => AccessLog::writer(Writer { writer: Box::new(io::stderr()), _done: done }),
+        To::Off => Log::off(),
+        To::Stdout => Log::writer(Writer { writer: Box::new(io::stdout()), _done: done }),
+        To::Stderr => Log::writer(Writer { writer: Box::new(io::stderr()), _done: done }),
         To::File(path) => {
-            let failed = |error| Stop::failed(format!("cannot write the access log {}: {error}", path.display()));
+            let failed = |error| Stop::failed(format!("cannot write the {what} {}: {error}", path.display()));
             let path = path.clone();
             let open = move || {
                 let file = OpenOptions::new().create(true).append(true).open(&path)?;
                 Ok(Box::new(Writer { writer: Box::new(file), _done: done.clone() }) as Box<dyn Write + Send>)
             };
-            AccessLog::opening(open).map_err(failed)?
+            Log::opening(open).map_err(failed)?
         }
     };
     Ok((log, Written(waiting)))
@@ -60,7 +60,7 @@ struct Writer {
     _done: Sender<()>,
 }
 
-/// The end of the access log.
+/// The end of a log.
 pub struct Written(Receiver<()>);
 
 impl Written {
@@ -84,11 +84,12 @@ impl Write for Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rimward_telemetry::Record;
 
     #[test]
     fn the_wait_ends_when_the_last_line_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let (log, written) = access_log(&To::File(folder.path().join("access.log"))).unwrap();
+        let (log, written) = open::<Record>("access log", &To::File(folder.path().join("access.log"))).unwrap();
         drop(log);
         assert_eq!(written.0.recv_timeout(LAST_LINES), Err(mpsc::RecvTimeoutError::Disconnected));
     }
@@ -96,6 +97,6 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_opened_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(access_log(&To::File(folder.path().to_owned())).is_err());
+        assert!(open::<Record>("access log", &To::File(folder.path().to_owned())).is_err());
     }
 }

@@ -7,7 +7,7 @@ use rimward_config::{Config, Diagnostic};
 use rimward_hooks::{Engines, Functions, Problem};
 use rimward_invoke::Queue;
 use rimward_origin::Origins;
-use rimward_proxy::{Live, Proxy};
+use rimward_proxy::{Geo, Live, Proxy};
 use rimward_server::{Counters, Handle};
 use rimward_types::{Clock, SystemClock, Timestamp};
 use std::net::SocketAddr;
@@ -147,7 +147,7 @@ impl Node {
     pub async fn read_again(&self) -> Reloaded {
         let _turn = self.turn.lock().await;
         // Whatever comes of the configuration: the file may have been moved away (log rotation).
-        self.setup.proxy.records().log.reopen();
+        self.setup.proxy.records().reopen();
         let Setup { file, overrides, engines, origins, proxy, server, .. } = &self.setup;
         let (file, engines, before) = (file.clone(), engines.clone(), proxy.live());
         let overrides = overrides.clone();
@@ -156,10 +156,11 @@ impl Node {
         let read = tokio::task::spawn_blocking(move || {
             let mut config = rimward_config::load(&file)?;
             overrides.apply(&mut config.node);
+            let geo = Geo::read(&config.node.geo, before.geo());
             let published = runtime.block_on(Functions::publish(&config, &engines, before.functions()));
-            Ok::<_, Vec<Diagnostic>>((config, published))
+            Ok::<_, Vec<Diagnostic>>((config, geo, published))
         });
-        let (config, (functions, problems)) = match read.await {
+        let (config, geo, (functions, problems)) = match read.await {
             Ok(Ok(read)) => read,
             Ok(Err(problems)) => return Reloaded::Invalid(problems),
             Err(error) => return Reloaded::Unusable(format!("the reload stopped: {error}")),
@@ -167,20 +168,26 @@ impl Node {
         if problems.iter().any(|problem| problem.regression) {
             return Reloaded::Regressed(problems);
         }
+        let geo = match geo {
+            Ok(geo) => Arc::new(geo),
+            Err(error) => return Reloaded::Unusable(error.to_string()),
+        };
         for origin in config.origins.values() {
             if let Err(why) = origins.prepare(origin) {
                 return Reloaded::Unusable(format!("origin `{}`: {why}", origin.name));
             }
         }
         let (server, node, sites) = (server.clone(), config.node.clone(), config.mutual_tls_sites());
-        match tokio::task::spawn_blocking(move || server.reload(&node, &sites)).await {
-            Ok(Ok(())) => {}
+        let listeners = match tokio::task::spawn_blocking(move || server.prepare(&node, &sites)).await {
+            Ok(Ok(prepared)) => prepared,
             Ok(Err(error)) => return Reloaded::Unusable(error.to_string()),
             Err(error) => return Reloaded::Unusable(format!("the reload stopped: {error}")),
-        }
+        };
         let restart = self.fixed.changed(&Fixed::of(&config));
         functions.settle(SystemClock.now());
-        proxy.swap(Live::new(config, functions));
+        proxy.swap(Live::new(config, functions, geo));
+        // After the swap: no viewer is let in by new rules whose function is not there yet.
+        listeners.apply();
         self.loaded.store(SystemClock.now().as_millis(), Ordering::Relaxed);
         self.generation.fetch_add(1, Ordering::Relaxed);
         Reloaded::Applied { broken: problems, restart }
@@ -205,6 +212,7 @@ impl Fixed {
             ("node.state", self.node.state != new.node.state),
             ("node.compile", self.node.compile != new.node.compile),
             ("node.access-log", self.node.access_log != new.node.access_log),
+            ("node.connection-log", self.node.connection_log != new.node.connection_log),
             ("cache", self.cache != new.cache),
         ]
         .into_iter()

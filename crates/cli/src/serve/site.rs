@@ -1,7 +1,7 @@
 //! The proxy as the server's service.
 
-use rimward_proxy::{Proxy, RefusedRequest};
-use rimward_server::{Refused, Service};
+use rimward_proxy::{Arrived, Proxy, RefusedRequest};
+use rimward_server::{Handshake, HandshakeFailure, Refused, Service};
 use rimward_types::{Body, Connection, Interim, RequestHead, ResponseHead};
 use std::sync::Arc;
 
@@ -27,6 +27,13 @@ impl Service for Site {
     ) -> (ResponseHead, Body) {
         let (head, body) = self.proxy.serve(connection, head, body, interim).await;
         (head, body.into_body())
+    }
+
+    async fn handshake(&self, handshake: Handshake) -> bool {
+        let Handshake { distribution, peer, local, server_name, certificate, outcome, took } = handshake;
+        let outcome = outcome.map_err(HandshakeFailure::as_str);
+        let arrived = Arrived { distribution, peer, local, server_name, certificate, outcome, handshake: took };
+        self.proxy.connect(arrived)
     }
 
     fn refused(&self, connection: &Connection, refused: &Refused<'_>) -> (ResponseHead, Body) {

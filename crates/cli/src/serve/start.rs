@@ -14,9 +14,8 @@ use rimward_invoke::Queue;
 use rimward_isolate::Isolates;
 use rimward_kv::Stores;
 use rimward_origin::Origins;
-use rimward_proxy::{Live, Parts, Proxy, Records};
+use rimward_proxy::{Geo, Live, Parts, Proxy, Records};
 use rimward_server::{BindError, Server};
-use rimward_telemetry::AccessLog;
 use rimward_types::{Clock, SystemClock, SystemEntropy};
 use std::io;
 use std::path::Path;
@@ -44,7 +43,7 @@ pub async fn start(
     config: Config,
     file: &Path,
     overrides: Overrides,
-    access_log: AccessLog,
+    records: Records,
     workers: usize,
 ) -> Result<Started, Stop> {
     let signals = Signals::take()?;
@@ -66,13 +65,14 @@ pub async fn start(
     for origin in config.origins.values() {
         origins.prepare(origin).map_err(|why| Stop::unusable(format!("origin `{}`: {why}", origin.name)))?;
     }
+    let geo = Geo::read(&config.node.geo, &Geo::default()).map_err(Stop::unusable)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let cache = open_cache(&config.cache, &clock)?;
     let proxy = Proxy::new(Parts {
-        live: Live::new(config, functions),
+        live: Live::new(config, functions, Arc::new(geo)),
         cache,
         origins: origins.clone(),
-        records: Records { metrics: Arc::default(), log: access_log },
+        records,
         clock,
         entropy: Arc::new(SystemEntropy),
     });

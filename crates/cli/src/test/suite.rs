@@ -115,10 +115,10 @@ fn run_viewer(
         suite.notes.push("the top level asks for time, randomness or the store, and runs in every request".to_owned());
     }
     let run = |files: &Files| -> Result<Case, String> {
-        let event = run::viewer::event(&run::read_event(&files.event)?)
+        let event = run::viewer::event(&run::read_event(&files.event)?, settings.kind)
             .map_err(|error| format!("{}: {error}", files.event.display()))?;
-        if !manifest.hooks.contains(&event.hook) {
-            return Err(format!("the event is for {}, which `hooks` does not name", event.hook));
+        if let Some(hook) = event.hook().filter(|hook| !manifest.hooks.contains(hook)) {
+            return Err(format!("the event is for {hook}, which `hooks` does not name"));
         }
         let expectation = files.read_expectation()?;
         let ran = run::viewer::run(&function, &event, SEED, run::viewer::strictness(settings, false));

@@ -8,8 +8,8 @@ use super::policies::{Policies, read_forward};
 use super::response_headers::ResponsePolicies;
 use super::section::Section;
 use crate::{
-    Behavior, BehaviorHooks, CachePolicy, FunctionKind, LimitProfile, MethodSet, Origin, OriginFunction, OriginUrl,
-    PathPattern, Profile, Target, ViewerProtocol,
+    Behavior, BehaviorHooks, CachePolicy, CodeKind, FunctionKind, LimitProfile, MethodSet, Origin, OriginFunction,
+    OriginUrl, PathPattern, Profile, Target, ViewerProtocol,
 };
 use rimward_types::{ByteSize, Hook};
 use std::collections::{BTreeMap, HashSet};
@@ -39,6 +39,8 @@ pub(super) struct Known<'k> {
     pub(super) trust_stores: &'k TrustStores,
     /// Whether the node has listeners for HTTPS.
     pub(super) https: bool,
+    /// Whether the node knows where viewers are.
+    pub(super) geo: bool,
 }
 
 pub(super) fn read_behaviors(section: &Section<'_>, known: &Known<'_>) -> Vec<Arc<Behavior>> {
@@ -253,6 +255,11 @@ fn read_hooks(behavior: &Section<'_>, known: &Known<'_>) -> BehaviorHooks {
                 continue;
             };
             match function.as_ref().map(|function| &function.kind) {
+                Some(FunctionKind::Viewer(function)) if function.kind == CodeKind::Connection => {
+                    let message = format!("`{key}` is a function of connections and cannot run at {hook}");
+                    let hint = "name it in `connection-function` of the distribution";
+                    behavior.reader.report_hint(name.span(), message, hint);
+                }
                 Some(FunctionKind::Viewer(_)) if hook.is_viewer() => isolates.push(name),
                 Some(FunctionKind::Viewer(_)) => {
                     let message = format!("`{key}` is a viewer function and cannot run at {hook}");

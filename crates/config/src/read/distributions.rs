@@ -2,7 +2,8 @@
 
 use super::behaviors::{Known, read_behaviors};
 use super::error_pages::read_error_pages;
-use super::mutual_tls::read_mutual_tls;
+use super::geo::read_geo_restriction;
+use super::mutual_tls::{read_connection_function, read_mutual_tls};
 use super::section::Section;
 use crate::Distribution;
 use crate::host::{Hosts, parse_domain};
@@ -45,7 +46,17 @@ pub(super) fn read_distributions(file: &Section<'_>, known: &Known<'_>) -> (Vec<
         file.reader.report(file.key_span("distributions"), "there is no distribution, so the node would serve nothing");
     }
     for item in list.iter() {
-        let keys = ["id", "domain-name", "domains", "behaviors", "default-root-object", "error-pages", "mutual-tls"];
+        let keys = [
+            "id",
+            "domain-name",
+            "domains",
+            "behaviors",
+            "default-root-object",
+            "error-pages",
+            "mutual-tls",
+            "connection-function",
+            "geo-restriction",
+        ];
         if let Some(section) = Section::of_value(file.reader, "[[distributions]]".to_owned(), item, &keys) {
             let index = distributions.len();
             distributions.push(read_distribution(&section, known, index, &mut taken));
@@ -86,6 +97,8 @@ fn read_distribution(section: &Section<'_>, known: &Known<'_>, index: usize, tak
         default_root_object: read_root_object(section),
         error_pages: read_error_pages(section),
         mutual_tls: read_mutual_tls(section, known.trust_stores, known.https),
+        geo_restriction: read_geo_restriction(section, known.geo),
+        connection_function: read_connection_function(section, known.functions),
     }
 }
 

@@ -11,8 +11,8 @@ use super::section::{Section, article};
 use crate::host::parse_host;
 use crate::origin::split_port;
 use crate::{
-    Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, NetworkLimits, OriginFunction, Runtime,
-    SecretSource, Validation, ViewerFunction,
+    CodeKind, Function, FunctionKind, Grant, HeaderRules, KeyValueStore, LimitProfile, NetworkLimits, OriginFunction,
+    Runtime, SecretSource, Validation, ViewerFunction,
 };
 use rimward_types::ByteSize;
 use std::collections::BTreeMap;
@@ -23,8 +23,9 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
-const VIEWER_KEYS: [&str; 10] = [
+const VIEWER_KEYS: [&str; 11] = [
     "code",
+    "kind",
     "runtime",
     "key-value-store",
     "timeout",
@@ -133,11 +134,21 @@ pub(super) fn of_a_tier<'a>(
 
 /// A viewer function without its store.
 pub(super) fn read_viewer(section: &Section<'_>) -> ViewerFunction {
-    let defaults = ViewerFunction::new(section.file("code").unwrap_or_default());
+    let code = section.file("code").unwrap_or_default();
+    let kind = section.choice("kind", &[("viewer", CodeKind::Viewer), ("connection", CodeKind::Connection)]);
+    let defaults = match kind.unwrap_or_default() {
+        CodeKind::Viewer => ViewerFunction::new(code),
+        CodeKind::Connection => ViewerFunction::for_connections(code),
+    };
     let runtimes = [Runtime::V1, Runtime::V2].map(|runtime| (runtime.as_str(), runtime));
     let time = Duration::from_micros(100)..=Duration::from_millis(100);
+    let runtime = section.choice("runtime", &runtimes).unwrap_or_default();
+    if defaults.kind == CodeKind::Connection && runtime == Runtime::V1 {
+        let hint = "write \"cloudfront-js-2.0\", or leave it out";
+        section.reader.report_hint(section.key_span("runtime"), "a function of connections has runtime 2.0", hint);
+    }
     ViewerFunction {
-        runtime: section.choice("runtime", &runtimes).unwrap_or_default(),
+        runtime,
         timeout: section.time("timeout", time).unwrap_or(defaults.timeout),
         memory: section.size("memory", ByteSize::kb(512)..=ByteSize::mb(12)).unwrap_or(defaults.memory),
         code_limit: section.size("code-limit", ByteSize::bytes(1)..=ByteSize::mb(1)).unwrap_or(defaults.code_limit),

@@ -36,7 +36,13 @@ fn read_manifest<'a>(reader: &'a Reader<'a>, span: Range<usize>, table: &'a DeTa
     if let Some(name) = &name {
         check_name(reader, "function", name);
     }
-    let hooks = read_hooks(&section);
+    // Functions of connections have no hook.
+    let of_connections = section.get("kind").is_some_and(|kind| kind.get_ref().as_str() == Some("connection"));
+    let hooks = if of_connections { Vec::new() } else { read_hooks(&section) };
+    if of_connections && section.get("hooks").is_some() {
+        let message = "`hooks` is for functions of viewers; this one is for connections";
+        reader.report_hint(section.key_span("hooks"), message, "leave it out");
+    }
     let fuel = section.section("budget", "[budget]", &["fuel"]).and_then(|budget| budget.number("fuel", 1..=u64::MAX));
     let viewer = section.get("code").is_some();
     let (kind, store) = if viewer {

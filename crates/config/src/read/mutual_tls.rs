@@ -1,8 +1,9 @@
 //! `[trust-stores.NAME]` and `mutual-tls`.
 
+use super::functions::Functions;
 use super::names::{check_name, report_unknown};
 use super::section::Section;
-use crate::{MutualTls, MutualTlsMode, TrustStore};
+use crate::{CodeKind, FunctionKind, MutualTls, MutualTlsMode, TrustStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,4 +68,31 @@ pub(super) fn read_mutual_tls(distribution: &Section<'_>, stores: &TrustStores, 
         return None;
     };
     Some(MutualTls { trust_store: trust_store.clone()?, mode, ignore_expiry, advertise_names })
+}
+
+/// `connection-function` of a distribution: the name of a function of connections.
+pub(super) fn read_connection_function(distribution: &Section<'_>, functions: &Functions) -> Option<Arc<str>> {
+    const KEY: &str = "connection-function";
+    let name = distribution.text(KEY)?;
+    if distribution.get("mutual-tls").is_none() {
+        let message =
+            "`connection-function` needs `mutual-tls`: it runs for connections over which viewers show certificates";
+        distribution.reader.report_hint(distribution.key_span(KEY), message, "add `mutual-tls`");
+    }
+    let Some((key, function)) = functions.get_key_value(*name.get_ref()) else {
+        report_unknown(distribution.reader, "function", "functions", &name, functions.keys().map(AsRef::as_ref));
+        return None;
+    };
+    match function.as_ref().map(|function| &function.kind) {
+        Some(FunctionKind::Viewer(function)) if function.kind == CodeKind::Connection => {}
+        // What is wrong with it was said there.
+        None => {}
+        Some(_) => {
+            let hint = format!(
+                "set `kind = \"connection\"` in `[functions.{key}]`, whose code has `connectionHandler(connection)`"
+            );
+            distribution.reader.report_hint(name.span(), format!("`{key}` is no function of connections"), hint);
+        }
+    }
+    Some(Arc::clone(key))
 }

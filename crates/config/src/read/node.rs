@@ -1,5 +1,6 @@
 //! `[node]`.
 
+use super::geo::read_geo_files;
 use super::section::Section;
 use crate::{AccessLog, Acl, Certificate, Compile, Limits, Location, Networks, Node, TlsListen};
 use rimward_types::ByteSize;
@@ -13,7 +14,20 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn read_node(file: &Section<'_>) -> Node {
-    let keys = ["listen", "admin", "workers", "state", "tls", "limits", "acl", "location", "compile", "access-log"];
+    let keys = [
+        "listen",
+        "admin",
+        "workers",
+        "state",
+        "tls",
+        "limits",
+        "acl",
+        "location",
+        "geo",
+        "compile",
+        "access-log",
+        "connection-log",
+    ];
     let Some(node) = file.section("node", "[node]", &keys) else { return Node::default() };
     let mut used = HashMap::new();
     let tls = read_tls(&node, &mut used);
@@ -28,6 +42,16 @@ pub(super) fn read_node(file: &Section<'_>) -> Node {
         node.reader.report_hint(node.key_span("listen"), "the node listens nowhere", hint);
     }
     let admin = node.text("admin").and_then(|text| read_address(&node, "admin", &text, &mut used));
+    let access_log = read_log(&node, "access-log").unwrap_or_default();
+    let connection_log = read_log(&node, "connection-log").unwrap_or(AccessLog::Off);
+    if connection_log != AccessLog::Off && connection_log == access_log {
+        let hint = "give each its own place";
+        node.reader.report_hint(
+            node.key_span("connection-log"),
+            "`connection-log` and `access-log` go to the same place",
+            hint,
+        );
+    }
     Node {
         listen,
         admin,
@@ -37,8 +61,10 @@ pub(super) fn read_node(file: &Section<'_>) -> Node {
         limits: read_limits(&node),
         acl: read_acl(&node),
         location: read_location(&node),
+        geo: read_geo_files(&node),
         compile: read_compile(&node),
-        access_log: read_access_log(&node),
+        access_log,
+        connection_log,
     }
 }
 
@@ -66,13 +92,13 @@ fn read_compile(node: &Section<'_>) -> Compile {
     }
 }
 
-fn read_access_log(node: &Section<'_>) -> AccessLog {
-    let Some(text) = node.text("access-log") else { return AccessLog::default() };
+fn read_log(node: &Section<'_>, key: &str) -> Option<AccessLog> {
+    let text = node.text(key)?;
     match *text.get_ref() {
-        "off" => AccessLog::Off,
-        "stdout" => AccessLog::Stdout,
-        "stderr" => AccessLog::Stderr,
-        _ => node.path(&text).map(AccessLog::File).unwrap_or_default(),
+        "off" => Some(AccessLog::Off),
+        "stdout" => Some(AccessLog::Stdout),
+        "stderr" => Some(AccessLog::Stderr),
+        _ => node.path(&text).map(AccessLog::File),
     }
 }
 

@@ -37,7 +37,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 }
 
 /// Other names of keys, without `-`, `_` and case: the vendor's API names and what people reach for.
-const RENAMED: [(&str, &str); 52] = [
+const RENAMED: [(&str, &str); 55] = [
     ("acceptencodinggzip", "accept-encoding"),
     ("address", "listen"),
     ("advertisetruststorecanames", "advertise-names"),
@@ -49,6 +49,7 @@ const RENAMED: [(&str, &str); 52] = [
     ("certificate", "cert"),
     ("connectionattempts", "attempts"),
     ("crl", "revocations"),
+    ("connectionfunctionassociation", "connection-function"),
     ("connectiontimeout", "connect-timeout"),
     ("cookiesconfig", "cookies"),
     ("customheaders", "headers"),
@@ -61,6 +62,7 @@ const RENAMED: [(&str, &str); 52] = [
     ("env", "environment"),
     ("failovercriteria", "failover"),
     ("functionassociations", "viewer-request"),
+    ("georestriction", "geo-restriction"),
     ("headersconfig", "headers"),
     ("host", "host-header"),
     ("ignorecertificateexpiry", "ignore-expiry"),
@@ -83,6 +85,7 @@ const RENAMED: [(&str, &str); 52] = [
     ("querystring", "query"),
     ("querystrings", "query"),
     ("querystringsconfig", "query"),
+    ("restrictions", "geo-restriction"),
     ("responsecompletiontimeout", "completion-timeout"),
     ("responseheaderspolicyid", "response-headers-policy"),
     ("store", "key-value-store"),

@@ -1,6 +1,7 @@
 //! Configuration files as people write them, right and wrong.
 #![allow(clippy::unwrap_used)]
 
+mod geo;
 mod manifests;
 mod matching;
 mod mutual_tls;

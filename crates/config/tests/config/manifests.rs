@@ -64,6 +64,18 @@ fn every_setting_of_a_viewer_function() {
     assert_eq!(settings.jwks.unwrap().place, KeySetPlace::File(path("pairs.json")));
 }
 
+/// cloudfront-functions.md section 13: it is attached to distributions, not to hooks.
+#[test]
+fn a_function_of_connections_has_no_hooks() {
+    let (folder, manifest) = read("name = \"a\"\nkind = \"connection\"\ncode = \"index.js\"").unwrap();
+    let code = folder.path().join("index.js");
+    assert_eq!(manifest.function.kind, FunctionKind::Viewer(ViewerFunction::for_connections(code)));
+    assert!(manifest.hooks.is_empty());
+    let said =
+        read("name = \"a\"\nkind = \"connection\"\nhooks = [\"viewer-request\"]\ncode = \"index.js\"").unwrap_err();
+    assert_eq!(said, ["3:1 `hooks` is for functions of viewers; this one is for connections"]);
+}
+
 #[test]
 fn a_component_need_not_be_built_yet() {
     let text = "name = \"a\"\nhooks = [\"origin-request\"]\ncomponent = \"later.wasm\"\nenvironment = { A = \"b\" }";

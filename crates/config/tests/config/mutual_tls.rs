@@ -1,7 +1,8 @@
 //! Trust stores, `mutual-tls`, and what is said of wrong ones.
 
 use super::{parse, problems, right, shown, wrong};
-use rimward_config::{MutualTlsMode, MutualTlsSites};
+use rimward_config::{AccessLog, CodeKind, MutualTlsMode, MutualTlsSites};
+use std::time::Duration;
 
 const HTTPS: &str =
     "[node.tls]\nlisten = [\"127.0.0.1:0\"]\ncertificates = [{ cert = \"site.pem\", key = \"site.key\" }]\n";
@@ -79,7 +80,60 @@ fn mutual_tls_needs_https_and_a_trust_store() {
     }
 }
 
+const DOOR: &str = "[functions.door]\ncode = \"index.js\"\nkind = \"connection\"\n";
+
+/// cloudfront-functions.md section 13: 5 ms, one for each distribution, runtime 2.0.
+#[test]
+fn a_distribution_has_a_function_of_connections() {
+    let site = site("mutual-tls = { trust-store = \"partners\" }\nconnection-function = \"door\"");
+    let config = parse(&format!("{site}{DOOR}")).unwrap_or_else(|problems| panic!("{}", shown(&problems)));
+    let function = config.functions["door"].viewer().unwrap();
+    assert_eq!((function.kind, function.timeout), (CodeKind::Connection, Duration::from_millis(5)));
+    assert_eq!(config.distributions[0].connection_function.as_deref(), Some("door"));
+    assert_eq!(config.mutual_tls_sites().iter().next().unwrap().1.function.as_deref(), Some("door"));
+    assert_eq!(config.node.connection_log, AccessLog::Off);
+}
+
+#[test]
+fn functions_of_connections_and_of_viewers_are_told_apart() {
+    let mutual = "mutual-tls = { trust-store = \"partners\" }";
+    let with = |keys: &str, functions: &str| problems(&format!("{}{functions}", site(keys)));
+    assert_eq!(
+        with("connection-function = \"door\"", DOOR),
+        [
+            "11:1 `connection-function` needs `mutual-tls`: it runs for connections over which viewers show certificates",
+            "hint: add `mutual-tls`"
+        ]
+    );
+    assert_eq!(
+        with(&format!("{mutual}\nconnection-function = \"dor\""), DOOR),
+        ["12:23 there is no function `dor`", "hint: did you mean `door`?"]
+    );
+    assert_eq!(
+        with(&format!("{mutual}\nconnection-function = \"door\""), &DOOR.replace("kind = \"connection\"\n", "")),
+        [
+            "12:23 `door` is no function of connections",
+            "hint: set `kind = \"connection\"` in `[functions.door]`, whose code has `connectionHandler(connection)`"
+        ]
+    );
+    let behaviors =
+        "[[distributions]]\ndomains = [\"b.example\"]\nbehaviors = [{ origin = \"app\", viewer-request = \"door\" }]\n";
+    assert_eq!(
+        with("", &format!("{behaviors}{DOOR}")),
+        [
+            "14:49 `door` is a function of connections and cannot run at viewer-request",
+            "hint: name it in `connection-function` of the distribution"
+        ]
+    );
+}
+
 wrong! {
+    a_function_of_connections_has_runtime_2: "[functions.door]\ncode = \"index.js\"\nkind = \"connection\"\nruntime = \"cloudfront-js-1.0\"" => [
+        "4:1 a function of connections has runtime 2.0", "hint: write \"cloudfront-js-2.0\", or leave it out",
+    ]
+    the_two_logs_do_not_mix: "[node]\naccess-log = \"a.log\"\nconnection-log = \"a.log\"" => [
+        "3:1 `connection-log` and `access-log` go to the same place", "hint: give each its own place",
+    ]
     a_trust_store_has_authorities: "[trust-stores.a]" => [
         "1:1 `[trust-stores.a]` needs `authorities`", "hint: add `authorities = \"authorities.pem\"`",
     ]

@@ -38,6 +38,7 @@ pub fn decode(
             Err(Invalid::Threw { message: (*message).to_owned(), line: *line, column: *column })
         }
         Reply::Failed { failure: Failure::Validation, message, .. } => Err(Invalid::Shape((*message).to_owned())),
+        Reply::Connection { .. } => Err(Invalid::Shape("the function decided on a connection".to_owned())),
         Reply::Request { .. } if hook.is_response() => {
             Err(Invalid::Shape("a viewer-response function must return a response".to_owned()))
         }

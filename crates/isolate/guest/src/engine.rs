@@ -15,6 +15,7 @@ use boa_engine::{
 use rimward_wire::{abi::Loaded, event::Event, reply::Failure};
 
 use crate::{
+    connection,
     event::Builder,
     failure::{Fault, describe_syntax},
     globals, host,
@@ -53,6 +54,27 @@ pub struct Terms {
     pub top_level: TopLevel,
     /// Whether it has a key value store.
     pub store: bool,
+    /// Which function is called.
+    pub entry: Entry,
+}
+
+/// Which function is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// `handler`, with events of viewers.
+    Handler,
+    /// `connectionHandler`, with events of connections.
+    ConnectionHandler,
+}
+
+impl Entry {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::ConnectionHandler => "connectionHandler",
+        }
+    }
 }
 
 /// When the top level runs.
@@ -70,6 +92,7 @@ pub struct Engine {
     events: Builder,
     modules: Modules,
     program: Option<Program>,
+    entry: Entry,
     handler: Option<JsFunction>,
 }
 
@@ -95,7 +118,7 @@ impl Engine {
         // What the collector was given to hold so far, a function and a request: the lists are moved by none of the latter.
         boa_gc::force_collect();
         boa_gc::reserve(ROOM.0 + SPARE.0, ROOM.1 + SPARE.1);
-        Ok(Self { context, events, modules, program: None, handler: None })
+        Ok(Self { context, events, modules, program: None, entry: Entry::Handler, handler: None })
     }
 
     /// Compiles a function and, unless deferred, runs its top level and finds the handler.
@@ -114,12 +137,13 @@ impl Engine {
     fn try_load(&mut self, source: &[u8], terms: Terms) -> Result<Loaded, NotLoaded> {
         cloudfront::load();
         self.modules.select(&mut self.context, terms).map_err(NotLoaded::threw)?;
-        let program = self.program.insert(Program::compile(source, &mut self.context)?);
+        let program = self.program.insert(Program::compile(source, terms.entry, &mut self.context)?);
+        self.entry = terms.entry;
         if terms.top_level == TopLevel::Deferred {
             return Ok(Loaded::Ready);
         }
         host::asked();
-        self.handler = Some(program.run(&mut self.context)?);
+        self.handler = Some(program.run(terms.entry, &mut self.context)?);
         Ok(if host::asked() { Loaded::Impure } else { Loaded::Ready })
     }
 
@@ -134,7 +158,7 @@ impl Engine {
         boa_gc::reserve(SPARE.0, SPARE.1);
     }
 
-    /// Runs one event (`rimward_wire::event`) and appends the reply (`rimward_wire::reply`). The function may keep what it saw of the event.
+    /// Runs one event (`rimward_wire::event`, `rimward_wire::connection`) and appends the reply (`rimward_wire::reply`). The function may keep what it saw of the event.
     pub fn handle(&mut self, event: &'static [u8], out: &mut Vec<u8>) {
         let start = out.len();
         if let Err(fault) = self.try_handle(event, out) {
@@ -144,19 +168,39 @@ impl Engine {
     }
 
     fn try_handle(&mut self, event: &'static [u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        if self.entry == Entry::ConnectionHandler {
+            return self.try_connection(event, out);
+        }
         let mut event = WireEvent::read(event).map_err(Fault::Malformed)?;
         cloudfront::begin(event.response.is_some());
-        let handler = match (&self.handler, &self.program) {
-            (Some(handler), _) => handler.clone(),
-            (None, Some(program)) => program.run(&mut self.context).map_err(|e| Fault::Thrown(e.error))?,
-            (None, None) => return Err(Fault::Invalid("no function is loaded".to_owned())),
-        };
+        let handler = self.handler()?;
         let built = self.events.build(&mut event);
         let result = handler.call(&JsValue::undefined(), &[built.event.clone().into()], &mut self.context)?;
         self.context.run_jobs()?;
         let result = settled(result)?;
         let reader = ReplyReader { shapes: self.events.shapes, event: &event, built: &built };
         reader.write(&mut self.context, &result, out)
+    }
+
+    fn try_connection(&mut self, event: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        let object = connection::begin(event, &mut self.context).map_err(Fault::Malformed)?;
+        // There is no request whose origin could be chosen.
+        cloudfront::begin(true);
+        let handler = self.handler()?;
+        let result = handler.call(&JsValue::undefined(), &[object.into()], &mut self.context)?;
+        self.context.run_jobs()?;
+        settled(result)?;
+        connection::finish(out);
+        Ok(())
+    }
+
+    /// The handler; a deferred top level runs first.
+    fn handler(&mut self) -> Result<JsFunction, Fault> {
+        match (&self.handler, &self.program) {
+            (Some(handler), _) => Ok(handler.clone()),
+            (None, Some(program)) => program.run(self.entry, &mut self.context).map_err(|e| Fault::Thrown(e.error)),
+            (None, None) => Err(Fault::Invalid("no function is loaded".to_owned())),
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::cell::UnsafeCell;
 
-use rimward_wire::abi::{DEFER, EVENT_BUFFER_SIZE, NO_STORE, Place, RUNTIME_1};
+use rimward_wire::abi::{CONNECTION, DEFER, EVENT_BUFFER_SIZE, NO_STORE, Place, RUNTIME_1};
 
 use crate::{
     alloc,
-    engine::{Engine, Runtime, Terms, TopLevel},
+    engine::{Engine, Entry, Runtime, Terms, TopLevel},
     host::calls,
 };
 
@@ -84,7 +84,8 @@ extern "C" fn load(ptr: *const u8, len: usize, flags: u32) -> u32 {
     reply.clear();
     let runtime = if flags & RUNTIME_1 != 0 { Runtime::V1 } else { Runtime::V2 };
     let top_level = if flags & DEFER != 0 { TopLevel::Deferred } else { TopLevel::Now };
-    let terms = Terms { runtime, top_level, store: flags & NO_STORE == 0 };
+    let entry = if flags & CONNECTION != 0 { Entry::ConnectionHandler } else { Entry::Handler };
+    let terms = Terms { runtime, top_level, store: flags & NO_STORE == 0, entry };
     engine.load(message(ptr, len), terms, reply) as u32
 }
 

@@ -8,6 +8,7 @@
 //! - [`program`][]: source text to handler: scripts, modules, imports.
 //! - [`wire_event`], [`event`], [`fields`], [`shapes`], [`names`]: wire to objects.
 //! - [`reply`], [`text`]: objects to wire.
+//! - [`connection`][]: events of connections, from the wire and back.
 //! - [`failure`][]: errors in words, with line and column.
 //! - [`jobs`][]: promises.
 //! - [`globals`], [`errors`], [`byte_strings`], [`console`], [`inspect`], [`json`], [`repeat`], [`text_codec`], [`bytes`]: what functions find in the global scope.
@@ -19,6 +20,7 @@
 mod alloc;
 mod byte_strings;
 mod bytes;
+mod connection;
 mod console;
 pub mod engine;
 mod errors;

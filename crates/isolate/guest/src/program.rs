@@ -1,7 +1,7 @@
 //! From source text to handler.
 //!
 //! A function is a script; with `import` it is a module. Both are strict. In both the handler is whatever `handler`
-//! means at the end of the top level: a function declaration, a `const`, an arrow function.
+//! (`connectionHandler`) means at the end of the top level: a function declaration, a `const`, an arrow function.
 
 use boa_engine::{
     Context, JsError, JsNativeError, JsResult, JsValue, Module, Script, Source,
@@ -14,10 +14,7 @@ use boa_engine::{
 };
 use rimward_wire::abi::Loaded;
 
-use crate::failure::FILE;
-
-const FIND_IN_SCRIPT: &str = "\n;typeof handler === 'undefined' ? undefined : handler;";
-const FIND_IN_MODULE: &str = "\n;export default typeof handler === 'undefined' ? undefined : handler;";
+use crate::{engine::Entry, failure::FILE};
 
 /// A compiled function.
 pub(crate) enum Program {
@@ -44,15 +41,15 @@ impl NotLoaded {
 
 impl Program {
     /// Parses and compiles; runs nothing of the function.
-    pub(crate) fn compile(source: &[u8], context: &mut Context) -> Result<Self, NotLoaded> {
+    pub(crate) fn compile(source: &[u8], entry: Entry, context: &mut Context) -> Result<Self, NotLoaded> {
         let Ok(text) = std::str::from_utf8(source) else {
             let error = JsNativeError::syntax().with_message("the source is not UTF-8 text");
             return Err(NotLoaded::syntax(error.into()));
         };
         if has_module_syntax(text) {
-            return Self::module(text, context);
+            return Self::module(text, entry, context);
         }
-        let extended = format!("{text}{FIND_IN_SCRIPT}");
+        let extended = format!("{text}\n;{};", find(entry));
         let script = Script::parse(named(&extended), None, context)
             // The position must be in the text that the author knows.
             .map_err(|error| Script::parse(named(text), None, context).err().unwrap_or(error))
@@ -61,9 +58,9 @@ impl Program {
         Ok(Self::Script(script))
     }
 
-    fn module(text: &str, context: &mut Context) -> Result<Self, NotLoaded> {
+    fn module(text: &str, entry: Entry, context: &mut Context) -> Result<Self, NotLoaded> {
         check_module_items(text).map_err(NotLoaded::syntax)?;
-        let extended = format!("{text}{FIND_IN_MODULE}");
+        let extended = format!("{text}\n;export default {};", find(entry));
         let module = Module::parse(named(&extended), None, context).map_err(NotLoaded::syntax)?;
         let loaded = module.load(context);
         finish(&loaded, context).map_err(NotLoaded::threw)?;
@@ -72,7 +69,7 @@ impl Program {
     }
 
     /// Runs the top level and finds the handler.
-    pub(crate) fn run(&self, context: &mut Context) -> Result<JsFunction, NotLoaded> {
+    pub(crate) fn run(&self, entry: Entry, context: &mut Context) -> Result<JsFunction, NotLoaded> {
         let handler = match self {
             Self::Script(script) => {
                 let value = script.evaluate(context).map_err(NotLoaded::threw)?;
@@ -87,9 +84,17 @@ impl Program {
         };
         handler.as_function().ok_or_else(|| NotLoaded {
             status: Loaded::NoHandler,
-            error: JsNativeError::reference().with_message("the source has no function named handler").into(),
+            error: JsNativeError::reference()
+                .with_message(format!("the source has no function named {}", entry.name()))
+                .into(),
         })
     }
+}
+
+/// What a name means at the end of the top level.
+fn find(entry: Entry) -> String {
+    let name = entry.name();
+    format!("typeof {name} === 'undefined' ? undefined : {name}")
 }
 
 fn named(text: &str) -> Source<'_, boa_engine::parser::source::UTF8Input<&[u8]>> {

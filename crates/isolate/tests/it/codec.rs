@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use rimward_isolate::{Function, Restore};
 use rimward_wire::event::{Event, Pair, Request, Response, SetCookie};
-use rimward_wire::reply::{Body, Field, Origin, OriginCall, Query, Reply, Value};
+use rimward_wire::reply::{Body, Decision, Field, Origin, OriginCall, Query, Reply, Value};
 use std::sync::{Arc, OnceLock};
 
 /// A change to a message: at a place, a byte is replaced, put in, or taken out; or the rest is cut off.
@@ -135,6 +135,23 @@ fn reply() -> impl Strategy<Value = Vec<u8>> {
             bytes
         },
     )
+}
+
+/// Both ends of a connection's event, and what no reader takes.
+#[test]
+fn decisions_on_connections_survive_their_encoding() {
+    for decision in [None, Some(Decision::Allow), Some(Decision::Deny)] {
+        for custom_data in [None, Some(""), Some("größe")] {
+            let mut bytes = Vec::new();
+            let reply = Reply::Connection { decision, custom_data };
+            reply.write(&mut bytes);
+            assert_eq!(Reply::read(&bytes), Ok(reply));
+            for end in 0..bytes.len() {
+                assert!(Reply::read(&bytes[..end]).is_err());
+            }
+        }
+    }
+    assert!(Reply::read(&[3, 3, 0]).is_err(), "there is no third decision");
 }
 
 /// A function that gives back what it gets, and touches all of it.

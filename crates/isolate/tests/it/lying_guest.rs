@@ -1,7 +1,7 @@
 //! A guest that breaks the contract on demand (`lying_guest.wat`): the engine is not trusted either.
 
 use crate::support::{WAYS, failure, lying, options, publish, publish_with, run};
-use rimward_isolate::{Failure, Function, Isolates, Limits, PublishError, Restore, Runtime, Source, StartError};
+use rimward_isolate::{Entry, Failure, Function, Isolates, Limits, PublishError, Restore, Runtime, Source, StartError};
 use rimward_kv::pairs::MAX_STORE;
 use rimward_kv::{Pairs, Store};
 use rimward_types::Timestamp;
@@ -155,6 +155,7 @@ fn a_store_is_read() {
         name: "kv".into(),
         code: b"r",
         runtime: Runtime::V2,
+        entry: Default::default(),
         limits,
         kv: Some(store),
         bindings: Arc::default(),
@@ -181,7 +182,7 @@ fn sources_that_cannot_be_published_say_why() {
     let position = position.unwrap();
     assert_eq!((position.line, position.column, &*position.excerpt), (2, 3, "ab(c"));
     assert!(matches!(error("t"), PublishError::Threw { position: None, .. }));
-    assert_eq!(error("n"), PublishError::NoHandler);
+    assert_eq!(error("n"), PublishError::NoHandler(Entry::Handler));
     assert_eq!(error("l"), PublishError::TooSlow { limit: Duration::from_millis(100) });
     assert_eq!(error("m"), PublishError::OutOfMemory { limit: 2 << 20 });
     assert_eq!(error("b"), PublishError::OutOfMemory { limit: 2 << 20 });

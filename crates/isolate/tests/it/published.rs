@@ -1,7 +1,7 @@
 //! Publishing: what is refused, with which words and place, and what a function takes.
 
 use crate::support::{code_cache, options, ours, publish, publish_with, run};
-use rimward_isolate::{CodeOrigin, Isolates, Limits, PublishError, Restore};
+use rimward_isolate::{CodeOrigin, Entry, Isolates, Limits, PublishError, Restore};
 use std::time::Duration;
 
 fn error(code: &str) -> PublishError {
@@ -20,9 +20,9 @@ fn a_syntax_error_names_line_and_column() {
 
 #[test]
 fn a_source_without_a_handler_is_refused() {
-    assert_eq!(error("function other(event) { return event.request; }"), PublishError::NoHandler);
-    assert_eq!(error("var handler = 3;"), PublishError::NoHandler);
-    assert_eq!(error(""), PublishError::NoHandler);
+    assert_eq!(error("function other(event) { return event.request; }"), PublishError::NoHandler(Entry::Handler));
+    assert_eq!(error("var handler = 3;"), PublishError::NoHandler(Entry::Handler));
+    assert_eq!(error(""), PublishError::NoHandler(Entry::Handler));
 }
 
 #[test]

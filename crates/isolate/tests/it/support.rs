@@ -47,6 +47,7 @@ pub(crate) fn publish_with(isolates: &Isolates, code: &str, limits: Limits) -> R
         name: "test".into(),
         code: code.as_bytes(),
         runtime: Runtime::V2,
+        entry: Default::default(),
         limits,
         kv: None,
         bindings: Arc::default(),
@@ -111,6 +112,7 @@ fn in_words(reply: &Reply<'_>, asked: &str) -> String {
     match reply {
         Reply::Request { uri, .. } => format!("uri {}", uri.unwrap_or(asked)),
         Reply::Response { status, description, .. } => format!("status {status} {}", description.unwrap_or_default()),
+        Reply::Connection { decision, custom_data } => format!("{decision:?} {custom_data:?}"),
         Reply::Failed { failure, message, .. } => format!("{failure:?} {message}"),
     }
 }

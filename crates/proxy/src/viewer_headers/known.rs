@@ -40,6 +40,19 @@ headers! {
     ErrorUri "cloudfront-error-uri",
     /// The viewer's query, in requests for error pages alone.
     ErrorArgs "cloudfront-error-args",
+    /// Two letters; with a database of places alone, as the others of places.
+    Country "cloudfront-viewer-country",
+    CountryName "cloudfront-viewer-country-name",
+    CountryRegion "cloudfront-viewer-country-region",
+    CountryRegionName "cloudfront-viewer-country-region-name",
+    City "cloudfront-viewer-city",
+    PostalCode "cloudfront-viewer-postal-code",
+    Latitude "cloudfront-viewer-latitude",
+    Longitude "cloudfront-viewer-longitude",
+    MetroCode "cloudfront-viewer-metro-code",
+    TimeZone "cloudfront-viewer-time-zone",
+    /// With a database of networks alone.
+    Asn "cloudfront-viewer-asn",
     /// With mutual TLS alone, as the others of certificates.
     CertSerialNumber "cloudfront-viewer-cert-serial-number",
     CertIssuer "cloudfront-viewer-cert-issuer",

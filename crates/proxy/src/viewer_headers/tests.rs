@@ -6,7 +6,8 @@ use rimward_types::connection::{Fingerprints, Tls};
 fn added(names: &[&str], connection: &Connection, reused: bool, request: &mut RequestHead) {
     let named: Vec<_> = KNOWN.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect();
     assert_eq!(named.len(), names.len());
-    of_viewer(&named, Viewer { connection, reused, mutual: connection.mutual("E1") }, request).put(request);
+    of_viewer(&named, Viewer { connection, reused, mutual: connection.mutual("E1"), geo: &Geo::default() }, request)
+        .put(request);
 }
 
 fn tls(resumed: bool) -> Tls {
@@ -88,7 +89,7 @@ fn what_no_policy_names_is_left_alone() {
     let mut request = RequestHead::get("/");
     request.headers.insert("cloudfront-viewer-address", HeaderValue::from_static("own"));
     let connection = connection(None);
-    let viewer = Viewer { connection: &connection, reused: false, mutual: None };
+    let viewer = Viewer { connection: &connection, reused: false, mutual: None, geo: &Geo::default() };
     of_viewer(&[], viewer, &request).put(&mut request);
     assert_eq!(request.header("cloudfront-viewer-address"), Some("own"));
 }

@@ -57,6 +57,7 @@ fn every_setting_of_functions_and_stores() {
             name: "viewer".into(),
             kind: FunctionKind::Viewer(ViewerFunction {
                 code: path("index.js"),
+                kind: CodeKind::Viewer,
                 runtime: Runtime::V1,
                 key_value_store: Some("keys".into()),
                 timeout: Duration::from_millis(5),

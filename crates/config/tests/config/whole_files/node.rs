@@ -19,8 +19,10 @@ fn every_setting_of_the_node() {
         workers = 3
         state = "state"
         access-log = "access.log"
+        connection-log = "stderr"
         location = { name = "FRA", region = "eu-central-1" }
         compile = { memory = "1 GB", time = "1 min" }
+        geo = { places = "roots.pem", networks = "site.pem" }
         [node.tls]
         listen = ["127.0.0.1:443"]
         certificates = [{ cert = "site.pem", key = "site.key" }]
@@ -55,6 +57,7 @@ fn every_setting_of_the_node() {
             workers: std::num::NonZeroUsize::new(3),
             state: Some(path("state")),
             location: Location { name: "FRA".to_owned(), region: "eu-central-1".to_owned() },
+            geo: GeoFiles { places: Some(path("roots.pem")), networks: Some(path("site.pem")) },
             compile: Compile { memory: ByteSize::mb(1024), time: Duration::from_secs(60) },
             tls: Some(TlsListen {
                 listen: vec!["127.0.0.1:443".parse().unwrap()],
@@ -76,6 +79,7 @@ fn every_setting_of_the_node() {
             },
             acl: Acl { purge: networks(&["127.0.0.1", "10.0.0.0/8"]), explain: networks(&["::1"]) },
             access_log: AccessLog::File(path("access.log")),
+            connection_log: AccessLog::Stderr,
         }
     );
     assert_eq!(

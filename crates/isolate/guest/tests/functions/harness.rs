@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use rimward_guest::{
-    engine::{Engine, Runtime, Terms, TopLevel},
+    engine::{Engine, Entry, Runtime, Terms, TopLevel},
     host::native::{self, Answers},
 };
 use rimward_wire::{
@@ -17,7 +17,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 /// 2.0, with a store, top level at publish.
-pub const TERMS: Terms = Terms { runtime: Runtime::V2, top_level: TopLevel::Now, store: true };
+pub const TERMS: Terms = Terms { runtime: Runtime::V2, top_level: TopLevel::Now, store: true, entry: Entry::Handler };
 
 /// A loaded function.
 pub struct Function {
@@ -98,6 +98,13 @@ impl Function {
         let (mut bytes, mut out) = (Vec::new(), Vec::new());
         event.write(&mut bytes);
         self.engine.handle(bytes.leak(), &mut out);
+        out
+    }
+
+    /// The reply to any message, as bytes.
+    pub fn reply_to(&mut self, message: Vec<u8>) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.engine.handle(message.leak(), &mut out);
         out
     }
 

@@ -3,6 +3,7 @@
 
 mod buffer;
 mod cloudfront;
+mod connection;
 mod crypto;
 mod errors;
 mod events;
