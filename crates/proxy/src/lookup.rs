@@ -83,8 +83,10 @@ async fn lead_fill(context: &Arc<Context>, exchange: &mut Exchange, lead: Lead) 
     let fill = Outliving::new(fill::fill(context.clone(), lead));
     match AssertUnwindSafe(fill).catch_unwind().await {
         Ok(filled) => take(exchange, filled),
-        Err(_panicked) => {
-            tracing::error!(request = %context.id, "fill: it panicked");
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
+            tracing::error!(request = %context.id, panic = text, "a fetch panicked");
             Err(fill::failed_elsewhere(context, http::StatusCode::INTERNAL_SERVER_ERROR))
         }
     }

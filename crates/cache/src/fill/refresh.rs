@@ -52,8 +52,8 @@ impl Lead {
             asked.method = Method::GET;
         }
         let face = match self.admission(&asked, &head, times) {
-            Admission::Store(terms) => self.face(head.clone(), terms),
-            Admission::Refuse(_) => {
+            Admission::Store(terms) if !fields::is_overgrown(&head.headers) => self.face(head.clone(), terms),
+            _ => {
                 self.store.remove(&self.key, old);
                 None
             }

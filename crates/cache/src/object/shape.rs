@@ -87,7 +87,7 @@ fn make(head: &ResponseHead, reserve: impl FnOnce(usize) -> Option<Room>) -> Opt
         names(headers).map(|name| name.as_str().len()).sum::<usize>() + reason.as_ref().map_or(0, |text| text.len());
     let places = ((headers.len() + ADDED_FIELDS) * 2).next_power_of_two();
     let room = reserve(FIXED + texts + FIELD * headers.len() + PLACE * places)?;
-    let mut template = HeaderMap::with_capacity(headers.len() + ADDED_FIELDS);
+    let mut template = HeaderMap::try_with_capacity(headers.len() + ADDED_FIELDS).ok()?;
     for name in names(headers) {
         template.append(name.clone(), HeaderValue::from_static(""));
     }

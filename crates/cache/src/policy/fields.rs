@@ -66,6 +66,16 @@ fn give_date(headers: &mut HeaderMap, received: Timestamp) {
     }
 }
 
+/// Lines and bytes of a head that may be kept: an origin may send new fields with each 304, and none goes.
+const MOST_LINES: usize = 1024;
+const MOST_BYTES: usize = 64 << 10;
+
+/// Whether updates have made more of a head than may be kept.
+pub fn is_overgrown(headers: &HeaderMap) -> bool {
+    let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+    headers.len() > MOST_LINES || bytes > MOST_BYTES
+}
+
 /// Updates stored fields with those of a 304 (RFC 9111 section 3.2). What describes the stored bytes stays.
 pub fn update(stored: &mut HeaderMap, mut fresh: HeaderMap, received: Timestamp) {
     strip_hop_by_hop(&mut fresh);

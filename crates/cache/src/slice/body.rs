@@ -31,6 +31,8 @@ pub(crate) struct SliceBody {
 
 struct Asked {
     index: u64,
+    /// Whether it was not needed yet.
+    ahead: bool,
     answer: MaybeDone,
 }
 
@@ -96,7 +98,8 @@ impl SliceBody {
     fn ask(&mut self, index: u64, needed: u64, cx: &mut Context<'_>) -> bool {
         self.asked.retain(|asked| (needed..=needed + 1).contains(&asked.index));
         let at = self.asked.iter().position(|asked| asked.index == index).unwrap_or_else(|| {
-            self.asked.push(Asked { index, answer: MaybeDone::Getting(self.get.get(index)) });
+            let answer = MaybeDone::Getting(self.get.get(index));
+            self.asked.push(Asked { index, ahead: index > self.at / self.slices.size(), answer });
             self.asked.len() - 1
         });
         self.asked[at].poll_ahead(cx)
@@ -141,11 +144,19 @@ impl http_body::Body for SliceBody {
                     }
                     return Poll::Pending;
                 }
-                let at = this.asked.iter().position(|asked| asked.index == index);
-                let got = at.and_then(|at| this.asked.remove(at).take());
-                if let Some(Err(error)) = got.map(|got| got.and_then(|hit| this.take(index, hit))) {
-                    this.end = this.at;
-                    return Poll::Ready(Some(Err(error)));
+                let Some(at) = this.asked.iter().position(|asked| asked.index == index) else { continue };
+                let asked = this.asked.remove(at);
+                let ahead = asked.ahead;
+                match asked.take() {
+                    // That was then, and a slow viewer comes to it minutes later: it is asked for again, now that it is needed.
+                    Some(Err(_)) if ahead => continue,
+                    Some(got) => {
+                        if let Err(error) = got.and_then(|hit| this.take(index, hit)) {
+                            this.end = this.at;
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    }
+                    None => continue,
                 }
             }
             if behind < this.end {

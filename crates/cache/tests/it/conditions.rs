@@ -330,3 +330,25 @@ async fn a_large_body_is_kept_in_blocks_and_cut_anywhere() {
         assert_eq!(seen.body, whole[start..end], "{range}");
     }
 }
+
+/// RFC 9111 section 3.2 adds and replaces fields; nothing takes one away.
+#[tokio::test]
+async fn an_origin_that_sends_new_fields_with_each_304_makes_no_head_without_end() {
+    let play = Play::new();
+    let known = [("cache-control", "max-age=1"), ("etag", "\"a\"")];
+    play.get("/", answers(200, &known, "a")).await;
+    let mut longest = 0;
+    for round in 0..20 {
+        let names: Vec<String> = (0..100).map(|n| format!("x-{round}-{n}")).collect();
+        let new = names.iter().map(|name| (name.as_str(), "1"));
+        let fields: Vec<_> = known.into_iter().chain(new).collect();
+        play.after(3);
+        let Begin::Lead(lead) = play.begin(&get("/", &[])) else { panic!("it is stale") };
+        // What has grown too large is gone, and is fetched anew.
+        let status = if lead.validators().is_some() { 304 } else { 200 };
+        let seen = done(None, lead.respond(head(status, &fields), "a".into(), play.times())).await;
+        assert_eq!(seen.body, "a");
+        longest = longest.max(seen.head.headers.len());
+    }
+    assert!((1000..1200).contains(&longest), "{longest}");
+}

@@ -12,7 +12,7 @@ use rimward_cache::{
 use rimward_types::{Body, BodyError, ByteSize, RequestHead};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const SLICE: u64 = 64 << 10;
 
@@ -69,6 +69,8 @@ struct Gives {
     asked: Mutex<Vec<u64>>,
     /// None comes.
     hold: AtomicBool,
+    /// So many come to nothing.
+    fail: AtomicUsize,
 }
 
 impl GetSlice for Gives {
@@ -76,6 +78,9 @@ impl GetSlice for Gives {
         self.asked.lock().push(index);
         if self.hold.load(Ordering::SeqCst) {
             return Box::pin(std::future::pending());
+        }
+        if self.fail.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Box::pin(async { Err(BodyError::Origin("it is away".to_owned())) });
         }
         let Completed::Stored(hit) = respond(&self.play, lead(&self.slices, index), index, "\"a\"") else {
             panic!("it is stored")
@@ -94,7 +99,13 @@ fn answered(range_: &str) -> (Body, Feed, Arc<Gives>) {
     let Completed::Stored(scout) = respond_with(&play, lead(&slices, 0), 0, &fields, body) else {
         panic!("it is stored")
     };
-    let gives = Arc::new(Gives { play, slices: slices.clone(), asked: Mutex::default(), hold: AtomicBool::default() });
+    let gives = Arc::new(Gives {
+        play,
+        slices: slices.clone(),
+        asked: Mutex::default(),
+        hold: AtomicBool::default(),
+        fail: AtomicUsize::default(),
+    });
     let hit = slices.answer(&asked, scout, gives.clone()).expect("it is a slice");
     (hit.body, feed, gives)
 }
@@ -129,6 +140,19 @@ async fn while_one_is_waited_for_the_one_behind_it_is_asked_for_too() {
     let waits = body.frame();
     assert!(tokio::time::timeout(std::time::Duration::from_millis(1), waits).await.is_err());
     assert_eq!(*gives.asked.lock(), [1, 2]);
+}
+
+/// A viewer may come to it minutes later.
+#[tokio::test]
+async fn what_failed_ahead_is_asked_for_again_at_its_turn_and_then_counts() {
+    for (failures, whole) in [(1, true), (2, false)] {
+        let (body, feed, gives) = answered("bytes=0-");
+        gives.fail.store(failures, Ordering::SeqCst);
+        feed.send(vec![0; SLICE as usize]);
+        drop(feed);
+        assert_eq!(body.collect(u64::MAX).await.is_ok(), whole);
+        assert_eq!(gives.asked.lock()[..2], [1, 1]);
+    }
 }
 
 #[tokio::test]
