@@ -6,7 +6,8 @@
 //! From the seal on, small blocks come from an arena above the snapshot: they lie side by side, so that a request touches few pages,
 //! and freed ones are used again. Large blocks, and small ones when the arena is full, are the general allocator's, up to the limit.
 //! Blocks of the snapshot are not freed in a request: that would dirty its pages, and the restore brings them back anyway. For the same
-//! reason the engine does not count references to them from then on.
+//! reason the engine does not count references to them from then on. And nothing of a request lies below the seal: both allocators begin
+//! above it, so that an address says whose a block is.
 
 mod arena;
 
@@ -148,6 +149,8 @@ pub(crate) fn seal(extra: usize) {
     let arena = ((brk.limit - state.floor) / 4).min(ARENA) & !(PAGE - 1);
     state.arena = Arena::new(state.floor, arena);
     brk.at = state.floor + arena;
+    // What the preparation freed stays the snapshot's: a request that got it would not be charged for it, and could not give it back.
+    state.general = Dlmalloc::new_with_allocator(Brk);
     boa_gc::FROZEN_BELOW.store(state.floor, Ordering::Relaxed);
     boa_engine::string::FROZEN_BELOW.store(state.floor, Ordering::Relaxed);
 }

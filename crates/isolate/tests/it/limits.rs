@@ -186,3 +186,22 @@ fn texts_of_100_kb_fit_into_the_memory_however_they_are_made() {
         assert_eq!(answer(&function, "/"), Ok("status 200 100000".to_owned()), "{made}");
     }
 }
+
+/// What the top level took and gave back is part of the published function: no request has it on top of its limit.
+#[test]
+fn a_request_has_the_same_memory_whatever_the_top_level_gave_back() {
+    let limits = Limits { time: Duration::from_secs(5), ..Limits::default() };
+    let most = |top_level: &str| {
+        let code = format!(
+            "{top_level} function handler(event) {{
+                for (var kept = [], n = Number(event.request.uri.substring(1)); n > 0; n--) {{ kept.push(new Uint8Array(200000)); }}
+                return event.request;
+            }}"
+        );
+        let function = publish_with(ours(Restore::Auto), &code, limits).unwrap();
+        (1..).take_while(|n| answer(&function, &format!("/{n}")).is_ok()).count()
+    };
+    let usual = most("");
+    assert!((4..10).contains(&usual), "{usual} buffers of 200,000 bytes in 2 MB");
+    assert_eq!(most("var given = new Uint8Array(700000); given = null;"), usual);
+}

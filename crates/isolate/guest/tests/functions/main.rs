@@ -5,6 +5,7 @@ mod buffer;
 mod cloudfront;
 mod connection;
 mod crypto;
+mod depth;
 mod errors;
 mod events;
 mod globals;

@@ -420,3 +420,83 @@ fn caught_exceptions_leave_nothing_behind() {
     let each = "closed,1+[object Object],closed,TypeError";
     assert_eq!(run(body), [each; 3].join(","));
 }
+
+#[test]
+fn exceptions_that_a_built_in_swallows_leave_nothing_behind() {
+    let top = "function inner() { throw 1; } class A {} function all(...values) { return values.map(v => typeof v).join('+'); }";
+    for (body, expected) in [
+        ("return all(1, new Promise(() => { inner(); }).catch(() => 0), 3);", "number+object+number"),
+        ("return all(1, new Promise(() => { all(1, 2, inner()); }).catch(() => 0), 3);", "number+object+number"),
+        ("return all(1, new Promise(() => { [1].map(inner); }).catch(() => 0), 3);", "number+object+number"),
+        ("return all(1, new Promise(A).catch(() => 0), 3);", "number+object+number"),
+        (
+            "return all(1, new Promise(() => { new (class { constructor() { inner(); } })(); }).catch(() => 0), 3);",
+            "number+object+number",
+        ),
+        (
+            "return all(1, new Promise(() => { new (class { a = inner(); })(); }).catch(() => 0), 3);",
+            "number+object+number",
+        ),
+        (
+            "return all(1, new Promise(() => Reflect.construct(A, [], new Proxy(function () {}, { get() { inner(); } }))).catch(() => 0), 3);",
+            "number+object+number",
+        ),
+        ("return all(1, Promise.resolve({ get then() { inner(); } }).catch(() => 0), 3);", "number+object+number"),
+        ("return [1, 2].concat([new Promise(() => { inner(); }).catch(() => 0)]).length;", "3"),
+        (
+            "function* g() { inner(); } return all(1, new Promise(() => { g().next(); }).catch(() => 0), 3);",
+            "number+object+number",
+        ),
+        ("for (var i = 0; i < 20000; i++) { new Promise(() => { inner(); }).catch(() => 0); } return i;", "20000"),
+        ("for (var i = 0; i < 20000; i++) { new Promise(A).catch(() => 0); } return i;", "20000"),
+    ] {
+        let top = format!("{top} function run() {{ {body} }}");
+        assert_eq!(eval_with(&top, "run()"), expected, "{body}");
+    }
+}
+
+/// ECMAScript 10.5.8 and 10.5.9: what a proxy answers, its handler or its target decides.
+#[test]
+fn a_proxy_is_not_taken_for_the_object_that_a_cache_knows() {
+    for (body, expected) in [
+        (
+            "var get = o => o.toString; for (var i = 0; i < 4; i++) { get({}); } return typeof get(new Proxy({}, { get() { return 1; } }));",
+            "number",
+        ),
+        (
+            "Object.prototype.flag = 0; var get = o => o.flag; for (var i = 0; i < 4; i++) { get({}); } \
+             var found = get(new Proxy({ flag: 1 }, {})); delete Object.prototype.flag; return found;",
+            "1",
+        ),
+        (
+            "Object.defineProperty(Object.prototype, 'flag', { set(v) {}, configurable: true }); var seen = [], set = o => { o.flag = 2; }; \
+             for (var i = 0; i < 4; i++) { set({}); } set(new Proxy({}, { set(t, n, v) { seen.push(n, v); return true; } })); \
+             delete Object.prototype.flag; return seen.join();",
+            "flag,2",
+        ),
+        (
+            "var get = o => o.a; for (var i = 0; i < 4; i++) { get(Object.create(null)); } return get(new Proxy({ a: 1 }, {}));",
+            "1",
+        ),
+        (
+            "var get = o => o.a; var seen = []; for (var i = 0; i < 4; i++) { seen.push(get(new Proxy({ a: i }, {}))); } \
+             seen.push(get(new Proxy({ b: 9 }, {}))); return seen.join();",
+            "0,1,2,3,",
+        ),
+        (
+            "var get = o => o.a; var seen = []; for (var i = 0; i < 4; i++) { seen.push(get(Object.create(new Proxy({ a: i }, {})))); } return seen.join();",
+            "0,1,2,3",
+        ),
+        ("return Object.getPrototypeOf(new Proxy([], {})) === Array.prototype;", "true"),
+        ("return new Proxy({}, {}) instanceof Object && new Proxy([], {}) instanceof Array;", "true"),
+        ("return Object.prototype.isPrototypeOf(new Proxy({}, {}));", "true"),
+        (
+            "return String(new Proxy({}, {})) + JSON.stringify(new Proxy({ a: [new Proxy([1], {})] }, {}));",
+            "[object Object]{\"a\":[[1]]}",
+        ),
+        ("var p = new Proxy({}, {}); p.a = 1; return Object.keys(p).join() + p.a + ('a' in p);", "a1true"),
+        ("class B extends new Proxy(class { a = 1; }, {}) {} return new B().a;", "1"),
+    ] {
+        assert_eq!(run(body), expected, "{body}");
+    }
+}
