@@ -161,7 +161,13 @@ async fn what_the_engine_does_otherwise_is_what_the_reference_says() {
             assert_eq!(value(runtime, "", expression).await, expected, "{runtime}: {expression}");
         }
     }
-    let deep = "function handler() { try { (function f() { f(); })(); } catch (e) { return { statusCode: 200 }; } }";
-    let answer = TestNode::with_function(deep).await.get("/").await;
-    assert_eq!((answer.status(), answer.header("x-cache")), (503, "FunctionExecutionError from cloudfront"));
+}
+
+/// cloudfront-functions.md section 18: calls that go too deep are an error like others.
+#[tokio::test]
+async fn calls_that_go_too_deep_can_be_caught() {
+    let deep = "(function() { try { (function f() { f(); })(); } catch (e) { return e.name + ': ' + e.message; } })()";
+    for runtime in BOTH {
+        assert_eq!(value(runtime, "", deep).await, "RangeError: Maximum call stack size exceeded");
+    }
 }
