@@ -436,6 +436,22 @@ async fn section_11_3_a_viewer_function_decides_whether_a_request_is_signed() {
     }
 }
 
+/// cloudfront-functions.md 11.3: access control is inherited at the bucket's own server, not at another port of its host.
+#[tokio::test]
+async fn section_11_3_another_port_of_the_buckets_host_is_shown_no_signature() {
+    let (bucket, stranger) = (bucket().await, Origin::new(|_| Answer::ok("mine now")).await);
+    let (host, port) = ("localhost", port_of(&stranger));
+    let function = viewer_function(&format!(
+        "cf.updateRequestOrigin({{ domainName: '{host}',
+            customOriginConfig: {{ port: {port}, protocol: 'http', sslProtocols: ['TLSv1.2'] }} }})"
+    ));
+    let node =
+        node(&assets(&bucket, "", CONTROL), "origin = \"assets\"\nviewer-request = \"f\"", ("f.js", &function)).await;
+    assert_eq!(node.get("/page").await.body, "mine now");
+    let asked = stranger.only_request();
+    assert_eq!((asked.header("authorization"), asked.header("x-amz-security-token")), (None, None));
+}
+
 /// cloudfront-functions.md 11.3: a server that the function turns into a bucket of the configuration.
 #[tokio::test]
 async fn section_11_3_keys_are_those_that_the_configuration_has_for_the_bucket() {

@@ -86,7 +86,7 @@ fn bucket(
     let OriginUrl::Http { host, .. } = url else { return Ok(None) };
     let inherited = assigned.bucket.as_ref();
     let vendors = Bucket::region_of(host);
-    let stays = matches!(&assigned.url, OriginUrl::Http { host: other, .. } if other == host);
+    let stays = is_same_server(&assigned.url, url);
     let region = vendors.clone().or_else(|| inherited.and_then(|bucket| bucket.region.clone()));
     let bucket = match &update.access_control {
         // The region that the configuration names goes before that of a host that has not changed.
@@ -112,6 +112,15 @@ fn bucket(
         return Err(for_custom_origins("updateRequestOrigin"));
     }
     Ok(bucket)
+}
+
+/// Whether scheme, host and port are the same: what listens at another port of a host is another server.
+fn is_same_server(one: &OriginUrl, other: &OriginUrl) -> bool {
+    let server = |url: &OriginUrl| match url {
+        OriginUrl::Http { tls, host, port, .. } => Some((*tls, host.clone(), *port)),
+        OriginUrl::Demo => None,
+    };
+    server(one) == server(other)
 }
 
 fn for_custom_origins(call: &str) -> Invalid {
