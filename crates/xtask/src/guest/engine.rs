@@ -20,13 +20,16 @@ const PLACE: &str = "crates/isolate/guest/vendor";
 /// Written last: the folder is complete and of this version.
 const MARK: &str = ".changed";
 
+/// File, text, what stands there instead.
+type Change = (&'static str, &'static str, &'static str);
+
 /// A crate, and what is changed in it.
 #[derive(Debug)]
 struct Changed {
     name: &'static str,
     version: &'static str,
-    /// File, text, what stands there instead.
-    changes: &'static [(&'static str, &'static str, &'static str)],
+    /// By subject; made one after the other.
+    changes: &'static [&'static [Change]],
     /// Files that are added, and what is in them.
     files: &'static [(&'static str, &'static str)],
 }
@@ -49,7 +52,7 @@ impl Changed {
             fs::remove_dir_all(&place).with_context(|| format!("removing {}", place.display()))?;
         }
         copy(&source, &place).with_context(|| format!("copying {}", source.display()))?;
-        for (file, from, to) in *changes {
+        for (file, from, to) in changes.iter().copied().flatten() {
             let path = place.join(file);
             let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
             ensure!(text.contains(from), "{file} of {name} {version} has no `{from}`");
