@@ -19,7 +19,8 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = (ResponseHead, Body)> + Send;
 
     /// Judges a connection to a distribution with mutual TLS, before its first request: whether it may go on. Is told of those
-    /// that came to nothing too; then the answer does not count. The future is dropped when the viewer leaves.
+    /// that came to nothing too; then the answer does not count. Nothing limits its time, and a viewer that leaves is not noticed: the
+    /// service must have a limit of its own.
     fn handshake(&self, handshake: Handshake) -> impl Future<Output = bool> + Send {
         let _ = handshake;
         std::future::ready(true)

@@ -44,7 +44,7 @@ pub enum Ended {
     OriginStalled,
     /// No byte came from the origin for too long.
     Idle,
-    /// The node stopped.
+    /// The node stopped, or the rules changed by which the viewer's certificate was judged.
     Cut,
 }
 
