@@ -187,6 +187,11 @@ impl Checker {
             let findings = target::store(store, &Written::new(file, places, at)).into_iter().collect();
             self.report.add_found(Item::of("store", name), findings);
         }
+        for (name, store) in &config.trust_stores {
+            let at = vec!["trust-stores".into(), (&**name).into()];
+            let findings = target::trust_store(store, &Written::new(file, places, at)).into_iter().collect();
+            self.report.add_found(Item::of("trust-store", name), findings);
+        }
         for (name, policy) in &config.cache_policies {
             let at = vec!["cache-policies".into(), (&**name).into()];
             let findings = target::cache(policy, &Written::new(file, places, at)).into_iter().collect();

@@ -5,8 +5,8 @@ use crate::print;
 use crate::source::{Refused, Viewer};
 use http::header::CONTENT_SECURITY_POLICY;
 use rimward_config::{
-    Behavior, CachePolicy, CodeKind, HeaderRules, KeyValueStore, LimitProfile, OriginFunction, Places,
-    ResponseHeadersPolicy, Step, Validation, ViewerFunction,
+    Behavior, CachePolicy, CodeKind, HeaderRules, KeyValueStore, LimitProfile, MethodSet, OriginFunction, Places,
+    ResponseHeadersPolicy, Step, TrustStore, Validation, ViewerFunction,
 };
 use rimward_kv::pairs::MAX_STORE;
 use rimward_types::Hook;
@@ -123,7 +123,21 @@ pub fn behavior(behavior: &Behavior, written: &Written<'_>) -> Vec<Finding> {
         let key = "viewer-response-on-errors";
         findings.push(written.finding("behavior", "2", key, text, "leave `viewer-response-on-errors` out"));
     }
+    if behavior.methods == MethodSet::Any {
+        let text =
+            format!("behavior `{}` lets every method through; CloudFront refuses all but seven", behavior.pattern);
+        findings.push(written.finding("extension", CDN_4, "methods", text, "write `methods = \"all\"`"));
+    }
     findings
+}
+
+/// What a trust store asks for that CloudFront does not have (`cloudfront-functions.md` section 13).
+pub fn trust_store(store: &TrustStore, written: &Written<'_>) -> Option<Finding> {
+    (!store.revocations.is_empty()).then(|| {
+        let text = "certificates are looked up in revocation lists; CloudFront's trust stores have none".to_owned();
+        let hint = "there, keep the revoked serial numbers in a key value store that a Connection Function reads";
+        written.finding("extension", "13", "revocations", text, hint)
+    })
 }
 
 /// What is more than a store has there.
@@ -175,6 +189,7 @@ pub fn response_headers(policy: &ResponseHeadersPolicy, written: &Written<'_>) -
 
 const MOST_POLICY_HEADERS: usize = 10;
 const LONGEST_CSP: usize = 1783;
+const CDN_4: &str = "cdn-behaviour 4";
 const CDN_6: &str = "cdn-behaviour 6";
 const CDN_14: &str = "cdn-behaviour 14";
 
@@ -282,6 +297,18 @@ mod tests {
             (Some((4, 30)), "the content security policy has 1,784 characters; CloudFront takes 1,783"),
         ];
         assert_eq!(shown, expected);
+    }
+
+    /// cloudfront-functions.md section 13.
+    #[test]
+    fn revocation_lists_of_a_trust_store_are_found_at_their_key() {
+        let places = Places::of("[trust-stores.t]\nauthorities = \"ca.pem\"\nrevocations = [\"crl.pem\"]\n");
+        let at = vec!["trust-stores".into(), "t".into()];
+        let written = Written::new(Path::new("rimward.toml"), &places, at);
+        let store = |revocations| TrustStore { name: "t".into(), authorities: "ca.pem".into(), revocations };
+        assert_eq!(trust_store(&store(Vec::new()), &written), None);
+        let found = trust_store(&store(vec!["crl.pem".into()]), &written).unwrap();
+        assert_eq!((found.rule, found.section, found.refused.place), ("extension", "13", Some((3, 1))));
     }
 
     #[test]

@@ -78,11 +78,11 @@ fn the_target_cloudfront_takes_no_more_than_10240_bytes() {
 
 #[test]
 fn the_target_cloudfront_names_extensions_of_behaviors() {
-    // cloudfront-functions.md sections 1 and 2
+    // cloudfront-functions.md sections 1 and 2, cdn-behaviour.md section 4
     let config = CONFIG.replace(
         "viewer-request = \"prefix\"\n",
         "viewer-request = [\"prefix\", \"prefix\"]\nviewer-response-on-errors = true\nviewer-response = [\"after\"]\n\
-         [functions.after]\ncode = \"after.js\"\n",
+         methods = \"any\"\n[functions.after]\ncode = \"after.js\"\n",
     );
     let folder = folder().with("after.js", "function handler(event) { return event.response; }");
     folder.write("rimward.toml", config);
@@ -91,7 +91,9 @@ fn the_target_cloudfront_names_extensions_of_behaviors() {
     let ran = ran.says("runs 2 functions at viewer-request; CloudFront runs at most one for each event");
     let ran = ran.says(" --> rimward.toml:9:1\n").says("hint: put what they do into one function");
     let ran = ran.says("runs viewer-response on errors").says(" --> rimward.toml:10:1\n");
-    ran.says("hint: leave `viewer-response-on-errors` out").prints("FAILED: 1 of 3");
+    let ran = ran.says("hint: leave `viewer-response-on-errors` out");
+    let ran = ran.says("lets every method through; CloudFront refuses all but seven").says(" --> rimward.toml:12:1\n");
+    ran.says("hint: write `methods = \"all\"`").prints("FAILED: 1 of 3");
 }
 
 #[test]
