@@ -37,11 +37,15 @@ async fn meets_its_wall(bad: &str, (status, x_cache): (u16, &str), reason: &str)
 
 /// Code that cannot be published at all.
 async fn does_not_compile(code: &str, reason: &str) {
+    is_not_published(code, THROTTLED, reason).await;
+}
+
+async fn is_not_published(code: &str, gets: (u16, &str), reason: &str) {
     let node = TestNode::with_function(code).await;
     let problem = node.problems.first().expect("a problem");
     assert!(problem.message.contains(reason), "{}", problem.message);
     let refused = node.get("/").await;
-    assert_eq!((refused.status(), refused.header("x-cache")), THROTTLED);
+    assert_eq!((refused.status(), refused.header("x-cache")), gets);
     let told = node.record()["hooks"][0]["reason"].as_str().unwrap_or_default().to_owned();
     assert!(told.contains(reason), "{told}");
 }
@@ -112,6 +116,8 @@ async fn code_without_a_handler_is_not_published() {
 
 #[tokio::test]
 async fn code_whose_top_level_throws_or_hangs_is_not_published() {
-    does_not_compile("throw new Error('at the top'); function handler(e) { return e.request; }", "at the top").await;
-    does_not_compile("for (;;) {} function handler(e) { return e.request; }", "").await;
+    let handler = "function handler(e) { return e.request; }";
+    // An exception, in whichever line, is an execution error (section 6).
+    is_not_published(&format!("throw new Error('at the top'); {handler}"), EXECUTION, "at the top").await;
+    is_not_published(&format!("for (;;) {{}} {handler}"), EXECUTION, "").await;
 }

@@ -128,7 +128,7 @@ impl Rules {
 
     /// Framing of a response is the node's: what a function says of it is passed over where it is not refused.
     fn is_framing(&self, name: &str) -> bool {
-        self.hook.is_response() && matches!(name, "content-length" | "transfer-encoding") && !self.is_read_only(name)
+        self.response && matches!(name, "content-length" | "transfer-encoding") && !self.is_read_only(name)
     }
 
     fn is_read_only(&self, name: &str) -> bool {
@@ -136,7 +136,7 @@ impl Rules {
             false
         } else if self.response && !self.hook.is_response() {
             // A generated response: lambda-at-edge.md section 15 rule 4.
-            matches!(name, "content-length" | "transfer-encoding" | "via")
+            name == "via" || (self.tier == Tier::Lambda && matches!(name, "content-length" | "transfer-encoding"))
         } else {
             is_read_only(self.tier, self.hook, name)
         }

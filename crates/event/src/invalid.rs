@@ -164,7 +164,7 @@ impl Invalid {
         match (tier, self) {
             (_, Invalid::Threw { .. }) => self.category(tier).sentence(),
             (Tier::Viewer, Invalid::HeaderCase(_)) => {
-                "The CloudFront function returned an invalid value: headers must have header names in lower case."
+                "The CloudFront function returned an invalid value: response.headers must have header names in lower case."
             }
             (Tier::Viewer, Invalid::Disallowed(_) | Invalid::ReadOnly { .. }) => {
                 "The CloudFront function tried to add, delete, or change a restricted header."

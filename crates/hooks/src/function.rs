@@ -262,7 +262,7 @@ impl Function {
     fn note(&self, throttle: &Throttle, cost: &Cost, now: Timestamp) {
         if !cost.over_time {
             throttle.ran_within();
-        } else if throttle.ran_over(now) {
+        } else if throttle.ran_over(now, cost.time) {
             tracing::warn!(target: "function", function = &*self.name, "throttled: it keeps running past its time limit");
         }
     }

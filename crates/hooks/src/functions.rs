@@ -297,10 +297,10 @@ impl Functions {
         if let Some(same) = unchanged(before, name, &digest) {
             return Ok(same);
         }
-        let function = engines
-            .isolates
-            .publish(&source(name, spec, &code, kv, bindings))
-            .map_err(|e| broken(text(&e, &spec.code), hint(&e)))?;
+        let function = engines.isolates.publish(&source(name, spec, &code, kv, bindings)).map_err(|e| {
+            let (message, hint) = (text(&e, &spec.code), hint(&e));
+            Broken::new(name, &spec.code, category(&e), message, hint)
+        })?;
         let strictness = match spec.header_rules {
             HeaderRules::Strict => Strictness::Strict,
             HeaderRules::Open => Strictness::Test,
@@ -309,6 +309,21 @@ impl Functions {
         let throttle = Throttle::default();
         let tier = Tier::Viewer { function, strictness, version: Version::of(&code), since, throttle };
         Ok(Arc::new(Function { name: name.clone(), digest, tier }))
+    }
+}
+
+/// How the engine says that an import leads nowhere.
+const NO_MODULE: &str = "Error: Cannot find module";
+
+/// What requests get of a function that could not be published (`cloudfront-functions.md` section 6): a top level that fails would fail
+/// in each invocation there, and code that does not compile, for an import that is not there too, is let run in none.
+fn category(error: &PublishError) -> FailureCategory {
+    match error {
+        PublishError::Threw { message, .. } if message.starts_with(NO_MODULE) => FailureCategory::FunctionThrottled,
+        PublishError::Threw { .. } | PublishError::TooSlow { .. } | PublishError::OutOfMemory { .. } => {
+            FailureCategory::FunctionExecution
+        }
+        _ => FailureCategory::FunctionThrottled,
     }
 }
 

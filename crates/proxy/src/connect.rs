@@ -4,7 +4,7 @@
 use crate::live::Door;
 use crate::pipeline::Proxy;
 use rimward_hooks::{Connected, ConnectionCall, ConnectionRan};
-use rimward_telemetry::{ConnectionFunctionRecord, ConnectionRecord};
+use rimward_telemetry::{ConnectionFunctionRecord, ConnectionRecord, OneLine};
 use rimward_types::connection::ViewerCertificate;
 use rimward_types::{Connection, RequestId};
 use std::net::SocketAddr;
@@ -87,10 +87,10 @@ impl Proxy {
         let call = ConnectionCall { connected, server: arrived.local.ip(), now, seed: u64::from_le_bytes(seed) };
         let ran = door.function.on_connection(&call);
         for line in &ran.logs {
-            tracing::info!(target: "function", function = %ran.function, connection = %id, "{line}");
+            tracing::info!(target: "function", function = %ran.function, connection = %id, "{}", OneLine(line));
         }
         if let Err(failure) = &ran.decided {
-            tracing::warn!(target: "function", function = %ran.function, connection = %id, category = ERROR, "{}", failure.reason);
+            tracing::warn!(target: "function", function = %ran.function, connection = %id, category = ERROR, "{}", OneLine(&failure.reason));
         }
         ran
     }

@@ -5,7 +5,7 @@ use crate::pipeline::Proxy;
 use rimward_cache::CacheStatus;
 use rimward_config::Target;
 use rimward_hooks::{Call, OutgoingCall, Report};
-use rimward_telemetry::{CallRecord, HookRecord, OriginRecord, Record, ResultType};
+use rimward_telemetry::{CallRecord, HookRecord, OneLine, OriginRecord, Record, ResultType};
 use rimward_types::{Body, Connection, Interim, RequestHead, RequestId, ResponseHead};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,7 +85,7 @@ impl Trace {
     /// Notes that a hook ran, and gives its failure and its log lines to the operator.
     pub fn hook(&mut self, id: &RequestId, report: Report) {
         for line in &report.logs {
-            tracing::info!(target: "function", function = %report.function, request = %id, "{line}");
+            tracing::info!(target: "function", function = %report.function, request = %id, "{}", OneLine(line));
         }
         if let Some(reason) = &report.reason {
             tracing::warn!(
@@ -94,7 +94,8 @@ impl Trace {
                 hook = %report.hook,
                 request = %id,
                 category = report.verdict,
-                "{reason}"
+                "{}",
+                OneLine(reason)
             );
         }
         self.hooks.push(HookRecord {

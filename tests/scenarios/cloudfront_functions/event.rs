@@ -215,3 +215,15 @@ async fn the_raw_query_string_tells_a_bare_question_mark_from_none() {
     assert_eq!(seen(&node, "/?", &[]).await, json!([{}, "", "string"]));
     assert_eq!(seen(&node, "/", &[]).await, json!([{}, null, "undefined"]));
 }
+
+/// cloudfront-functions.md section 11.6: at viewer-response it is that of the event's request, which viewer-request returned.
+#[tokio::test]
+async fn the_raw_query_string_at_viewer_response_is_that_of_the_request_of_its_event() {
+    let config = format!(
+        "{DEMO}viewer-request = \"q\"\nviewer-response = \"s\"\n[functions.q]\ncode = \"q.js\"\n[functions.s]\ncode = \"s.js\"\n"
+    );
+    let before: &[u8] = b"function handler(e) { e.request.querystring.added = { value: 'x' }; return e.request; }";
+    let after: &[u8] = b"function handler(e) { e.response.body = e.request.rawQueryString(); return e.response; }";
+    let node = TestNode::start(&config, &[("q.js", before), ("s.js", after)]).await;
+    assert_eq!(node.get("/?a=1").await.body, "a=1&added=x");
+}

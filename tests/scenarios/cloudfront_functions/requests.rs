@@ -36,6 +36,8 @@ async fn each_rule_of_a_returned_request_is_checked() {
            case '/control': r.querystring = 'a=\\t'; break;
            case '/value': r.querystring.a = { value: 'b c' }; break;
            case '/name': r.querystring['a/b'] = { value: '1' }; break;
+           case '/name-in-text': r.querystring = 'c=d/e&a/b=1'; break;
+           case '/sent': r.querystring = 'x=1&a/b=2'; break;
          }",
     )
     .await;
@@ -50,12 +52,14 @@ async fn each_rule_of_a_returned_request_is_checked() {
         ("/control", "request.querystring must not have control characters"),
         ("/value", "request.querystring must not have spaces; percent-encode them"),
         ("/name", "request.querystring must not have a `/` in a parameter's name; percent-encode it"),
+        ("/name-in-text", "request.querystring must not have a `/` in a parameter's name; percent-encode it"),
     ] {
         assert_eq!(refusal(&node, path).await, reason, "{path}");
     }
     assert_eq!(origin.calls(), 0);
     // A viewer's own name with a `/` is not the function's fault.
     assert_eq!(node.get("/?a/b=1").await.status(), 200);
+    assert_eq!(node.get("/sent?a/b=1").await.status(), 200);
 }
 
 /// cloudfront-functions.md section 4.1 rule 3: fewer than 8,192 characters together.

@@ -36,16 +36,21 @@ async fn everything_but_the_status_may_be_left_out_and_a_body_is_text_or_base64(
          case '/text': return { statusCode: 200, body: 'größe' };
          case '/object': return { statusCode: 200, body: { encoding: 'text', data: 'hi' } };
          case '/base64': return { statusCode: 200, body: { encoding: 'base64', data: 'AAH/' } };
-         case '/length': return { statusCode: 200, body: 'hi', headers: { 'content-length': { value: '2' } } };
+         case '/length': return { statusCode: 200, body: 'hi', headers: { 'content-length': { value: '7' } } };
          case '/wrong-base64': return { statusCode: 200, body: { encoding: 'base64', data: '*' } };
          case '/wrong-encoding': return { statusCode: 200, body: { encoding: 'hex', data: '00' } };
          case '/no-data': return { statusCode: 200, body: { encoding: 'text' } };
          case '/number': return { statusCode: 200, body: 5 };",
     )
     .await;
-    for (path, body) in
-        [("/bare", &b""[..]), ("/text", "größe".as_bytes()), ("/object", b"hi"), ("/base64", &[0, 1, 255])]
-    {
+    let bodies: [(&str, &[u8]); 5] = [
+        ("/bare", b""),
+        ("/text", "größe".as_bytes()),
+        ("/object", b"hi"),
+        ("/base64", &[0, 1, 255]),
+        ("/length", b"hi"),
+    ];
+    for (path, body) in bodies {
         let answer = node.get(path).await;
         assert_eq!((answer.status(), &*answer.bytes), (200, body), "{path}");
         assert_eq!(answer.header("content-length"), body.len().to_string(), "{path}: the node computes it");
@@ -76,6 +81,24 @@ async fn at_viewer_response_an_absent_body_is_the_origins_and_an_empty_one_is_no
             "{change}"
         );
     }
+}
+
+/// cloudfront-functions.md section 4.2 rules 3 and 5: what a function writes over every page has no place in a 204 or 304.
+#[tokio::test]
+async fn a_body_for_every_answer_does_not_break_those_that_have_none() {
+    let answers = || Answer::new(204, "").header("x-a", "1");
+    let (node, _origin) = behind(answers, "r.body = 'mine'; r.headers['x-b'] = { value: '2' }").await;
+    let answer = node.get("/").await;
+    assert_eq!((answer.status(), answer.body.as_str(), answer.header("x-b")), (204, "", "2"));
+
+    let tagged = || Answer::ok("the origin's").header("etag", "\"v1\"").header("cache-control", "max-age=60");
+    let (node, _origin) = behind(tagged, "r.body = 'mine'; r.headers['x-b'] = { value: '2' }").await;
+    assert_eq!(node.get("/").await.body, "mine");
+    let again = node.get_with("/", &[("if-none-match", "\"v1\"")]).await;
+    assert_eq!((again.status(), again.body.as_str(), again.header("x-b")), (304, "", "2"));
+
+    let (node, _origin) = behind(|| Answer::ok("there"), "r.statusCode = 204; r.body = 'mine'").await;
+    assert_eq!(node.get("/").await.status(), 502, "its own mistake");
 }
 
 /// cloudfront-functions.md section 4.2 rule 6.

@@ -9,6 +9,7 @@ use rimward_invoke::queue::Bounds;
 use rimward_invoke::{Api, AsyncSettings, Functions, Invocation, NotRun, Queue, Ran, Refusal, Throttled, Undelivered};
 use rimward_sandbox::{Failure, Throttle};
 use rimward_server::Service;
+use rimward_telemetry::OneLine;
 use rimward_types::{Body, Connection, Interim, RequestHead, ResponseHead, SystemClock};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -116,10 +117,10 @@ impl Functions for Node {
         }
         let log = ran.log_lines();
         for line in &ran.logs {
-            tracing::info!(target: "function", function = invocation.function, invocation = invocation.id, "{line}");
+            tracing::info!(target: "function", function = invocation.function, invocation = invocation.id, "{}", OneLine(line));
         }
         if let Err(failure) = &ran.result {
-            tracing::warn!(target: "function", function = invocation.function, invocation = invocation.id, "{failure}");
+            tracing::warn!(target: "function", function = invocation.function, invocation = invocation.id, "{}", OneLine(failure));
         }
         let version = ran.version().clone();
         let error = ran.error_json();

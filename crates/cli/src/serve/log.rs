@@ -6,6 +6,7 @@ use rimward_config::AccessLog as To;
 use rimward_telemetry::{Line, Log};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -45,7 +46,7 @@ pub fn open<R: Line>(what: &str, to: &To) -> Result<(Log<R>, Written), Stop> {
             let failed = |error| Stop::failed(format!("cannot write the {what} {}: {error}", path.display()));
             let path = path.clone();
             let open = move || {
-                let file = OpenOptions::new().create(true).append(true).open(&path)?;
+                let file = OpenOptions::new().create(true).append(true).mode(FILE_MODE).open(&path)?;
                 Ok(Box::new(Writer { writer: Box::new(file), _done: done.clone() }) as Box<dyn Write + Send>)
             };
             Log::opening(open).map_err(failed)?
@@ -53,6 +54,9 @@ pub fn open<R: Line>(what: &str, to: &To) -> Result<(Log<R>, Written), Stop> {
     };
     Ok((log, Written(waiting)))
 }
+
+/// Addresses of viewers and their queries are nothing for everybody on the machine.
+const FILE_MODE: u32 = 0o640;
 
 /// Says by being dropped that nothing more is written.
 struct Writer {

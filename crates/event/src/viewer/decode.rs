@@ -72,6 +72,12 @@ pub fn decode(
             if status.is_informational() && body != BodyChange::Keep {
                 return Err(Invalid::Switched("the body"));
             }
+            // A visitor's second request brings a 304, and what a function writes over the page has no place in it.
+            let body = if hook.is_response() && status == original.status && has_no_body(status) {
+                BodyChange::Keep
+            } else {
+                body
+            };
             finish(original, ResponseHead { status, reason, headers }, body)
         }
     }
@@ -123,6 +129,7 @@ fn decode_url(
         None => request.query.clone(),
         Some(query) => {
             url::check_query(&query)?;
+            check_parameter_names(request.query.as_deref().unwrap_or_default(), &query)?;
             Some(query).filter(|query| !query.is_empty())
         }
     };
@@ -148,7 +155,6 @@ fn query_of(original: &str, fields: &[Field<'_>]) -> Result<Option<String>, Inva
             Piece::Kept(raw) => query.push_str(&String::from_utf8_lossy(raw)),
             Piece::New { name: "", value } if value.text.is_empty() => query.truncate(start),
             Piece::New { name, value } => {
-                check_parameter_name(name)?;
                 query.push_str(name);
                 query.push('=');
                 query.push_str(value.text);
@@ -158,9 +164,11 @@ fn query_of(original: &str, fields: &[Field<'_>]) -> Result<Option<String>, Inva
     Ok(Some(query))
 }
 
-/// Names with `/` need encoding (`cloudfront-functions.md` section 4.1 rule 4).
-fn check_parameter_name(name: &str) -> Result<(), Invalid> {
-    if name.contains('/') {
+/// Names with `/` need encoding (`cloudfront-functions.md` section 4.1 rule 4); those that the viewer sent may stay.
+fn check_parameter_names(original: &str, query: &str) -> Result<(), Invalid> {
+    let name = |piece: &'_ str| piece.split('=').next().unwrap_or_default().to_owned();
+    let sent = |wanted: &str| original.split('&').any(|piece| name(piece) == wanted);
+    if query.split('&').map(name).any(|name| name.contains('/') && !sent(&name)) {
         return Err(Invalid::Query("must not have a `/` in a parameter's name; percent-encode it"));
     }
     Ok(())
@@ -276,11 +284,15 @@ fn finish(original: &ResponseHead, mut head: ResponseHead, body: BodyChange) -> 
     Ok(Outcome::Response(head, body))
 }
 
+fn has_no_body(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
 /// The node computes `content-length` itself (`cloudfront-functions.md` section 4.2 rule 5).
 /// Statuses without a body have none (RFC 9110 section 8.6).
 pub(crate) fn set_length(head: &mut ResponseHead, data: &Bytes) -> Result<(), Invalid> {
     head.headers.remove(TRANSFER_ENCODING);
-    if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+    if has_no_body(head.status) {
         if !data.is_empty() {
             return Err(Invalid::Body("is not allowed with status 204 or 304"));
         }

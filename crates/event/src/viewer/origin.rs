@@ -162,6 +162,9 @@ fn update(of: &Properties<'_>, headers: &HeaderMap) -> Result<OriginUpdate, Inva
             timeouts.number("connectionTimeout", 1..=10, "must be a whole number of seconds from 1 to 10")?.map(second);
         update.read_timeout = timeouts.number("readTimeout", 1..=120, TO_120)?.map(second);
         update.keepalive_timeout = timeouts.number("keepAliveTimeout", 1..=120, TO_120)?.map(second);
+        if bucket && update.keepalive_timeout.is_some() {
+            return timeouts.fault("keepAliveTimeout", "is for custom origins, not for buckets");
+        }
         update.completion_timeout = timeouts
             .number("responseCompletionTimeout", 1..=86_400, "must be a whole number of seconds from 1 to 86400")?
             .map(second);
