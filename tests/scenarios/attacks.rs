@@ -45,11 +45,20 @@ async fn headers_outside_of_the_key_do_not_poison_what_others_get() {
         ("x-http-method-override", "DELETE"),
         ("x-http-method", "DELETE"),
         ("x-method-override", "DELETE"),
+        ("x-original-uri", "/admin"),
+        ("x-forwarded-user", "admin"),
+        ("x-original-method", "DELETE"),
+        ("true-client-ip", "127.0.0.1"),
+        ("x-client-ip", "127.0.0.1"),
+        ("x-cluster-client-ip", "127.0.0.1"),
+        ("x_forwarded_host", "evil.example"),
     ];
     let origin = Origin::new(gullible).await;
     for forward in ["", "forward = \"all-viewer\"\n", "forward = { headers = { except = [\"accept\"] } }\n"] {
         let node = node(&origin, forward).await;
         node.get_with("/", &attack).await;
+        let received = origin.received().pop().unwrap();
+        assert!(attack.iter().all(|(name, _)| received.header(name).is_none()), "{forward}");
         assert_eq!(node.get("/").await.body, "nothing nothing nothing nothing", "{forward}");
     }
 }
@@ -147,6 +156,98 @@ async fn a_path_that_an_origin_may_read_as_another_is_refused() {
         assert_eq!(node.get(path).await.status(), 400, "{path}");
         assert_eq!(node.record()["detail"], "AmbiguousPath");
     }
+}
+
+/// The function that guards `/private/*` does not run for what falls under another behavior; a server that decodes slashes, or leaves
+/// parameters out, gives the file all the same.
+#[tokio::test]
+async fn a_guarded_path_is_not_reached_in_a_spelling_of_another_behavior() {
+    let origin = Origin::new(|_| Given::cached(60, "SECRET")).await;
+    let config = format!(
+        "[origins.app]\nurl = \"{}\"\n[functions.guard]\ncode = \"guard.js\"\n[node.acl]\npurge = [\"0.0.0.0/0\"]\n\
+         [[distributions]]\ndomains = [\"*\"]\n\
+         [[distributions.behaviors]]\npath = \"/private/*\"\norigin = \"app\"\nviewer-request = \"guard\"\n\
+         [[distributions.behaviors]]\norigin = \"app\"\n",
+        origin.url()
+    );
+    let guard = "function handler(event) { return { statusCode: 401 }; }";
+    let node = TestNode::start(&config, &[("guard.js", guard.as_bytes())]).await;
+    for path in ["/private%2freport.txt", "/%2Fprivate/report.txt", "/private%5Creport.txt", "/private;v=1/report.txt"]
+    {
+        for method in ["GET", "POST", "PURGE"] {
+            let refused = node.send(request(method, path, &[]), Body::Empty).await;
+            assert_eq!(refused.status(), 400, "{method} {path}");
+            assert_eq!(node.record()["detail"], "AmbiguousBehavior");
+        }
+        let connection =
+            rimward_types::Connection::new(([203, 0, 113, 7], 1).into(), ([127, 0, 0, 1], 80).into(), None);
+        let explained = node.proxy().explain(connection.into(), request("GET", path, &[])).await.to_string();
+        assert!(explained.contains("ends at route: 400 Error, AmbiguousBehavior"), "{explained}");
+    }
+    for path in ["/x/..;/private/report.txt", "/x//../private/report.txt", "/x/..%2Fprivate/report.txt"] {
+        assert_eq!(node.get(path).await.status(), 400, "{path}");
+        assert_eq!(node.record()["detail"], "AmbiguousPath");
+    }
+    assert_eq!(origin.calls(), 0);
+    assert_eq!(node.get("/private/a%2Fb").await.status(), 401);
+    for path in ["/files/a%2Fb;v=1", "/a%5Cb", "/caf%C3%A9%20x"] {
+        assert_eq!(node.get(path).await.body, "SECRET", "{path}");
+        assert_eq!(origin.received().last().unwrap().target, path, "it goes on as it came");
+    }
+}
+
+/// Whoever reads `CloudFront-*` trusts the node; `Proxy` becomes `HTTP_PROXY` in CGI (CVE-2016-5385).
+#[tokio::test]
+async fn nobody_is_told_what_a_viewer_forges_under_the_nodes_names() {
+    let origin = Origin::new(|_| Given::ok("")).await;
+    let forged = [
+        ("cloudfront-viewer-country", "XX"),
+        ("cloudfront-viewer-address", "127.0.0.1:1"),
+        ("cloudfront-is-mobile-viewer", "true"),
+        ("cloudfront-forwarded-proto", "https"),
+        ("cloudfront_viewer_country", "XX"),
+        ("proxy", "http://evil.example"),
+    ];
+    let code = "function handler(event) { event.request.headers['x-seen'] = { value: Object.keys(event.request.headers).filter(\
+                function (n) { return n.indexOf('cloudfront') === 0 }).join() }; return event.request; }";
+    for more in [
+        "",
+        "forward = \"all-viewer\"\n",
+        "cache-policy = \"caching-disabled\"\n",
+        "forward = { headers = [\"proxy\"] }\n",
+    ] {
+        let config = format!("{}viewer-request = \"f\"\n[functions.f]\ncode = \"f.js\"\n", config(&origin, more));
+        let node = TestNode::start(&config, &[("f.js", code.as_bytes())]).await;
+        node.get_with("/", &forged).await;
+        let received = origin.received().pop().unwrap();
+        assert!(matches!(received.header("x-seen"), Some("") | None), "{more}");
+        for (name, _) in forged {
+            assert_eq!(received.header(name), None, "{more} {name}");
+        }
+    }
+}
+
+/// A GET has no body that they could describe; an origin that answers by them gives what does not belong under the key.
+#[tokio::test]
+async fn headers_of_a_body_that_is_not_there_do_not_reach_the_origin() {
+    let origin = Origin::new(|received| match received.header("content-type") {
+        Some(kind) if received.method == "GET" => Given::cached(60, format!("415 {kind}")),
+        kind => Given::cached(60, kind.unwrap_or("nothing").to_owned()),
+    })
+    .await;
+    let body =
+        [("content-type", "x/y"), ("content-encoding", "gzip"), ("content-language", "xx"), ("expect", "100-continue")];
+    let policies = ["", "forward = \"none\"\n", "cache-policy = \"caching-optimized\"\nforward = \"all-viewer\"\n"];
+    for more in policies {
+        let node = node(&origin, &format!("methods = \"all\"\n{more}")).await;
+        assert_eq!(node.get_with("/", &body).await.body, "nothing", "{more}");
+        assert!(body.iter().all(|(name, _)| origin.received().last().unwrap().header(name).is_none()), "{more}");
+        let post = request("POST", "/", &[("content-type", "x/y"), ("content-length", "1")]);
+        assert_eq!(node.send(post, "a".into()).await.body, "x/y", "{more}");
+        assert_eq!(node.send(request("DELETE", "/", &body[..1]), Body::Empty).await.body, "x/y", "{more}");
+    }
+    let node = node(&origin, "cache-policy = \"caching-disabled\"\n").await;
+    assert_eq!(node.get_with("/", &body[..1]).await.body, "415 x/y", "nothing is stored of it");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ async fn first_then(first: Answer, then: impl Fn() -> Answer + Send + Sync + 'st
 async fn the_configuration_for_the_public_suite_is_one() {
     let text = include_str!("../conformance/cache-tests.toml");
     let config = rimward_config::parse(text, std::path::Path::new("."), "cache-tests.toml").unwrap();
-    let behavior = config.distribution_for("127.0.0.1").unwrap().behavior_for("/test/x");
+    let behavior = config.distribution_for("127.0.0.1").unwrap().behavior_for("/test/x").unwrap();
     assert!(behavior.methods.contains(&"M-SEARCH".parse().unwrap()));
     assert_eq!(behavior.cache_policy.default_ttl, None);
 }

@@ -115,16 +115,39 @@ pub struct BehaviorHooks {
     pub viewer_response_on_errors: bool,
 }
 
+/// Why no behavior is found for a path: it means another path to some origins than to the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmbiguousPath {
+    /// Its dot segments lead elsewhere for who decodes it, or leaves parts of it out.
+    HiddenDotSegment,
+    /// It falls under one behavior as it was sent, and under another for who decodes it, or leaves parameters out.
+    AnotherBehavior,
+}
+
 impl Distribution {
     /// The first behavior whose pattern matches `path`, which is made normal for this alone. The query does not
     /// count, and a `uri` that a hook changes later does not choose anew.
     ///
+    /// # Errors
+    /// The path falls under another behavior, or may, as origins read it: a function that guards that one would not run.
+    ///
     /// # Panics
     /// Never for a distribution from a checked configuration: it has a behavior, and the last one takes every path.
-    pub fn behavior_for(&self, path: &str) -> &Arc<Behavior> {
-        let normal = crate::normalize(path);
+    pub fn behavior_for(&self, path: &str) -> Result<&Arc<Behavior>, AmbiguousPath> {
+        if crate::path::hides_dot_segment(path) {
+            return Err(AmbiguousPath::HiddenDotSegment);
+        }
+        let sent = self.matching(&crate::normalize(path));
+        let another = |reading: &String| !Arc::ptr_eq(self.matching(reading), sent);
+        match crate::path::other_readings(path).iter().any(another) {
+            true => Err(AmbiguousPath::AnotherBehavior),
+            false => Ok(sent),
+        }
+    }
+
+    fn matching(&self, normal: &str) -> &Arc<Behavior> {
         let (default, listed) = self.behaviors.split_last().expect("a checked distribution has a behavior");
-        listed.iter().find(|behavior| behavior.pattern.matches(&normal)).unwrap_or(default)
+        listed.iter().find(|behavior| behavior.pattern.matches(normal)).unwrap_or(default)
     }
 }
 

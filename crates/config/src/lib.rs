@@ -43,7 +43,9 @@ pub use bucket::{Bucket, BucketAccess, CredentialsSource, SigningBehavior};
 pub use cache::{Cache, Disk};
 pub use cors::{AllowedOrigin, InvalidAllowedOrigin, OriginPort};
 pub use diagnostic::Diagnostic;
-pub use distribution::{Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol};
+pub use distribution::{
+    AmbiguousPath, Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol,
+};
 pub use function::{
     Asynchronous, CodeKind, Destination, Function, FunctionKind, Grant, HeaderRules, KeySetPlace, KeySetSource,
     KeyValueStore, LimitProfile, LogFormat, LogLevel, NetworkLimits, OriginFunction, Runtime, SecretSource, Validation,
@@ -54,7 +56,7 @@ pub use manifest::Manifest;
 pub use mutual_tls::{MutualTls, MutualTlsMode, MutualTlsSite, MutualTlsSites, TrustStore};
 pub use node::{AccessLog, Certificate, Compile, Limits, Location, Node, TlsListen};
 pub use origin::{InvalidUrl, Origin, OriginGroup, OriginUrl, Overrides};
-pub use path::{hides_dot_segment, normalize};
+pub use path::normalize;
 pub use pattern::PathPattern;
 pub use place::{Places, Step};
 pub use policy::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile};

@@ -37,23 +37,57 @@ pub fn normalize(path: &str) -> Cow<'_, str> {
     Cow::Owned(normal)
 }
 
-/// Whether `path` has a dot segment that only shows when an encoded slash or backslash is decoded, as in
-/// `/static/..%2faccount`. Servers that decode it see another path than we match and store under; no client makes one.
+/// Whether origins may disagree about the dot segments of `path`: there is one, and the path has besides it what some take for a
+/// separator or leave out: an encoded slash, a backslash, a parameter (`;`), an empty segment. Of `/static/..%2faccount`,
+/// `/static/..;/account` and `/a//../account` each has been read as `/account` by some server. No client makes such a path: it
+/// resolves dot segments itself (RFC 3986 section 5.2.4).
 pub fn hides_dot_segment(path: &str) -> bool {
-    if !path.contains('%') {
+    if !path.contains(['%', ';', '\\']) && !path.contains("//") {
         return false;
     }
-    decode_unreserved(path).split('/').any(|segment| {
-        let lower = segment.to_ascii_lowercase();
-        if !lower.contains("%2f") && !lower.contains("%5c") {
-            return false;
+    let plain = decode(path, |byte| byte.is_ascii());
+    let mut segments = plain.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default());
+    if !segments.any(|segment| segment == "." || segment == "..") {
+        return false;
+    }
+    // Dots and letters alone are encoded: `normalize` and servers agree.
+    let decoded = decode_unreserved(path).to_ascii_lowercase();
+    decoded.contains([';', '\\']) || ["//", "%2f", "%5c", "%3b"].iter().any(|mark| decoded.contains(mark))
+}
+
+/// The other paths, made normal, that an origin may take `path` for: all of ASCII decoded; also without the parameters of its
+/// segments (`;v=1`), which servers of servlets leave out before or after they decode; also with backslashes for slashes. A
+/// path that [`hides_dot_segment`] has more readings than these.
+pub fn other_readings(path: &str) -> Vec<String> {
+    if !path.contains(['%', ';', '\\']) {
+        return Vec::new();
+    }
+    let decoded = decode(path, |byte| byte.is_ascii());
+    let mut readings = Vec::new();
+    if decoded.contains(';') {
+        readings.push(without_parameters(&decoded));
+        readings.push(decode(&without_parameters(path), |byte| byte.is_ascii()));
+    }
+    readings.push(decoded);
+    for at in 0..readings.len() {
+        if readings[at].contains('\\') {
+            readings.push(readings[at].replace('\\', "/"));
         }
-        lower.replace("%5c", "%2f").split("%2f").any(|part| part == "." || part == "..")
-    })
+    }
+    readings.iter().map(|reading| normalize(reading).into_owned()).collect()
+}
+
+fn without_parameters(path: &str) -> String {
+    path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect::<Vec<_>>().join("/")
 }
 
 /// Decodes `%XX` where it stands for a letter, a digit, `-`, `.`, `_` or `~`.
 fn decode_unreserved(path: &str) -> String {
+    decode(path, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+/// Decodes `%XX` where it stands for a byte that `counts`, which is one of ASCII.
+fn decode(path: &str, counts: impl Fn(u8) -> bool) -> String {
     let mut decoded = String::with_capacity(path.len());
     let mut rest = path;
     while let Some(at) = rest.find('%') {
@@ -62,7 +96,7 @@ fn decode_unreserved(path: &str) -> String {
         let byte = escape.get(1..3).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
         let byte = byte.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            Some(byte) if counts(byte) => {
                 decoded.push(char::from(byte));
                 rest = &escape[3..];
             }

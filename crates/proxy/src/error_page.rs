@@ -47,7 +47,9 @@ pub async fn substitute(
 
 /// The request for the page, and the context of its behavior.
 fn ask(context: &Arc<Context>, page: &ErrorPage, request: &RequestHead) -> Option<(Arc<Context>, RequestHead)> {
-    let plan = context.proxy.live().plan_for(&request.host()?, &page.page)?.clone();
+    let live = context.proxy.live();
+    let behavior = live.config().distribution_for(&request.host()?)?.behavior_for(&page.page).ok()?;
+    let plan = live.plan_of(behavior)?.clone();
     let mut wanted = RequestHead::get(&page.page);
     wanted.version = request.version;
     if request.method == Method::HEAD {

@@ -88,7 +88,10 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
     let mut exchange = Exchange::begin(proxy, &connection, &request);
     let plan = match route::route(&live, &mut exchange, &request) {
         Ok(plan) => plan,
-        Err(answer) => return explained.ending("route", &answer),
+        Err(answer) => {
+            explained.distribution = exchange.record.distribution;
+            return explained.ending("route", &answer);
+        }
     };
     explained.falls_under(&plan);
     // Over TLS the viewer is taken to show what is asked for.
@@ -104,7 +107,7 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
         return explained.ending("guard", &answer);
     }
     hop_by_hop::end_here(&mut request);
-    viewer_headers::strip_certificates(&mut request);
+    viewer_headers::strip(&mut request);
     viewer_headers::add(&plan, &connection, false, &mut request);
     let context = Context::alone(proxy, plan, connection, exchange.record.id);
     let functions = &context.plan.hooks.viewer_request;
@@ -218,6 +221,7 @@ impl fmt::Display for Explained {
             (Some(distribution), Some(behavior)) => {
                 writeln!(f, "distribution {distribution}, behavior {behavior}")?;
             }
+            (Some(distribution), None) => writeln!(f, "distribution {distribution}, no behavior")?,
             _ => writeln!(f, "no distribution")?,
         }
         if let Some(policy) = &self.cache_policy {

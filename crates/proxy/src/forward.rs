@@ -1,11 +1,14 @@
 //! The request that goes to the origin: what of the viewer's request is passed on, and what the node adds
 //! (`cdn-behaviour.md` section 7).
 
+mod overrides;
+
+use crate::guard;
 use crate::live::Plan;
 use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rimward_cache::key;
-use rimward_config::{Bucket, CachePolicy, Forward, ForwardHeaders, NameSet, Origin, SigningBehavior};
+use rimward_config::{Bucket, CachePolicy, Forward, ForwardHeaders, NameSet, Origin, Profile, SigningBehavior};
 use rimward_types::{Connection, RequestHead, RequestId};
 use std::io::Write;
 use std::net::IpAddr;
@@ -13,45 +16,17 @@ use std::net::IpAddr;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
 
-/// Headers that describe the message itself: they go with it whatever the policy says.
-const OF_THE_MESSAGE: [HeaderName; 6] = [
+const PROXY: HeaderName = HeaderName::from_static("proxy");
+
+/// Headers that describe a message's body: they go with a body whatever the policy says. Without one they are the viewer's to make
+/// up, and an origin that answers a GET by its `Content-Type` (415, another format) gives what does not belong under the key.
+const OF_THE_BODY: [HeaderName; 6] = [
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
     header::CONTENT_ENCODING,
     header::CONTENT_LANGUAGE,
     header::TRANSFER_ENCODING,
     header::EXPECT,
-];
-
-/// Headers in which a request names another host, scheme, path or method than its own. An origin that believes them
-/// gives an answer that belongs to another key, and the cache would hand it to everybody; `cdn-behaviour.md` section 7.3
-/// has some of them removed, common frameworks believe the rest. They reach the origin where they are in the key, where
-/// `forward` lists them by name, and where nothing is stored.
-const OVERRIDES: [HeaderName; 24] = [
-    HeaderName::from_static("forwarded"),
-    HeaderName::from_static("front-end-https"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-forwarded-path"),
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-proto"),
-    HeaderName::from_static("x-forwarded-protocol"),
-    HeaderName::from_static("x-forwarded-scheme"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-forwarded-ssl"),
-    HeaderName::from_static("x-forwarded-uri"),
-    HeaderName::from_static("x-forwarded-url"),
-    HeaderName::from_static("x-host"),
-    HeaderName::from_static("x-http-host-override"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("x-original-host"),
-    HeaderName::from_static("x-original-url"),
-    HeaderName::from_static("x-override-url"),
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-rewrite-url"),
-    HeaderName::from_static("x-url-scheme"),
 ];
 
 /// Makes the origin's request from the viewer's.
@@ -63,8 +38,7 @@ pub fn origin_request(
     id: &RequestId,
 ) -> RequestHead {
     let policy = &plan.behavior.cache_policy;
-    let forward = &plan.behavior.forward;
-    let mut headers = forwarded(&viewer.headers, policy, forward);
+    let mut headers = forwarded(viewer, plan);
     let signs = signing(origin);
     let own = signs.is_some_and(|behavior| keep_to_bucket(&mut headers, &viewer.headers, plan, behavior));
     if policy.accept_encoding {
@@ -221,29 +195,68 @@ fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
 
 /// Headers that the policies let through. Cookies have policies of their own; `Via` and `X-Forwarded-For` are
 /// appended to, whatever the policies say.
-fn forwarded(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward) -> HeaderMap {
-    let mut out = HeaderMap::with_capacity(viewer.keys_len() + 4);
-    for (name, value) in viewer {
-        if *name != header::COOKIE && passes(name, policy, forward) {
+fn forwarded(viewer: &RequestHead, plan: &Plan) -> HeaderMap {
+    let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
+    let passing = Passing::of(viewer, plan);
+    let mut out = HeaderMap::with_capacity(viewer.headers.keys_len() + 4);
+    for (name, value) in &viewer.headers {
+        if *name != header::COOKIE && passing.lets_through(name) {
             out.append(name.clone(), value.clone());
         }
     }
-    forward_cookies(viewer, [&policy.cookies, &forward.cookies], &mut out);
+    forward_cookies(&viewer.headers, [&policy.cookies, &forward.cookies], &mut out);
     out
 }
 
-fn passes(name: &HeaderName, policy: &CachePolicy, forward: &Forward) -> bool {
-    let by_name = matches!(forward.headers, ForwardHeaders::Only(_));
-    let believed = || by_name || !policy.enabled || !OVERRIDES.contains(name);
-    (forward.headers.contains(name) && believed()) || policy.headers.contains(name) || OF_THE_MESSAGE.contains(name)
+/// Which of a request's headers go to the origin.
+struct Passing<'a> {
+    policy: &'a CachePolicy,
+    forward: &'a Forward,
+    /// Answers to its method are stored where the policy stores any.
+    reads: bool,
+    has_body: bool,
+}
+
+impl<'a> Passing<'a> {
+    fn of(viewer: &RequestHead, plan: &'a Plan) -> Self {
+        let reads = matches!(viewer.method, Method::GET | Method::HEAD)
+            || (viewer.method == Method::OPTIONS && plan.rules.options);
+        let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
+        Self { policy, forward, reads, has_body: guard::has_body(viewer) }
+    }
+
+    fn lets_through(&self, name: &HeaderName) -> bool {
+        let Self { policy, forward, .. } = self;
+        // CGI makes `HTTP_PROXY` of it, which many clients take for their proxy (CVE-2016-5385).
+        if *name == PROXY {
+            return false;
+        }
+        if policy.headers.contains(name) {
+            return true;
+        }
+        let forwarded = forward.headers.contains(name);
+        let by_name = forwarded && matches!(forward.headers, ForwardHeaders::Only(_));
+        if OF_THE_BODY.contains(name) {
+            return self.has_body || !(policy.enabled && self.reads) || by_name;
+        }
+        // Loops end by it (RFC 9110 section 7.6.3).
+        if *name == header::VIA {
+            return true;
+        }
+        // `cdn-behaviour.md` section 7.3: it is taken out where answers could be stored alone.
+        if *name == header::AUTHORIZATION && policy.profile == Profile::CloudFront && !self.reads {
+            return true;
+        }
+        forwarded && (by_name || !policy.enabled || !overrides::is_override(name))
+    }
 }
 
 /// Whether the policies let through what no origin agrees to a WebSocket without (`cdn-behaviour.md` section 21), as far
 /// as the viewer has sent it.
 pub fn forwards_websocket(viewer: &RequestHead, plan: &Plan) -> bool {
     let needed = [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION];
-    let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
-    needed.iter().all(|name| !viewer.headers.contains_key(name) || passes(name, policy, forward))
+    let passing = Passing::of(viewer, plan);
+    needed.iter().all(|name| !viewer.headers.contains_key(name) || passing.lets_through(name))
 }
 
 fn forward_cookies(viewer: &HeaderMap, sets: [&NameSet; 2], out: &mut HeaderMap) {

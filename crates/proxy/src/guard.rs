@@ -5,7 +5,7 @@ use crate::forward;
 use crate::live::Plan;
 use crate::page;
 use http::{HeaderValue, Method, StatusCode, Version, header};
-use rimward_config::{Behavior, MutualTlsMode, ViewerProtocol};
+use rimward_config::{AmbiguousPath, Behavior, MutualTlsMode, ViewerProtocol};
 use rimward_telemetry::ResultType;
 use rimward_types::{Body, Connection, RequestHead, ResponseHead};
 
@@ -24,8 +24,8 @@ pub enum Refusal {
     PurgeNotGranted,
     /// A GET or HEAD with a body.
     BodyOnGet,
-    /// The path has a hidden dot segment, so that an origin may see another path.
-    AmbiguousPath,
+    /// An origin may read the path as another one.
+    AmbiguousPath(AmbiguousPath),
     /// The request has passed nodes such as this one too often.
     Loop,
     /// The behavior wants HTTPS and the viewer speaks HTTP.
@@ -51,7 +51,7 @@ impl Refusal {
             Self::RedirectToHttps { keep_method: false, .. } => StatusCode::MOVED_PERMANENTLY,
             Self::RedirectToHttps { keep_method: true, .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::LastHop { .. } => StatusCode::OK,
-            Self::AmbiguousPath => StatusCode::BAD_REQUEST,
+            Self::AmbiguousPath(_) => StatusCode::BAD_REQUEST,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
@@ -66,7 +66,8 @@ impl Refusal {
             Self::MethodNotAllowed => "InvalidRequestMethod",
             Self::PurgeNotGranted => "PurgeNotGranted",
             Self::BodyOnGet => "InvalidRequestBody",
-            Self::AmbiguousPath => "AmbiguousPath",
+            Self::AmbiguousPath(AmbiguousPath::HiddenDotSegment) => "AmbiguousPath",
+            Self::AmbiguousPath(AmbiguousPath::AnotherBehavior) => "AmbiguousBehavior",
             Self::Loop => "RequestLoop",
             Self::HttpsOnly => "HttpsRequired",
             Self::RedirectToHttps { .. } => "Redirect",
@@ -85,7 +86,12 @@ impl Refusal {
                 "This distribution is not configured to allow the HTTP request method."
             }
             Self::BodyOnGet => "A GET or HEAD request must not have a body.",
-            Self::AmbiguousPath => "The path has a dot segment behind an encoded slash.",
+            Self::AmbiguousPath(AmbiguousPath::HiddenDotSegment) => {
+                "The path has a dot segment beside an encoded slash, a backslash, a semicolon or an empty segment."
+            }
+            Self::AmbiguousPath(AmbiguousPath::AnotherBehavior) => {
+                "The path means another one once its encoded characters, backslashes or semicolons are read as an origin may read them."
+            }
             Self::Loop => "The request came through too many nodes; it seems to run in a circle.",
             Self::HttpsOnly => "This content is served over HTTPS alone.",
             Self::RedirectToHttps { .. } => "This content is served over HTTPS.",
@@ -181,9 +187,6 @@ pub fn check(connection: &Connection, behavior: &Behavior, head: &RequestHead) -
     if forward::is_loop(&head.headers) {
         return Err(Refusal::Loop);
     }
-    if rimward_config::hides_dot_segment(&head.path) {
-        return Err(Refusal::AmbiguousPath);
-    }
     if is_get(&head.method) && has_body(head) {
         return Err(Refusal::BodyOnGet);
     }
@@ -205,7 +208,8 @@ fn is_get(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
 }
 
-fn has_body(head: &RequestHead) -> bool {
+/// Whether a request says that it has a body.
+pub fn has_body(head: &RequestHead) -> bool {
     head.headers.contains_key(header::TRANSFER_ENCODING)
         || head.header("content-length").is_some_and(|n| n.trim() != "0")
 }

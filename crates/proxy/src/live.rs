@@ -156,9 +156,8 @@ impl Live {
         self.doors.get(id)
     }
 
-    /// The plan for `path` of `host`; `None` when no distribution has the host.
-    pub fn plan_for(&self, host: &str, path: &str) -> Option<&Arc<Plan>> {
-        let behavior = self.config.distribution_for(host)?.behavior_for(path);
+    /// The plan of a behavior of its configuration.
+    pub fn plan_of(&self, behavior: &Arc<Behavior>) -> Option<&Arc<Plan>> {
         self.plans.get(&(Arc::as_ptr(behavior) as usize))
     }
 }

@@ -129,7 +129,7 @@ impl Proxy {
         let plan = route::route(&live, exchange, &request)?;
         guard::authenticate(exchange, &connection, &plan, &request)?;
         hop_by_hop::end_here(&mut request);
-        viewer_headers::strip_certificates(&mut request);
+        viewer_headers::strip(&mut request);
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request).await?;
         if let Err(refused) = guard::locate(exchange, &connection, &plan) {
             return Err(Self::substituted(self, exchange, plan, connection, &request, refused).await);
@@ -137,8 +137,7 @@ impl Proxy {
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request)?;
         let mut told = Some(viewer_headers::told(&plan, &connection, reused, &request));
-        // A Lambda@Edge function at viewer-request sees what the viewer itself sent under these names
-        // (`lambda-at-edge.md` section 6.3).
+        // A Lambda@Edge function at viewer-request does not see them (`lambda-at-edge.md` section 6.3).
         if !plan.hooks.viewer_request.iter().any(|function| function.is_lambda()) {
             told.take().into_iter().for_each(|told| told.put(&mut request));
         }

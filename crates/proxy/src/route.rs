@@ -9,13 +9,17 @@ use std::sync::Arc;
 /// Finds the plan of the behavior that `request` falls under.
 ///
 /// # Errors
-/// The answer for a host that nobody serves.
+/// The answer for a host that nobody serves, and for a path that origins may read as another one.
 pub fn route(live: &Live, exchange: &mut Exchange, request: &RequestHead) -> Result<Arc<Plan>, Answer> {
     let host = request.host().unwrap_or_default();
-    let Some(plan) = live.plan_for(&host, &request.path) else {
+    let Some(distribution) = live.config().distribution_for(&host) else {
         return Err(guard::refuse(exchange, &Refusal::UnknownHost));
     };
-    exchange.record.distribution = Some(plan.distribution_id.clone());
+    exchange.record.distribution = Some(distribution.id.clone());
+    let behavior = distribution.behavior_for(&request.path);
+    let behavior = behavior.map_err(|ambiguous| guard::refuse(exchange, &Refusal::AmbiguousPath(ambiguous)))?;
+    // Each behavior of a configuration has its plan.
+    let plan = live.plan_of(behavior).ok_or_else(|| guard::refuse(exchange, &Refusal::UnknownHost))?;
     exchange.record.behavior = Some(plan.pattern.clone());
     Ok(plan.clone())
 }

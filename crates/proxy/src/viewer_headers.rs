@@ -1,12 +1,12 @@
 //! `CloudFront-*` headers that tell of the viewer (`cloudfront-functions.md` section 14): those that a policy of the behavior names
-//! and that a single node can know. What a viewer sends under such a name does not count.
+//! and that a single node can know. What a viewer sends under such a name ends here.
 
 mod certificate;
 mod device;
 mod known;
 mod place;
 
-pub use certificate::{add_for_origin, strip_certificates};
+pub use certificate::add_for_origin;
 pub use known::{ViewerHeader, named_by};
 
 use crate::geo::Geo;
@@ -19,6 +19,27 @@ use std::cell::OnceCell;
 
 /// Cut of `CloudFront-Viewer-Header-Order` in characters.
 const ORDER: usize = 7680;
+
+/// What the names of all headers begin with that a node vouches for (section 14: the service's own by convention).
+const PREFIX: &str = "cloudfront-";
+
+/// Takes out what a viewer says itself under names that are the node's: whoever reads them trusts them, whether or not a policy
+/// names them.
+pub fn strip(request: &mut RequestHead) {
+    if !request.headers.keys().any(is_the_nodes) {
+        return;
+    }
+    let names: Vec<_> = request.headers.keys().filter(|name| is_the_nodes(name)).cloned().collect();
+    for name in names {
+        request.headers.remove(name);
+    }
+}
+
+/// Many origins take `_` and `-` for the same: `HTTP_CLOUDFRONT_VIEWER_COUNTRY` in CGI and what came after it.
+fn is_the_nodes(name: &HeaderName) -> bool {
+    let start = name.as_str().as_bytes().get(..PREFIX.len());
+    start.is_some_and(|start| start.iter().zip(PREFIX.bytes()).all(|(a, b)| *a == b || (*a == b'_' && b == b'-')))
+}
 
 /// Headers that tell of one viewer's request as it came.
 pub struct Told(Vec<(HeaderName, Option<HeaderValue>)>);

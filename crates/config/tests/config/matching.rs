@@ -1,7 +1,7 @@
 //! Which distribution and which behavior a request belongs to (`cdn-behaviour.md` sections 2 and 3).
 
 use super::{parse, right};
-use rimward_config::{Config, ForwardHeaders, Grant, MethodSet, NameSet};
+use rimward_config::{AmbiguousPath, Config, ForwardHeaders, Grant, MethodSet, NameSet};
 
 fn config() -> Config {
     let text = r#"
@@ -51,7 +51,64 @@ fn the_first_behavior_that_matches_the_normal_path_is_taken() {
         ("/", "*"),
         ("", "*"),
     ] {
-        assert_eq!(site.behavior_for(path).pattern.as_str(), pattern, "{path}");
+        assert_eq!(site.behavior_for(path).unwrap().pattern.as_str(), pattern, "{path}");
+    }
+}
+
+#[test]
+fn a_path_that_falls_under_another_behavior_as_origins_read_it_has_none() {
+    let text = r#"
+        origins.app.url = "builtin:demo"
+        [[distributions]]
+        domains = ["*"]
+        behaviors = [
+            { path = "/private/*", origin = "app" },
+            { path = "/@admin/*", origin = "app" },
+            { path = "*.php", origin = "app" },
+            { origin = "app" },
+        ]
+    "#;
+    let config = parse(text).unwrap();
+    let found = |path| config.distributions[0].behavior_for(path).map(|behavior| behavior.pattern.as_str());
+    for path in [
+        "/private%2freport.txt",
+        "/%2fprivate/report.txt",
+        "/%2Fprivate%2Freport.txt",
+        "/private%5creport.txt",
+        "/private\\report.txt",
+        "\\private/report.txt",
+        "/private;v=1/report.txt",
+        "/private%3bv=1/report.txt",
+        "/;/private/report.txt",
+        "/;a%2fb/private/report.txt",
+        "/%40admin/x",
+        "/x.php;.css",
+        "/x.php%3b.css",
+        // Guarded as sent, open as read: which of the two is meant to guard is not known.
+        "/private/%2500/..%2f",
+        "/a%2fb.php/x;y.php",
+    ] {
+        assert!(found(path).is_err(), "{path}: {:?}", found(path));
+    }
+    assert_eq!(found("/private%2freport.txt"), Err(AmbiguousPath::AnotherBehavior));
+    for path in
+        ["/static/..%2fprivate/x", "/x/..;/private/x", "/a//../private/x", "/a/b%5cc/%2f/../../private/x", "/..;/x"]
+    {
+        assert_eq!(found(path), Err(AmbiguousPath::HiddenDotSegment), "{path}");
+    }
+    for (path, pattern) in [
+        ("/private/a%2fb", "/private/*"),
+        ("/private/a;v=1", "/private/*"),
+        ("/a%2fb", "*"),
+        ("/a;v=1/b;w=2", "*"),
+        ("/a%3bb%5cc", "*"),
+        ("/caf%C3%A9%20%25", "*"),
+        ("/privat%65/x", "/private/*"),
+        ("/x/%2e%2e/private/x", "/private/*"),
+        ("//private//x", "/private/*"),
+        ("/x%2fy.php", "*.php"),
+    ] {
+        assert_eq!(found(path), Ok(pattern), "{path}");
     }
 }
 

@@ -88,7 +88,7 @@ fn a_file_with_every_table_is_read() {
         origin = "app"
     "#;
     let config = parse(text).unwrap_or_else(|problems| panic!("{}", shown(&problems)));
-    let images = config.distributions[0].behavior_for("/images/a.png");
+    let images = config.distributions[0].behavior_for("/images/a.png").unwrap();
     assert_eq!(images.functions(rimward_types::Hook::ViewerRequest), ["ab-test".into()]);
     assert_eq!(images.hooks.origin_response.as_deref(), Some("resize"));
     assert!(config.functions["ab-test"].viewer().is_some() && config.functions["resize"].origin().is_some());

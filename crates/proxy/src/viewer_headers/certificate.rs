@@ -4,33 +4,14 @@ use super::ViewerHeader;
 use crate::live::Plan;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use rimward_types::connection::{Mutual, ViewerCertificate};
 use rimward_types::{Connection, RequestHead};
 
-const PREFIX: &str = "cloudfront-viewer-cert-";
 /// The longest `CloudFront-Viewer-Cert-Pem`; a longer one is left out, since origins refuse heads that are too large.
 const PEM: usize = 32 * 1024;
 /// Characters in a line of a PEM file (RFC 7468 section 2).
 const LINE: usize = 64;
-
-/// Takes out what a viewer says of a certificate itself: whoever reads these names trusts them, whether or not a policy
-/// names them.
-pub fn strip_certificates(request: &mut RequestHead) {
-    if !request.headers.keys().any(is_of_certificate) {
-        return;
-    }
-    let names: Vec<_> = request.headers.keys().filter(|name| is_of_certificate(name)).cloned().collect();
-    for name in names {
-        request.headers.remove(name);
-    }
-}
-
-/// Many origins take `_` and `-` for the same: `HTTP_CLOUDFRONT_VIEWER_CERT_SUBJECT` in CGI and what came after it.
-fn is_of_certificate(name: &HeaderName) -> bool {
-    let start = name.as_str().as_bytes().get(..PREFIX.len());
-    start.is_some_and(|start| start.iter().zip(PREFIX.bytes()).all(|(a, b)| *a == b || (*a == b'_' && b == b'-')))
-}
 
 /// What functions and the origin are told.
 pub(super) fn value(header: ViewerHeader, mutual: &Mutual) -> Option<String> {

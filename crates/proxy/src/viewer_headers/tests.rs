@@ -129,15 +129,23 @@ fn versions_have_their_texts() {
 
 /// An origin in CGI's tradition reads `HTTP_CLOUDFRONT_VIEWER_CERT_SUBJECT`, whichever mark stood between the words.
 #[test]
-fn a_viewers_own_headers_of_certificates_go_however_they_are_spelled() {
+fn what_a_viewer_says_under_the_nodes_names_goes_however_they_are_spelled() {
     let mut request = RequestHead::get("/");
-    for name in ["cloudfront-viewer-cert-subject", "cloudfront_viewer_cert_subject", "cloudfront-viewer_cert-pem"] {
+    for name in [
+        "cloudfront-viewer-cert-subject",
+        "cloudfront_viewer_cert_subject",
+        "cloudfront-viewer_cert-pem",
+        "cloudfront_forwarded_proto",
+    ] {
         request.headers.append(name, HeaderValue::from_static("CN=admin"));
     }
-    for name in ["cloudfront-viewer-certs", "cloudfrontXviewer-cert-a", "x-cloudfront-viewer-cert-subject"] {
+    for (name, _) in &KNOWN {
+        request.headers.append(name, HeaderValue::from_static("forged"));
+    }
+    for name in ["cloudfront", "cloudfrontXviewer-cert-a", "x-cloudfront-viewer-cert-subject"] {
         request.headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::from_static("own"));
     }
-    strip_certificates(&mut request);
+    strip(&mut request);
     assert!(request.headers.values().all(|value| value == "own"));
     assert_eq!(request.headers.len(), 3);
 }
