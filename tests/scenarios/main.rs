@@ -27,6 +27,7 @@ mod releases;
 mod reload;
 mod response_headers;
 mod slices;
+mod unkeyed;
 mod viewer_headers;
 mod viewer_state;
 mod viewer_walls;

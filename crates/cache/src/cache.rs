@@ -364,7 +364,8 @@ pub(crate) fn is_personal(asked: &Asked<'_>) -> bool {
     let table = rules.profile.table();
     // `cdn-behaviour.md` section 12.
     let asks_alone = !table.collapses_cookies && rules.forwards_cookies && request.headers.contains_key(COOKIE);
-    asked.wishes.no_store || asks_alone || (table.authorization && request.headers.contains_key(AUTHORIZATION))
+    let asks_leave = rules.asks_leave_for_authorization() && request.headers.contains_key(AUTHORIZATION);
+    asked.wishes.no_store || asks_alone || asks_leave
 }
 
 fn stale(stored: &Stored, asked: &Asked<'_>, detail: &'static str) -> Hit {

@@ -1,6 +1,8 @@
 //! What a behavior's cache policy asks for.
 
+use crate::policy::profile::{LeaveToShare, MinTtlBeats};
 use crate::tag;
+use http::header::AUTHORIZATION;
 use http::{HeaderName, StatusCode};
 use rimward_types::ByteSize;
 pub use rimward_types::NameSet;
@@ -105,6 +107,8 @@ pub struct Rules {
     pub forwarded: ForwardedHeaders,
     /// Whether any cookies reach the origin.
     pub forwards_cookies: bool,
+    /// Whether something of the viewer's request reaches the origin that is not in the key.
+    pub unkeyed: bool,
     /// Drops `Set-Cookie` from what is stored: CloudFront does so when cookies are not forwarded.
     pub strip_set_cookie: bool,
     /// Ranges of what is not stored are answered from slices of this size. `None`: from the whole.
@@ -112,6 +116,24 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Whether `no-store`, `no-cache` and `private` give way to a minimum TTL above zero, and to the time that errors are kept.
+    pub fn outrank_restrictions(&self) -> bool {
+        match self.profile.table().min_ttl_beats {
+            MinTtlBeats::Nothing => false,
+            MinTtlBeats::RestrictionsWhereKeyed => !self.unkeyed,
+        }
+    }
+
+    /// Whether an answer to a request with `Authorization` needs leave to be shared.
+    pub fn asks_leave_for_authorization(&self) -> bool {
+        match self.profile.table().authorization {
+            LeaveToShare::Always => true,
+            LeaveToShare::WhereUnkeyed => {
+                self.forwarded.contains(&AUTHORIZATION) && self.unkeyed && !self.key.headers.contains(&AUTHORIZATION)
+            }
+        }
+    }
+
     /// How long an error of `status` is kept at least.
     pub fn error_ttl_of(&self, status: StatusCode) -> Duration {
         self.error_ttls.get(&status.as_u16()).copied().unwrap_or(self.error_ttl)
@@ -132,6 +154,7 @@ impl Default for Rules {
             tag_headers: tag::DEFAULT_HEADERS.into(),
             forwarded: ForwardedHeaders::All,
             forwards_cookies: true,
+            unkeyed: false,
             strip_set_cookie: false,
             slice: None,
         }

@@ -118,6 +118,9 @@ fn check_config(args: &Check, file: &Path) -> Result<Exit, Stop> {
     };
     let mut checker = Checker::new(args, Some(&config));
     checker.report.config(file, &config);
+    if !args.json {
+        configuration::say_warnings(&config.warnings);
+    }
     checker.config(&config, file)?;
     Ok(checker.finish())
 }

@@ -19,6 +19,13 @@ pub fn load(path: &Path) -> Result<Config, Stop> {
     })
 }
 
+/// Prints what is allowed and may surprise on standard error.
+pub fn say_warnings(warnings: &[Diagnostic]) {
+    for warning in warnings {
+        print::report(&format!("{warning}\n"));
+    }
+}
+
 /// Prints problems on standard error, with their number when there are many.
 pub fn say(problems: &[Diagnostic]) {
     for problem in problems {

@@ -50,6 +50,7 @@ pub fn serve(args: &Serve) -> Result<Exit, Stop> {
     log::start();
     let overrides = Overrides { listen: args.listen.clone(), admin: args.admin };
     let mut config = configuration::load(&args.config)?;
+    configuration::say_warnings(&config.warnings);
     overrides.apply(&mut config.node);
     let (requests, written) = log::open("access log", &config.node.access_log)?;
     let (connections, connections_written) = log::open("connection log", &config.node.connection_log)?;

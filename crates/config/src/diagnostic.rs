@@ -4,9 +4,20 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// What follows from a diagnostic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The file is not used.
+    Error,
+    /// The file is used; it may do other than its writer thinks.
+    Warning,
+}
+
 /// One problem. `Display` is several lines: message, place, the line with a caret, hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// What follows from it.
+    pub severity: Severity,
     /// The file as the reader knows it.
     pub file: Arc<str>,
     /// Line, from 1; 0 when the file could not be read.
@@ -27,6 +38,7 @@ impl Diagnostic {
     /// A problem with the file as a whole: it cannot be read.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
         Self {
+            severity: Severity::Error,
             file: file.into(),
             line: 0,
             column: 0,
@@ -44,6 +56,7 @@ impl Diagnostic {
         let line_end = text[line_start..].find('\n').map_or(text.len(), |at| line_start + at);
         let end = text.floor_char_boundary(span.end).clamp(start, line_end.max(start));
         Self {
+            severity: Severity::Error,
             file: Arc::clone(file),
             line: text[..line_start].matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
@@ -57,7 +70,11 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}\n --> {}", self.message, self.file)?;
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{severity}: {}\n --> {}", self.message, self.file)?;
         if self.line > 0 {
             let (line, gutter) = (self.line, self.line.to_string().len());
             // Tabs stay tabs, so that the caret stands under its character.

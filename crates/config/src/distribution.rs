@@ -53,7 +53,7 @@ pub struct Behavior {
     pub methods: MethodSet,
     /// `cache-policy`: name of a cache policy. Default: `"origin-cache-control"`.
     pub cache_policy: Arc<CachePolicy>,
-    /// `forward`: what of the viewer's request reaches the origin. Default: `"all-viewer-except-host"`.
+    /// `forward`: what of the viewer's request reaches the origin. Default: see [`Forward::default_of`].
     pub forward: Forward,
     /// `compress`: whether answers are sent in a content coding that the viewer takes. Default: false.
     pub compress: bool,

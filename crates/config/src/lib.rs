@@ -42,7 +42,7 @@ pub use acl::{Acl, Networks};
 pub use bucket::{Bucket, BucketAccess, CredentialsSource, SigningBehavior};
 pub use cache::{Cache, Disk};
 pub use cors::{AllowedOrigin, InvalidAllowedOrigin, OriginPort};
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, Severity};
 pub use distribution::{
     AmbiguousPath, Behavior, BehaviorHooks, Distribution, ErrorPage, MethodSet, Target, ViewerProtocol,
 };
@@ -59,7 +59,7 @@ pub use origin::{InvalidUrl, Origin, OriginGroup, OriginUrl, Overrides};
 pub use path::normalize;
 pub use pattern::PathPattern;
 pub use place::{Places, Step};
-pub use policy::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile};
+pub use policy::{CachePolicy, Forward, ForwardHeaders, NameSet, Profile, Unkeyed};
 pub use read::{load, load_manifest, parse, parse_manifest};
 pub use response_headers::{AllowedHeaders, Cors, PolicyHeader, ResponseHeadersPolicy, Share};
 
@@ -89,6 +89,8 @@ pub struct Config {
     pub response_headers_policies: BTreeMap<Arc<str>, Arc<ResponseHeadersPolicy>>,
     /// `[[distributions]]`, in the order of the file.
     pub distributions: Vec<Distribution>,
+    /// What is allowed and may surprise, in the order of the file. For who starts or checks the node.
+    pub warnings: Vec<Diagnostic>,
     hosts: host::Hosts,
 }
 

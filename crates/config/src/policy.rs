@@ -1,6 +1,7 @@
 //! `[cache-policies.NAME]` (`cdn-behaviour.md` section 6) and `forward` (section 7.1).
 
 use http::HeaderName;
+use http::header::{AUTHORIZATION, HOST};
 use rimward_types::ByteSize;
 pub use rimward_types::NameSet;
 use std::collections::BTreeMap;
@@ -58,8 +59,8 @@ pub enum Profile {
 }
 
 /// `forward`: what of the viewer's request reaches the origin, besides what is in the cache key. One of
-/// `"all-viewer"`, `"all-viewer-except-host"` (the default), `"none"`, or a table of `headers`, `cookies` and `query`,
-/// each `"none"` (the default), `"all"`, `["a"]` or `{ except = ["a"] }`.
+/// `"all-viewer"`, `"all-viewer-except-host"`, `"none"`, or a table of `headers`, `cookies` and `query`,
+/// each `"none"` (the default), `"all"`, `["a"]` or `{ except = ["a"] }`. Default: [`Forward::default_of`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Forward {
     /// Headers other than `Cookie`.
@@ -104,7 +105,7 @@ impl Forward {
 
     /// `all-viewer-except-host`: everything but `Host`, so that the origin sees its own name.
     pub fn all_viewer_except_host() -> Self {
-        Self { headers: ForwardHeaders::Except(vec![http::header::HOST]), cookies: NameSet::All, query: NameSet::All }
+        Self { headers: ForwardHeaders::Except(vec![HOST]), cookies: NameSet::All, query: NameSet::All }
     }
 
     /// `none`: what the cache key has, and no more.
@@ -112,15 +113,65 @@ impl Forward {
         Self { headers: ForwardHeaders::None, cookies: NameSet::None, query: NameSet::None }
     }
 
+    /// What is forwarded where a behavior with `policy` does not say. With CloudFront's rules the key alone selects what a viewer
+    /// gets, whatever the origin says; so where answers are stored the origin gets no more than the key, as it does there without
+    /// an origin request policy (`cdn-behaviour.md` section 7.3).
+    pub fn default_of(policy: &CachePolicy) -> Self {
+        match policy.profile {
+            Profile::CloudFront if policy.enabled => Self::none(),
+            _ => Self::all_viewer_except_host(),
+        }
+    }
+
     /// Whether the origin sees the viewer's `Host`.
     pub fn forwards_host(&self) -> bool {
-        self.headers.contains(&http::header::HOST)
+        self.headers.contains(&HOST)
+    }
+
+    /// What reaches the origin without being in the key of `policy`.
+    pub fn beyond(&self, policy: &CachePolicy) -> Unkeyed {
+        // `Host` is put into the key where it is forwarded.
+        let keyed = |name: &HeaderName| *name == HOST || policy.headers.contains(name);
+        Unkeyed {
+            headers: match &self.headers {
+                ForwardHeaders::None => false,
+                ForwardHeaders::Only(names) => !names.iter().all(keyed),
+                ForwardHeaders::All | ForwardHeaders::Except(_) => true,
+            },
+            authorization: self.headers.contains(&AUTHORIZATION) && !keyed(&AUTHORIZATION),
+            cookies: !covers(&policy.cookies, &self.cookies),
+            query: !covers(&policy.query, &self.query),
+        }
     }
 }
 
-impl Default for Forward {
-    fn default() -> Self {
-        Self::all_viewer_except_host()
+/// What reaches an origin without being in the key: an answer may depend on it, and whoever asks next under the same key gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unkeyed {
+    /// Headers.
+    pub headers: bool,
+    /// `Authorization`, one of them.
+    pub authorization: bool,
+    /// Cookies.
+    pub cookies: bool,
+    /// Query parameters.
+    pub query: bool,
+}
+
+impl Unkeyed {
+    /// Whether it is anything.
+    pub fn any(self) -> bool {
+        self.headers || self.cookies || self.query
+    }
+}
+
+/// Whether all names of `part` are in `whole`.
+fn covers(whole: &NameSet, part: &NameSet) -> bool {
+    match (whole, part) {
+        (NameSet::All, _) | (_, NameSet::None) => true,
+        (NameSet::Except(out), NameSet::Except(left)) => out.iter().all(|name| left.contains(name)),
+        (_, NameSet::Only(names)) => names.iter().all(|name| whole.contains(name)),
+        (NameSet::None | NameSet::Only(_) | NameSet::Except(_), NameSet::All | NameSet::Except(_)) => false,
     }
 }
 

@@ -21,7 +21,7 @@ mod response_headers;
 mod section;
 mod suggest;
 
-use crate::{Config, Diagnostic};
+use crate::{Config, Diagnostic, Severity};
 pub use manifest::{load_manifest, parse_manifest};
 use names::Names;
 use section::Section;
@@ -45,6 +45,7 @@ struct Reader<'a> {
     /// Where relative paths begin.
     base: &'a Path,
     problems: RefCell<Vec<(usize, Diagnostic)>>,
+    warnings: RefCell<Vec<(usize, Diagnostic)>>,
 }
 
 /// Reads and checks the file at `path`; relative paths in it begin at its folder. Blocks.
@@ -85,7 +86,7 @@ fn parse_with<T>(
     file: &str,
     read: impl for<'a> FnOnce(&'a Reader<'a>, Range<usize>, &'a DeTable<'a>) -> T,
 ) -> Result<T, Vec<Diagnostic>> {
-    let reader = Reader { file: file.into(), text, base, problems: RefCell::default() };
+    let reader = Reader { file: file.into(), text, base, problems: RefCell::default(), warnings: RefCell::default() };
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         reader.report_syntax(error.span().unwrap_or(0..0), error.message());
@@ -144,6 +145,7 @@ impl<'a> Reader<'a> {
             cache_policies,
             response_headers_policies,
             distributions,
+            warnings: in_order(self.warnings.take()),
             hosts,
         }
     }
@@ -163,6 +165,13 @@ impl<'a> Reader<'a> {
         let start = span.start;
         let diagnostic = Diagnostic::at(&self.file, self.text, span, message.into(), hint);
         self.problems.borrow_mut().push((start, diagnostic));
+    }
+
+    /// Notes what is allowed and may surprise.
+    fn warn(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        let start = span.start;
+        let diagnostic = Diagnostic::at(&self.file, self.text, span, message.into(), Some(hint.into()));
+        self.warnings.borrow_mut().push((start, Diagnostic { severity: Severity::Warning, ..diagnostic }));
     }
 
     /// Notes that the text is no TOML. One problem for a line: what follows on it is often its consequence.
@@ -187,11 +196,12 @@ impl<'a> Reader<'a> {
 
     /// Gives out what was noted, in the order of the file.
     fn finish(&self) -> Result<(), Vec<Diagnostic>> {
-        let mut problems = self.problems.take();
-        if problems.is_empty() {
-            return Ok(());
-        }
-        problems.sort_by_key(|(start, _)| *start);
-        Err(problems.into_iter().map(|(_, diagnostic)| diagnostic).collect())
+        let problems = self.problems.take();
+        if problems.is_empty() { Ok(()) } else { Err(in_order(problems)) }
     }
+}
+
+fn in_order(mut noted: Vec<(usize, Diagnostic)>) -> Vec<Diagnostic> {
+    noted.sort_by_key(|(start, _)| *start);
+    noted.into_iter().map(|(_, diagnostic)| diagnostic).collect()
 }

@@ -222,6 +222,7 @@ fn rules(behavior: &Behavior, tag_headers: &Arc<[HeaderName]>) -> Rules {
         error_ttls: policy.error_ttls.clone(),
         slice: policy.slice,
         forwarded: forwarded(&forward.headers, &policy.headers),
+        unkeyed: forward.beyond(policy).any(),
         forwards_cookies: policy.cookies != NameSet::None || forward.cookies != NameSet::None,
     }
 }

@@ -201,7 +201,8 @@ fn check_restrictions(
         }
         no_store = false;
     }
-    let is_beaten = table.min_ttl_beats_all && (rules.ttl.min > Duration::ZERO || !obeys_restrictions(response.status));
+    let is_beaten =
+        rules.outrank_restrictions() && (rules.ttl.min > Duration::ZERO || !obeys_restrictions(response.status));
     if no_store && !is_beaten {
         return Err(NotStored::NoStore);
     }
@@ -209,7 +210,7 @@ fn check_restrictions(
         return Err(NotStored::Private);
     }
     let shareable = directives.public || directives.must_revalidate || directives.s_maxage.is_present();
-    if table.authorization && request.headers.contains_key(AUTHORIZATION) && !shareable {
+    if rules.asks_leave_for_authorization() && request.headers.contains_key(AUTHORIZATION) && !shareable {
         return Err(NotStored::Authorization);
     }
     let star_counts = table.vary || rules.ttl.min.is_zero();
@@ -258,8 +259,9 @@ fn fields_to_drop(directives: Directives, rules: &Rules) -> Vec<HeaderName> {
 fn stale_terms(status: StatusCode, directives: &Directives, lifetime: Lifetime, rules: &Rules) -> StaleTerms {
     let table = rules.profile.table();
     let is_no_cache = lifetime.source == Source::NoCache;
-    let prohibited =
-        directives.must_revalidate || directives.proxy_revalidate || (is_no_cache && table.no_cache_forbids_stale);
+    let prohibited = directives.must_revalidate
+        || directives.proxy_revalidate
+        || (is_no_cache && (table.no_cache_forbids_stale || rules.unkeyed));
     // A stale error in place of a new one is no help; CloudFront asks again after the error TTL.
     if prohibited || (table.stale_ends_at_max_ttl && status.as_u16() >= 400) {
         return StaleTerms { forbidden: true, ..StaleTerms::default() };

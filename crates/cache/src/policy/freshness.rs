@@ -190,10 +190,11 @@ fn cloudfront(status: StatusCode, directives: &Directives, given: Option<Lifetim
     let ttl = &rules.ttl;
     let blocked = directives.no_store || directives.no_cache.is_all() || directives.private.is_all();
     let spoken = directives.max_age.is_present() || directives.s_maxage.is_present();
+    let outranked = rules.outrank_restrictions();
     match class(status) {
         Class::Never => None,
         Class::Explicit | Class::ExplicitError if !spoken => None,
-        Class::Plain | Class::Explicit if blocked && ttl.min > Duration::ZERO => {
+        Class::Plain | Class::Explicit if blocked && outranked && ttl.min > Duration::ZERO => {
             Some(Lifetime { time: ttl.min, source: Source::MinTtl })
         }
         // `no-store` and `private` were refused before; what remains is used after validation.
@@ -203,6 +204,7 @@ fn cloudfront(status: StatusCode, directives: &Directives, given: Option<Lifetim
             Some(bounded(given.unwrap_or(default), rules))
         }
         Class::Error { obeys: true } if blocked => None,
+        Class::Error { .. } | Class::ExplicitError if blocked && !outranked => None,
         Class::Error { .. } | Class::ExplicitError => {
             let least = Lifetime { time: rules.error_ttl_of(status), source: Source::ErrorTtl };
             let given = given.map(|given| Lifetime { time: given.time.min(ttl.max), ..given });

@@ -12,16 +12,16 @@ pub struct Table {
     pub vary: bool,
     /// `Rimward-Cache-Control` and `CDN-Cache-Control` are obeyed (RFC 9213).
     pub targeted: bool,
-    /// Answers to requests with `Authorization` need leave to be shared (RFC 9111 section 3.5).
-    pub authorization: bool,
+    /// When answers to requests with `Authorization` need leave to be shared (RFC 9111 section 3.5).
+    pub authorization: LeaveToShare,
     /// `must-understand` is obeyed (RFC 9111 section 5.2.2.3).
     pub must_understand: bool,
     /// `Age` and `Date` of the origin use up freshness; else it counts from storing.
     pub age_counts: bool,
     /// Which statuses are stored, and for how long without a word from the origin.
     pub statuses: Statuses,
-    /// A minimum TTL above zero beats `no-store`, `no-cache` and `private`.
-    pub min_ttl_beats_all: bool,
+    /// What a minimum TTL above zero beats.
+    pub min_ttl_beats: MinTtlBeats,
     /// `no-cache` keeps what is stored from standing in for an origin that does not answer (RFC 9111 section 5.2.2.4).
     pub no_cache_forbids_stale: bool,
     /// `s-maxage` forbids to serve stale, as `proxy-revalidate` does (RFC 9111 section 5.2.2.10).
@@ -42,6 +42,25 @@ pub struct Table {
     pub collapses_cookies: bool,
     /// Which names of `Vary` viewers see.
     pub vary_shown: VaryShown,
+}
+
+/// When answers to requests with `Authorization` need leave to be shared: `public`, `must-revalidate` or `s-maxage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaveToShare {
+    /// Always.
+    Always,
+    /// Where it reaches the origin without being in the key.
+    WhereUnkeyed,
+}
+
+/// What a minimum TTL above zero beats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MinTtlBeats {
+    /// Nothing but shorter times.
+    Nothing,
+    /// `no-store`, `no-cache` and `private` too, where the origin sees no more of a viewer's request than the key has: then its
+    /// answer is the same for all who ask under that key.
+    RestrictionsWhereKeyed,
 }
 
 /// Which names of `Vary` viewers see.
@@ -78,11 +97,11 @@ pub const RFC: Table = Table {
     request_directives: true,
     vary: true,
     targeted: true,
-    authorization: true,
+    authorization: LeaveToShare::Always,
     must_understand: true,
     age_counts: true,
     statuses: Statuses::Rfc,
-    min_ttl_beats_all: false,
+    min_ttl_beats: MinTtlBeats::Nothing,
     no_cache_forbids_stale: true,
     s_maxage_forbids_stale: true,
     stale_on_error: StaleFor::Never,
@@ -98,18 +117,24 @@ pub const RFC: Table = Table {
 
 /// CloudFront (`cdn-behaviour.md` sections 7.3, 10, 11 and 12).
 ///
-/// Two things are stricter than the vendor's: `no-store` and `private` are never kept with a minimum TTL of zero, not
-/// even to stand in for an origin that is away (section 10.1 lets CloudFront do so); and `must-revalidate` forbids to
-/// serve stale, of which section 10.3 says nothing.
+/// Some things are stricter than the vendor's:
+///
+/// - `no-store` and `private` are never kept with a minimum TTL of zero, not even to stand in for an origin that is away
+///   (section 10.1 lets CloudFront do so).
+/// - `must-revalidate` forbids to serve stale, of which section 10.3 says nothing.
+/// - Where `forward` lets the origin see more than the key has, `no-store`, `no-cache` and `private` count whatever the minimum
+///   TTL is and whatever the status, nothing that is `no-cache` stands in for an origin that is away, and answers to
+///   `Authorization` need leave to be shared. CloudFront stores them under an origin request policy (sections 7.1 and 10.1), and
+///   gives one viewer's page to the next.
 pub const CLOUDFRONT: Table = Table {
     request_directives: false,
     vary: false,
     targeted: false,
-    authorization: false,
+    authorization: LeaveToShare::WhereUnkeyed,
     must_understand: false,
     age_counts: false,
     statuses: Statuses::CloudFront,
-    min_ttl_beats_all: true,
+    min_ttl_beats: MinTtlBeats::RestrictionsWhereKeyed,
     no_cache_forbids_stale: false,
     s_maxage_forbids_stale: false,
     stale_on_error: StaleFor::UntilMaxTtl,

@@ -12,6 +12,7 @@ use std::path::Path;
 pub struct Report {
     json: bool,
     items: Vec<Value>,
+    warnings: Vec<Value>,
     checked: usize,
     bad: usize,
     not_built: usize,
@@ -20,12 +21,13 @@ pub struct Report {
 impl Report {
     /// Nothing yet.
     pub fn new(json: bool) -> Self {
-        Self { json, items: Vec::new(), checked: 0, bad: 0, not_built: 0 }
+        Self { json, items: Vec::new(), warnings: Vec::new(), checked: 0, bad: 0, not_built: 0 }
     }
 
     /// Tells what a sound configuration has.
-    pub fn config(&self, file: &Path, config: &Config) {
+    pub fn config(&mut self, file: &Path, config: &Config) {
         if self.json {
+            self.warnings = config.warnings.iter().map(diagnostic).collect();
             return;
         }
         let behaviors = config.distributions.iter().map(|distribution| distribution.behaviors.len()).sum();
@@ -67,7 +69,7 @@ impl Report {
         let exit = if self.bad > 0 { Exit::Failed } else { Exit::Done };
         if self.json {
             let all = json!({
-                "ok": self.bad == 0, "problems": [], "functions": self.items, "skipped": self.not_built,
+                "ok": self.bad == 0, "problems": [], "warnings": self.warnings, "functions": self.items, "skipped": self.not_built,
             });
             print::data(&serde_json::to_string_pretty(&all).unwrap_or_default());
             return exit;
@@ -87,14 +89,15 @@ impl Report {
 
 /// Prints the problems of a configuration as JSON.
 pub fn config_problems(problems: &[Diagnostic]) {
-    let problems = problems.iter().map(|problem| {
-        json!({
-            "file": &*problem.file, "line": problem.line, "column": problem.column,
-            "message": problem.message, "hint": problem.hint,
-        })
-    });
-    let all = json!({ "ok": false, "problems": problems.collect::<Vec<_>>(), "functions": [], "skipped": 0 });
+    let problems: Vec<Value> = problems.iter().map(diagnostic).collect();
+    let all = json!({ "ok": false, "problems": problems, "warnings": [], "functions": [], "skipped": 0 });
     print::data(&serde_json::to_string_pretty(&all).unwrap_or_default());
+}
+
+fn diagnostic(told: &Diagnostic) -> Value {
+    json!({
+        "file": &*told.file, "line": told.line, "column": told.column, "message": told.message, "hint": told.hint,
+    })
 }
 
 fn show(item: &Item) {

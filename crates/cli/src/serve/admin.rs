@@ -98,15 +98,16 @@ impl rimward_admin::Node for Node {
         let reloaded = self.read_again().await;
         // In the process's log too: the caller is not the operator.
         reloaded.say();
-        let texts = |problems: &[rimward_hooks::Problem]| problems.iter().map(ToString::to_string).collect();
+        let texts =
+            |problems: &[rimward_hooks::Problem]| -> Vec<_> { problems.iter().map(ToString::to_string).collect() };
         match reloaded {
-            Reloaded::Applied { broken, restart } => {
+            Reloaded::Applied { warnings, broken, restart } => {
                 let live = self.proxy().live();
                 Ok(rimward_admin::Reloaded {
                     generation: self.generation(),
                     distributions: live.config().distributions.len(),
                     functions: live.functions().iter().filter(|function| function.broken().is_none()).count(),
-                    warnings: texts(&broken),
+                    warnings: warnings.iter().map(ToString::to_string).chain(texts(&broken)).collect(),
                     needs_restart: restart.into_iter().map(str::to_owned).collect(),
                 })
             }

@@ -63,6 +63,8 @@ pub struct Node {
 pub enum Reloaded {
     /// The new configuration serves.
     Applied {
+        /// What is allowed and may surprise.
+        warnings: Vec<Diagnostic>,
         /// Functions that did not work before either, or are new and do not work.
         broken: Vec<Problem>,
         /// Settings that have changed and take effect at the next start.
@@ -184,13 +186,14 @@ impl Node {
             Err(error) => return Reloaded::Unusable(format!("the reload stopped: {error}")),
         };
         let restart = self.fixed.changed(&Fixed::of(&config));
+        let warnings = config.warnings.clone();
         functions.settle(SystemClock.now());
         proxy.swap(Live::new(config, functions, geo));
         // After the swap: no viewer is let in by new rules whose function is not there yet.
         listeners.apply();
         self.loaded.store(SystemClock.now().as_millis(), Ordering::Relaxed);
         self.generation.fetch_add(1, Ordering::Relaxed);
-        Reloaded::Applied { broken: problems, restart }
+        Reloaded::Applied { warnings, broken: problems, restart }
     }
 }
 
@@ -225,7 +228,8 @@ impl Reloaded {
     /// Says on standard error how it went.
     pub fn say(&self) {
         match self {
-            Self::Applied { broken, restart } => {
+            Self::Applied { warnings, broken, restart } => {
+                configuration::say_warnings(warnings);
                 say_problems(broken);
                 if !restart.is_empty() {
                     print::warning(&format!("changed, but only a restart makes it so: {}", restart.join(", ")));

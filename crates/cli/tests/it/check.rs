@@ -153,3 +153,16 @@ fn the_target_cloudfront_refuses_what_the_vendor_does_with_its_place() {
     assert_eq!(sections, ["10.3", "5", "10.2"]);
     assert_eq!((&findings[0]["line"], &findings[0]["column"]), (&2.into(), &20.into()));
 }
+
+#[test]
+fn a_warning_is_told_with_its_place_and_fails_nothing() {
+    let folder = folder();
+    let behavior = "cache-policy = \"caching-optimized\"\nforward = \"all-viewer\"\n";
+    folder.write("rimward.toml", format!("{CONFIG}{behavior}"));
+    let ran =
+        folder.run(&["check"]).expect(0).says("warning: `forward` lets cookies, `Authorization` and query parameters");
+    ran.says("--> rimward.toml:11:1").says("hint: leave `forward` out").prints("ok: 1 checked");
+    let report = folder.run(&["check", "--json"]).expect(0).json();
+    assert_eq!((&report["ok"], &report["problems"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!((&report["warnings"][0]["line"], &report["warnings"][0]["column"]), (&11.into(), &1.into()));
+}

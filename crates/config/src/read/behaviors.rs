@@ -153,7 +153,7 @@ fn read_behavior(behavior: &Section<'_>, pattern: Option<PathPattern>, known: &K
         origin: read_target(behavior, known),
         viewer_protocol: behavior.choice("viewer-protocol", &protocols).unwrap_or_default(),
         methods: read_methods(behavior),
-        forward: read_forward(behavior),
+        forward: read_forward(behavior, &cache_policy),
         compress: read_compress(behavior, &cache_policy),
         cache_policy,
         response_headers_policy: read_named(

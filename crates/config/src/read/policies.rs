@@ -267,30 +267,61 @@ pub(super) fn header_names(
     names
 }
 
-/// `forward` of a behavior (section 7.1).
-pub(super) fn read_forward(behavior: &Section<'_>) -> Forward {
-    let Some(value) = behavior.get("forward") else { return Forward::default() };
+/// `forward` of a behavior with `policy` (section 7.1).
+pub(super) fn read_forward(behavior: &Section<'_>, policy: &CachePolicy) -> Forward {
+    let default = || Forward::default_of(policy);
+    let Some(value) = behavior.get("forward") else { return default() };
     if value.get_ref().is_table() {
         let keys = ["headers", "cookies", "query"];
         let Some(table) = Section::of_value(behavior.reader, "`forward`".to_owned(), value, &keys) else {
-            return Forward::default();
+            return default();
         };
-        return Forward {
+        let forward = Forward {
             headers: read_forward_headers(&table),
             cookies: read_names(&table, "cookies").unwrap_or_default(),
             query: read_names(&table, "query").unwrap_or_default(),
         };
+        warn_of_unkeyed(behavior, policy, &forward);
+        return forward;
     }
     if !value.get_ref().is_str() {
         behavior.report_type("forward", value, "a string or a table");
-        return Forward::default();
+        return default();
     }
     let choices = [("all-viewer", 0), ("all-viewer-except-host", 1), ("none", 2)];
-    match behavior.choice("forward", &choices) {
+    let forward = match behavior.choice("forward", &choices) {
         Some(0) => Forward::all_viewer(),
-        Some(2) => Forward::none(),
-        _ => Forward::all_viewer_except_host(),
+        Some(1) => Forward::all_viewer_except_host(),
+        Some(_) => Forward::none(),
+        None => return default(),
+    };
+    warn_of_unkeyed(behavior, policy, &forward);
+    forward
+}
+
+/// Says that answers may get to the wrong viewers. With the rules of the RFC the origin has means against it (`Vary`, `private`),
+/// and an answer to `Authorization` needs leave; with CloudFront's the key is all.
+fn warn_of_unkeyed(behavior: &Section<'_>, policy: &CachePolicy, forward: &Forward) {
+    if policy.profile != Profile::CloudFront || !policy.enabled {
+        return;
     }
+    let unkeyed = forward.beyond(policy);
+    let parts =
+        [(unkeyed.cookies, "cookies"), (unkeyed.authorization, "`Authorization`"), (unkeyed.query, "query parameters")];
+    let parts: Vec<&str> = parts.into_iter().filter_map(|(is_unkeyed, part)| is_unkeyed.then_some(part)).collect();
+    let listed = match parts.split_last() {
+        None => return,
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+    };
+    let message = format!(
+        "`forward` lets {listed} through that are not in the key of the cache policy `{}`: what the origin makes of one \
+         viewer's may be given to another",
+        policy.name
+    );
+    let hint = "leave `forward` out, so that the origin gets what is in the key and no more; or put them into the key, in \
+                a cache policy; or take `cache-policy = \"caching-disabled\"`";
+    behavior.reader.warn(behavior.key_span("forward"), message, hint);
 }
 
 fn read_forward_headers(table: &Section<'_>) -> ForwardHeaders {

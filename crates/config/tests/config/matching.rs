@@ -1,7 +1,7 @@
 //! Which distribution and which behavior a request belongs to (`cdn-behaviour.md` sections 2 and 3).
 
 use super::{parse, right};
-use rimward_config::{AmbiguousPath, Config, ForwardHeaders, Grant, MethodSet, NameSet};
+use rimward_config::{AmbiguousPath, CachePolicy, Config, Forward, ForwardHeaders, Grant, MethodSet, NameSet, Profile};
 
 fn config() -> Config {
     let text = r#"
@@ -142,6 +142,12 @@ fn sets_of_names_say_what_is_in_them() {
         assert_eq!((set.contains("a"), set.contains("b")), (a, b), "{set:?}");
     }
     let forward = &right("").distributions[0].behaviors[0].forward;
+    for policy in CachePolicy::built_in() {
+        let stores_by_key = policy.profile == Profile::CloudFront && policy.enabled;
+        let forward = Forward::default_of(&policy);
+        assert_eq!(forward == Forward::none(), stores_by_key, "{}", policy.name);
+        assert!(!stores_by_key || !forward.beyond(&policy).any());
+    }
     assert!(!forward.forwards_host() && forward.headers.contains(&http::header::ACCEPT));
     assert!(ForwardHeaders::All.contains(&http::header::HOST) && !ForwardHeaders::None.contains(&http::header::HOST));
 }

@@ -1,6 +1,6 @@
 //! Wrong settings of origins, policies and distributions, with what is said about each.
 
-use super::{problems, wrong, wrong_alone};
+use super::{problems, right, wrong, wrong_alone};
 
 wrong! {
     an_origin_has_a_url: "[origins.a]" => [
@@ -425,4 +425,43 @@ fn a_distribution_has_at_most_100_domains() {
         site(&format!("domains = [{domains}]"), "origin = \"app\""),
         ["2:11 a distribution has 1 to 100 domains"]
     );
+}
+
+/// What is allowed and may surprise, as `problems` writes what is wrong.
+fn warnings(policy: &str) -> Vec<String> {
+    let text = format!(
+        "[[distributions]]\ndomains = [\"a.test\"]\n[[distributions.behaviors]]\norigin = \"app\"\n{policy}\n\
+         [cache-policies.own]\nprofile = \"cloudfront\"\ncookies = \"all\"\nquery = {{ except = [\"a\"] }}\n"
+    );
+    let told =
+        |warning: &rimward_config::Diagnostic| format!("{}:{} {}", warning.line, warning.column, warning.message);
+    right(&text).warnings.iter().map(told).collect()
+}
+
+#[test]
+fn what_reaches_the_origin_outside_of_the_key_is_warned_of() {
+    let warning = |parts: &str, policy: &str| {
+        vec![format!(
+            "6:1 `forward` lets {parts} through that are not in the key of the cache policy `{policy}`: what the origin makes of \
+             one viewer's may be given to another"
+        )]
+    };
+    let all = "cookies, `Authorization` and query parameters";
+    for (forward, told) in [
+        ("\"all-viewer\"", warning(all, "caching-optimized")),
+        ("\"all-viewer-except-host\"", warning(all, "caching-optimized")),
+        ("{ headers = { except = [\"Authorization\"] }, cookies = [\"a\"] }", warning("cookies", "caching-optimized")),
+        ("{ headers = [\"accept\"], query = [\"a\"] }", warning("query parameters", "caching-optimized")),
+        ("\"none\"", Vec::new()),
+        ("{ headers = [\"accept\"] }", Vec::new()),
+    ] {
+        assert_eq!(warnings(&format!("cache-policy = \"caching-optimized\"\nforward = {forward}")), told, "{forward}");
+    }
+    let keyed = |forward: &str| warnings(&format!("cache-policy = \"own\"\nforward = {forward}"));
+    assert_eq!(keyed("{ cookies = \"all\", query = { except = [\"a\", \"b\"] } }"), Vec::<String>::new());
+    assert_eq!(keyed("{ query = { except = [\"b\"] } }"), warning("query parameters", "own"));
+    for (policy, forward) in [("caching-disabled", "\"all-viewer\""), ("origin-cache-control", "\"all-viewer\"")] {
+        assert!(warnings(&format!("cache-policy = \"{policy}\"\nforward = {forward}")).is_empty(), "{policy}");
+    }
+    assert!(warnings("cache-policy = \"caching-optimized\"").is_empty());
 }

@@ -247,3 +247,29 @@ fn fields_that_may_not_be_kept_are_named() {
     let names: Vec<&str> = terms.dropped.iter().map(HeaderName::as_str).collect();
     assert_eq!(names, ["a", "b", "set-cookie"]);
 }
+
+#[test]
+fn restrictions_hold_in_the_cloudfront_profile_where_the_origin_sees_more_than_the_key() {
+    // Against cdn-behaviour.md sections 10.1 and 11, see `CLOUDFRONT`.
+    let mut seen = Exchange::cloudfront(60);
+    seen.rules.unkeyed = true;
+    for status in [200, 404, 500, 503] {
+        assert_eq!(seen.refusal(status, &[("cache-control", "no-store")]), Some(NotStored::NoStore), "{status}");
+        assert_eq!(
+            seen.refusal(status, &[("cache-control", "private, max-age=9")]),
+            Some(NotStored::Private),
+            "{status}"
+        );
+    }
+    assert_eq!(seen.refusal(403, &[("cache-control", "no-cache, max-age=9")]), Some(NotStored::Status));
+    let validated = seen.admit(200, &[("cache-control", "no-cache"), ("etag", "\"a\"")]).expect("stored");
+    assert_eq!(validated.lifetime, Lifetime { time: Duration::ZERO, source: Source::NoCache });
+    assert_eq!(validated.stale, StaleTerms { forbidden: true, ..StaleTerms::default() });
+    assert_eq!(seen.admit(200, &[]).expect("stored").lifetime.source, Source::DefaultTtl);
+    // RFC 9111 section 3.5.
+    let mut seen = seen.with("authorization", "Bearer a");
+    assert_eq!(seen.refusal(200, &[("cache-control", "max-age=9")]), Some(NotStored::Authorization));
+    assert_eq!(seen.refusal(200, &[("cache-control", "public, max-age=9")]), None);
+    seen.rules.key.headers = vec![AUTHORIZATION];
+    assert_eq!(seen.refusal(200, &[("cache-control", "max-age=9")]), None);
+}
