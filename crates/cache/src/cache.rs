@@ -92,6 +92,21 @@ pub struct Cache {
     store: Arc<Store>,
 }
 
+/// How a request comes to a lookup.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// It may wait for others' fetches, and they for its.
+    may_join: bool,
+    /// What is on disk alone could not be read.
+    past_disk: bool,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { may_join: true, past_disk: false }
+    }
+}
+
 /// What a request brings to the shard's lock.
 pub(crate) struct Asked<'a> {
     pub(crate) key: &'a Key,
@@ -130,15 +145,21 @@ impl Cache {
 
     /// Looks `key` up for `request` and, when it must be fetched, says who fetches.
     pub fn begin(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Begin {
-        self.decide(key, request, rules, true)
+        self.decide(key, request, rules, Way::default())
+    }
+
+    /// As [`Cache::begin`] for a request that could not read what is stored: what is on disk alone does not count.
+    pub fn begin_past_disk(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Begin {
+        self.decide(key, request, rules, Way { past_disk: true, ..Way::default() })
     }
 
     /// As [`Cache::begin`] for a request that has waited in vain: it waits for nobody, and nobody for it.
     pub(crate) fn begin_alone(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Begin {
-        self.decide(key, request, rules, false)
+        self.decide(key, request, rules, Way { may_join: false, ..Way::default() })
     }
 
-    fn decide(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>, may_join: bool) -> Begin {
+    fn decide(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>, way: Way) -> Begin {
+        let Way { may_join, past_disk } = way;
         if let Some(reason) = requests::pass(request, rules) {
             return Begin::Pass(reason);
         }
@@ -148,6 +169,8 @@ impl Cache {
         let (stored, why) = match self.store.find(&mut shard, key, &request.headers) {
             Found::Nothing => (None, Forward::UriMiss),
             Found::OtherVariants => (None, Forward::VaryMiss),
+            Found::Filed(_) if past_disk => (None, Forward::UriMiss),
+            Found::Stored(stored) if past_disk && stored.content.is_on_disk_alone() => (None, Forward::UriMiss),
             Found::Filed(filed) => {
                 if let Some(fill) = may_join.then(|| self.store.recall(&mut shard, &filed, request)).flatten() {
                     let request = request.clone();

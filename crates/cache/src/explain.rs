@@ -1,14 +1,17 @@
 //! Why a lookup comes out as it does: the decision of [`Cache::begin`](crate::Cache::begin) without its effects, with
 //! everything that it was made of. The words are those of `Cache-Status` and of the record.
 
+mod slices;
 mod text;
+
+pub use slices::FirstSlice;
 
 use crate::cache::{Asked, Cache, is_personal, may_stand_in, reuse_of};
 use crate::key::{self, Key};
 use crate::object::Stored;
 use crate::policy::directives::ControlField;
 use crate::policy::freshness::Source;
-use crate::policy::reuse::{self, Reason, Reuse};
+use crate::policy::reuse::{Reason, Reuse};
 use crate::policy::{PassReason, Refusal, age, date, request as requests, vary};
 use crate::rules::{Profile, Rules};
 use crate::slice;
@@ -36,8 +39,10 @@ pub struct Explanation {
     pub cache_status: String,
     /// The cache key.
     pub key: key::Parts,
-    /// The stored response that the request selects.
+    /// The stored response that the request selects; of an answer from slices, the one that is asked for first.
     pub stored: Option<StoredResponse>,
+    /// What that slice comes to: the head that the viewer gets is made of it.
+    pub first_slice: Option<FirstSlice>,
     /// What other stored responses under the key were selected by.
     pub other_variants: Vec<Vec<Selector>>,
     /// Fetches for the key in flight.
@@ -153,8 +158,8 @@ pub struct Freshness {
     pub lifetime: Seconds,
     /// What says so: a directive or a setting.
     pub source: &'static str,
-    /// The field that its directives were read from.
-    pub field: &'static str,
+    /// The field of the answer that says so; `None` where a setting does, or nothing.
+    pub field: Option<&'static str>,
     /// Where the rule stands.
     pub reference: &'static str,
     /// Age that counts against it: with the CloudFront profile, that since it was stored alone.
@@ -189,11 +194,24 @@ impl Serialize for Seconds {
 impl Cache {
     /// Explains what [`Cache::begin`] would do now. Nothing is fetched, counted as a use, or changed.
     pub fn explain(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Explanation {
-        self.explained(key, request, rules, self.store().variants(key), None)
+        let explanation = self.explained(key, request, rules, self.store().variants(key), None);
+        let slice = self.slice_of(&explanation, key, request, rules);
+        explanation.with_slice(slice.map(|(slice, key, request)| {
+            (slice.index, self.explained(&key, &request, rules, self.store().variants(&key), None))
+        }))
     }
 
     /// As [`Cache::explain`], and looks at what is on disk alone.
     pub async fn explain_from_disk(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Explanation {
+        let explanation = self.explained_from_disk(key, request, rules).await;
+        let slice = match self.slice_of(&explanation, key, request, rules) {
+            Some((slice, key, request)) => Some((slice.index, self.explained_from_disk(&key, &request, rules).await)),
+            None => None,
+        };
+        explanation.with_slice(slice)
+    }
+
+    async fn explained_from_disk(&self, key: &Key, request: &RequestHead, rules: &Arc<Rules>) -> Explanation {
         let variants = self.store().variants(key);
         let is_in_memory = variants.iter().any(|stored| stored.face.selecting.matches(&request.headers));
         let filed = if is_in_memory { None } else { self.store().look_on_disk(key, &request.headers).await };
@@ -221,6 +239,7 @@ impl Cache {
             cache_status: String::new(),
             key: key.parts(),
             stored: None,
+            first_slice: None,
             other_variants: Vec::new(),
             fetching: self.store().fetching(key),
             remembered: mark.map(Mark::as_str),
@@ -278,7 +297,7 @@ impl Explanation {
 
     fn uses(&mut self, stored: &Stored, asked: &Asked<'_>) {
         let terms = &stored.face.terms;
-        let ttl = if stored.face.is_expired() { 0 } else { reuse::ttl(terms, asked.now) };
+        let ttl = stored.face.ttl(asked.now);
         let source = terms.lifetime.source;
         let of_lifetime = Because { rule: source.as_str(), reference: reference(source, terms.origin.field) };
         let stale = |rule, reference| (Decision::Stale, Because { rule, reference }, Some(rule));
@@ -322,6 +341,16 @@ fn key_parameter(url: &str) -> String {
     format!("; key=\"{}\"", url.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// The field that a lifetime was read from.
+fn field(source: Source, control: ControlField) -> Option<&'static str> {
+    match source {
+        Source::SMaxAge | Source::MaxAge | Source::NoCache => Some(control.as_str()),
+        Source::Expires => Some("Expires"),
+        Source::Heuristic => Some("Last-Modified"),
+        Source::DefaultTtl | Source::MinTtl | Source::MaxTtl | Source::ErrorTtl | Source::Nothing => None,
+    }
+}
+
 /// Where the rule for a lifetime stands: that of a targeted field is another one.
 fn reference(source: Source, field: ControlField) -> &'static str {
     let is_directive = matches!(source, Source::SMaxAge | Source::MaxAge | Source::NoCache | Source::Nothing);
@@ -352,10 +381,10 @@ fn described(stored: &Stored, on_disk: bool, now: Timestamp) -> StoredResponse {
         freshness: Freshness {
             lifetime: Seconds(terms.lifetime.time),
             source: terms.lifetime.source.as_str(),
-            field: terms.origin.field.as_str(),
+            field: field(terms.lifetime.source, terms.origin.field),
             reference: reference(terms.lifetime.source, terms.origin.field),
             used: Seconds(age::current(terms.counted_age, terms.received, now)),
-            left: reuse::ttl(terms, now),
+            left: face.ttl(now),
         },
         stale: StaleWindows {
             while_revalidate: Seconds(terms.stale.while_revalidate),

@@ -7,7 +7,7 @@ use crate::policy::admit::Terms;
 use crate::policy::directives::MAX_SECONDS;
 use crate::policy::range::{self, Ranges, Span};
 use crate::policy::validate::{self, Outcome, Validators};
-use crate::policy::{age, fields, reuse};
+use crate::policy::{age, fields};
 use crate::slice::SliceBody;
 use crate::status::{CacheResult, CacheStatus};
 use bytes::Bytes;
@@ -16,7 +16,9 @@ use http::header::{
 };
 use http::{HeaderValue, Method, StatusCode};
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use rimward_types::{Body, BodyError, RequestHead, ResponseHead, Timestamp};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -36,13 +38,36 @@ pub struct Hit {
     pub status: CacheStatus,
     /// For `X-Cache` and the log.
     pub result: CacheResult,
+    /// The body is on disk alone, and nobody has looked yet whether it can be read.
+    is_unread: bool,
 }
 
 impl Hit {
+    /// Reads the beginning of a body that is on disk alone, before a head promises it.
+    ///
+    /// # Errors
+    /// Why it cannot be read. A file that is gone or damaged is not found again; for any other reason,
+    /// [`crate::Cache::begin_past_disk`] asks the origin.
+    pub async fn checked(mut self) -> Result<Self, BodyError> {
+        if !std::mem::take(&mut self.is_unread) {
+            return Ok(self);
+        }
+        // Parts begin with a line that is not in the file.
+        let needed = if is_multipart(&self.head) { 2 } else { 1 };
+        let mut rest = std::mem::take(&mut self.body);
+        let mut read = VecDeque::new();
+        while read.len() < needed
+            && let Some(frame) = rest.frame().await
+        {
+            read.extend(frame?.into_data());
+        }
+        self.body = Body::stream(Begun { read, rest });
+        Ok(self)
+    }
+
     /// A hit on something stored.
     pub(crate) fn of(stored: &Stored, request: &RequestHead, now: Timestamp) -> Self {
-        let ttl = if stored.face.is_expired() { 0 } else { reuse::ttl(&stored.face.terms, now) };
-        Self::with(stored, request, now, CacheStatus::hit(ttl), CacheResult::Hit)
+        Self::with(stored, request, now, CacheStatus::hit(stored.face.ttl(now)), CacheResult::Hit)
     }
 
     /// An answer from something stored, with a status of its own.
@@ -190,7 +215,11 @@ fn answer(
 ) -> Hit {
     let asked = &request.headers;
     let result = result.with_status(head.status);
-    let hit = |head, body| Hit { head, body, status, result };
+    let is_on_disk = matches!(source, Source::Stored(Content::Filed(_)));
+    let hit = |head, body| {
+        let is_unread = is_on_disk && matches!(body, Body::Stream(_));
+        Hit { head, body, status, result, is_unread }
+    };
     // Most requests have no conditions, and need no validators.
     let has_conditions = validate::has_conditions(asked);
     let validators = if has_conditions { Validators::of(&head.headers, now) } else { Validators::default() };
@@ -278,6 +307,41 @@ fn unsatisfiable(head: ResponseHead, length: u64) -> ResponseHead {
     head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0u64));
     head.headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     head
+}
+
+/// Whether it is the head of several parts.
+fn is_multipart(head: &ResponseHead) -> bool {
+    head.status == StatusCode::PARTIAL_CONTENT && !head.headers.contains_key(CONTENT_RANGE)
+}
+
+/// A body of which the beginning was read.
+struct Begun {
+    read: VecDeque<Bytes>,
+    rest: Body,
+}
+
+impl http_body::Body for Begun {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.read.pop_front() {
+            Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.read.is_empty() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let read = self.read.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
+        match self.rest.size_hint().exact() {
+            Some(rest) => SizeHint::with_exact(read + rest),
+            None => SizeHint::default(),
+        }
+    }
 }
 
 /// A body of blocks, from `at` to `end`.

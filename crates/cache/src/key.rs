@@ -333,19 +333,40 @@ fn push_cookies(bytes: &mut Buffer, headers: &HeaderMap, set: &NameSet) {
     if *set == NameSet::None {
         return;
     }
-    let mut cookies: SmallVec<[(&str, &[u8]); 8]> = SmallVec::new();
-    for line in headers.get_all(COOKIE) {
-        for cookie in line.as_bytes().split(|&b| b == b';').map(<[u8]>::trim_ascii) {
-            let name = cookie.split(|&b| b == b'=').next().unwrap_or_default();
-            if let Some(name) = std::str::from_utf8(name).ok().filter(|name| !name.is_empty() && set.contains(name)) {
-                cookies.push((name, cookie));
-            }
+    let mut kept: SmallVec<[Cookie<'_>; 8]> = cookies(headers).filter(|cookie| cookie.is_in(set)).collect();
+    kept.sort_by_key(|cookie| cookie.name);
+    for cookie in kept {
+        push_part(bytes, b'c', cookie.pair);
+    }
+}
+
+/// One cookie of a request, as it came: neither its name nor its value need be text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cookie<'a> {
+    /// Its name; empty in `=value`.
+    pub name: &'a [u8],
+    /// `name=value`, without the spaces around it.
+    pub pair: &'a [u8],
+}
+
+impl Cookie<'_> {
+    /// Whether `set` has it. A name that is no text is in no list.
+    pub fn is_in(&self, set: &NameSet) -> bool {
+        match std::str::from_utf8(self.name) {
+            Ok(name) => set.contains(name),
+            Err(_) => matches!(set, NameSet::All | NameSet::Except(_)),
         }
     }
-    cookies.sort_by_key(|(name, _)| *name);
-    for (_, cookie) in cookies {
-        push_part(bytes, b'c', cookie);
-    }
+}
+
+/// The cookies of a request in their order. The key and the origin's request are made from this one reading: what the origin
+/// sees besides the key would be in an answer for all.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|&b| b == b';'));
+    pairs.map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty()).map(|pair| {
+        let name = pair.split(|&b| b == b'=').next().unwrap_or_default();
+        Cookie { name, pair }
+    })
 }
 
 /// `Accept-Encoding` as it is sent to the origin: `br,gzip`, `gzip`, `br`, or `identity` when the viewer takes none of

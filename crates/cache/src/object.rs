@@ -6,7 +6,7 @@ use crate::memory::Room;
 use crate::policy::admit::Terms;
 use crate::policy::validate::Validators;
 use crate::policy::vary::{Names, Selecting};
-use crate::policy::{fields, vary};
+use crate::policy::{fields, reuse, vary};
 use crate::rules::Rules;
 use crate::store::{Store, tags};
 use crate::tag::{self, Tag};
@@ -111,6 +111,12 @@ impl Face {
         self.expired.load(Ordering::Relaxed)
     }
 
+    /// Seconds of freshness that remain, none after a soft purge: for `Cache-Status`.
+    pub(crate) fn ttl(&self, now: Timestamp) -> i64 {
+        let ttl = reuse::ttl(&self.terms, now);
+        if self.is_expired() { ttl.min(0) } else { ttl }
+    }
+
     pub(crate) fn expire(&self) {
         self.expired.store(true, Ordering::Relaxed);
     }
@@ -161,6 +167,11 @@ impl Content {
             Content::Blocks { length, .. } => *length,
             Content::Filed(object) => object.length(),
         }
+    }
+
+    /// Whether the body is on disk and not in memory.
+    pub(crate) fn is_on_disk_alone(&self) -> bool {
+        matches!(self, Content::Filed(_))
     }
 
     /// Bytes that it holds in memory.

@@ -145,7 +145,7 @@ impl Slices {
         }
         let slice = Slice { size: self.size, index: self.scout };
         let Some(told) = Told::of(slice, &scout.head) else { return Err(scout) };
-        let Hit { mut head, body, status, result } = scout;
+        let Hit { mut head, body, status, result, .. } = scout;
         told.describe_whole(&mut head);
         let body = SliceBody::new(self.clone(), told, self.scout, body, get);
         Ok(Hit::of_slices(head, body, viewer, self.cache.now(), status, result))

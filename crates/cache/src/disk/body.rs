@@ -35,6 +35,19 @@ impl FileBody {
     }
 }
 
+/// Whether the beginning of an object can be read. One that is gone or damaged is removed.
+pub(crate) async fn is_readable(object: &Arc<ObjectFile>) -> bool {
+    match read(object.clone(), None, 0, 1).await {
+        Ok(_) => true,
+        Err(error) => {
+            if let Some(store) = object.disk.store() {
+                store.discard(object, &error);
+            }
+            false
+        }
+    }
+}
+
 async fn read(object: Arc<ObjectFile>, file: Option<Arc<File>>, at: u64, most: u64) -> Piece {
     for _ in 0..PATIENCE {
         let (sender, receiver) = tokio::sync::oneshot::channel();

@@ -1,6 +1,6 @@
 //! An explanation as lines of text.
 
-use super::{Explanation, Seconds, Selector, StoredResponse};
+use super::{Explanation, FirstSlice, Seconds, Selector, StoredResponse};
 use crate::key::Part;
 use std::fmt;
 
@@ -12,6 +12,10 @@ impl fmt::Display for Explanation {
         writeln!(f, "key: {} {} {}", self.key.distribution, self.key.method, self.key.url)?;
         for part in &self.key.parts {
             writeln!(f, "  {part}")?;
+        }
+        if let Some(first) = &self.first_slice {
+            let FirstSlice { index, decision, because } = first;
+            writeln!(f, "first slice: {index}, {}: {} ({})", decision.as_str(), because.rule, because.reference)?;
         }
         match &self.stored {
             Some(stored) => stored.fmt(f)?,
@@ -67,8 +71,13 @@ impl fmt::Display for StoredResponse {
         let fresh = &self.freshness;
         writeln!(
             f,
-            "  fresh for {} by {} ({}, {}), {} used, {} s left",
-            fresh.lifetime, fresh.source, fresh.field, fresh.reference, fresh.used, fresh.left
+            "  fresh for {} by {} ({}{}), {} used, {} s left",
+            fresh.lifetime,
+            fresh.source,
+            fresh.field.map(|field| format!("{field}, ")).unwrap_or_default(),
+            fresh.reference,
+            fresh.used,
+            fresh.left
         )?;
         let stale = &self.stale;
         write!(

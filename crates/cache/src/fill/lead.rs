@@ -4,6 +4,7 @@ use super::pump::Pump;
 use super::sliced::Whole;
 use super::state::{AnswerKind, Ended, Fill};
 use super::{OriginFailure, Times};
+use crate::disk::body::is_readable;
 use crate::hit::Hit;
 use crate::key::Key;
 use crate::memory::block;
@@ -78,6 +79,17 @@ impl Lead {
         &self.request
     }
 
+    /// As it was, but that what is stored for the request can be read, where it is on disk alone: else the origin is asked
+    /// for it, not whether it is still good.
+    pub async fn checked(mut self) -> Self {
+        if let Some(Stored { content: Content::Filed(object), .. }) = &self.stored
+            && !is_readable(object).await
+        {
+            self.stored = None;
+        }
+        self
+    }
+
     /// The viewer's request as the origin is to be asked, see [`Lead::add_conditions`].
     pub fn conditional(&self) -> Arc<RequestHead> {
         if self.is_plain && self.key.slice().is_none() {
@@ -133,9 +145,22 @@ impl Lead {
     }
 
     pub(super) fn keep_or_pass_on(self, head: ResponseHead, body: Body, times: Times) -> Completed {
+        if self.answers_one_viewer(head.status) {
+            return self.pass_on(head, body, NotStored::Condition);
+        }
         match self.admission(&self.request, &head, times) {
             Admission::Store(terms) => self.keep(head, body, terms, times.received),
             Admission::Refuse(reason) => self.pass_on(head, body, reason),
+        }
+    }
+
+    /// Whether an answer of `status` is to the conditions or the range that one viewer has sent. (The range of a slice is the
+    /// cache's own, and so is the key that goes with it.)
+    fn answers_one_viewer(&self, status: StatusCode) -> bool {
+        match status {
+            StatusCode::PRECONDITION_FAILED => self.is_plain && validate::has_conditions(&self.request.headers),
+            StatusCode::RANGE_NOT_SATISFIABLE => self.key.slice().is_none(),
+            _ => false,
         }
     }
 
@@ -186,7 +211,7 @@ impl Lead {
         }
         let status = CacheStatus {
             forward_status: origin,
-            ttl: Some(reuse::ttl(&stored.face.terms, now)),
+            ttl: Some(stored.face.ttl(now)),
             detail: Some("stale-if-error"),
             ..self.status()
         };
@@ -199,17 +224,14 @@ impl Lead {
         let is_error = head.status.is_server_error();
         if let Some(old) = self.stored.take() {
             // A new answer takes the place of the old one, though it is not kept itself.
-            let is_answer = !matches!(
-                reason,
-                NotStored::Method | NotStored::Partial | NotStored::RequestNoStore | NotStored::NotModified
-            );
-            if is_answer && !is_error {
+            if !reason.is_of_the_request() && !is_error {
                 self.store.remove(&self.key, &old);
             }
         }
         match reason {
             NotStored::TooLarge => self.store.mark(&self.key, Mark::TooLarge),
             NotStored::NoStore
+            | NotStored::NoCache
             | NotStored::Private
             | NotStored::NotUnderstood
             | NotStored::VaryStar

@@ -8,7 +8,7 @@ use crate::object::{Content, Face, Stored};
 use crate::store::{Mark, Store};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use rimward_types::{Body, Timestamp};
+use rimward_types::{Body, BodyError, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +73,8 @@ impl Pump {
             let data = match frame {
                 // Trailers are not stored (RFC 9111 section 3.1 lets a cache drop them).
                 Ok(frame) => frame.into_data().unwrap_or_default(),
+                // Who reads it is told again that it is the origin's.
+                Err(BodyError::Origin(why)) => return self.break_off(why),
                 Err(error) => return self.break_off(error.to_string()),
             };
             if !data.is_empty() && !self.take(data).await {

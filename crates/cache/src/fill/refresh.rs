@@ -8,7 +8,7 @@ use crate::object::Stored;
 use crate::policy::admit::{Admission, Terms};
 use crate::policy::{NotStored, age, fields, freshness, reuse, validate};
 use crate::status::{CacheResult, CacheStatus};
-use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, ETAG, LAST_MODIFIED, PRAGMA};
 use http::{Method, StatusCode};
 use rimward_types::{Body, RequestHead, ResponseHead};
 
@@ -52,13 +52,23 @@ impl Lead {
             asked.method = Method::GET;
         }
         let face = match self.admission(&asked, &head, times) {
-            Admission::Store(terms) if !fields::is_overgrown(&head.headers) => self.face(head.clone(), terms),
-            _ => {
-                self.store.remove(&self.key, old);
-                None
+            Admission::Store(_) if fields::is_overgrown(&head.headers) => Err(NotStored::TooLarge),
+            Admission::Store(terms) => self.face(head.clone(), terms).ok_or(NotStored::NoRoom),
+            Admission::Refuse(reason) => Err(reason),
+        };
+        let face = match face {
+            Ok(face) => face,
+            Err(reason) => {
+                let is_kept = match reason {
+                    NotStored::NoRoom => true,
+                    reason => reason.is_of_the_request() && self.is_kept_for_others(asked, &head, times),
+                };
+                if !is_kept {
+                    self.store.remove(&self.key, old);
+                }
+                return self.confirmed_once(old, head, origin, times, reason);
             }
         };
-        let Some(face) = face else { return self.confirmed_once(old, head, origin, times) };
         let shared = is_shared(&face, now);
         let stored = Stored { face, content: old.content.clone() };
         let status = CacheStatus {
@@ -74,13 +84,30 @@ impl Lead {
         Completed::Refreshed(hit)
     }
 
-    /// What is stored was confirmed and answers this request, but may not be kept (RFC 9111 section 3).
-    fn confirmed_once(mut self, old: &Stored, head: ResponseHead, origin: StatusCode, times: Times) -> Completed {
+    /// Whether what was confirmed stays as it is for others, where only this request forbids to store what is told to it: `no-store`
+    /// and `Authorization` are about a new answer, not about what is stored already (RFC 9111 sections 3.5 and 5.2.1.5).
+    fn is_kept_for_others(&self, mut asked: RequestHead, head: &ResponseHead, times: Times) -> bool {
+        for name in [AUTHORIZATION, CACHE_CONTROL, PRAGMA] {
+            asked.headers.remove(name);
+        }
+        matches!(self.admission(&asked, head, times), Admission::Store(_))
+    }
+
+    /// What is stored was confirmed and answers this request, but what the origin has told may not be kept (RFC 9111
+    /// section 3).
+    fn confirmed_once(
+        mut self,
+        old: &Stored,
+        head: ResponseHead,
+        origin: StatusCode,
+        times: Times,
+        reason: NotStored,
+    ) -> Completed {
         let now = times.received;
         let date = freshness::date_of(&head.headers, now);
         let initial_age = age::initial(age::value(&head.headers), date, times).corrected();
         let terms = Terms { initial_age, received: now, ..old.face.terms.clone() };
-        let status = CacheStatus { forward_status: Some(origin), ..self.status() };
+        let status = CacheStatus { forward_status: Some(origin), detail: Some(reason.as_str()), ..self.status() };
         let hit = Hit::passing(head, &terms, &old.content, &self.request, now, status);
         self.conclude(Ended::Alone);
         Completed::Refreshed(hit)
@@ -89,18 +116,20 @@ impl Lead {
     /// An answer to HEAD freshens what is stored, or shows that it is another (RFC 9111 section 4.3.5).
     pub(super) fn head_only(self, head: ResponseHead, body: Body, times: Times) -> Completed {
         if let Some(old) = self.stored.clone().filter(|_| head.status == StatusCode::OK) {
+            // The RFC would freshen by the length alone too; two pages of one length are nothing rare.
             let same = |name| match head.headers.get(&name) {
                 None => true,
                 told => told == old.face.head.get(&name).as_ref(),
             };
-            let is_same = old.face.head.status() == StatusCode::OK
+            let may_be_same = old.face.head.status() == StatusCode::OK
                 && same(ETAG)
                 && same(LAST_MODIFIED)
                 && (head.headers.get(CONTENT_LENGTH).is_none_or(|told| *told == old.content.length().to_string()));
-            if is_same {
+            if !may_be_same {
+                old.face.expire();
+            } else if head.headers.contains_key(ETAG) || head.headers.contains_key(LAST_MODIFIED) {
                 return self.refresh(&old, head, times);
             }
-            old.face.expire();
         }
         // What is gone is asked for again before it is served.
         if let (Some(old), StatusCode::NOT_FOUND | StatusCode::GONE) = (&self.stored, head.status) {

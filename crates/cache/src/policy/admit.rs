@@ -2,7 +2,7 @@
 
 use super::directives::{ControlField, Directives, RequestDirectives, Scope};
 use super::freshness::{self, Lifetime, Source};
-use super::profile::StaleFor;
+use super::profile::{StaleFor, Statuses};
 use super::{age, fields, targeted, vary};
 use crate::fill::Times;
 use crate::rules::Rules;
@@ -20,12 +20,17 @@ pub enum NotStored {
     Partial,
     /// 304 without a stored response that it could update.
     NotModified,
+    /// 412 or 416: it answers the conditions or the range of one viewer, not what others ask (RFC 9110 sections 13.1,
+    /// 15.5.13 and 15.5.17).
+    Condition,
     /// The status is not stored without explicit freshness, or not at all.
     Status,
     /// `must-understand`, and the status is not understood (RFC 9111 section 5.2.2.3).
     NotUnderstood,
     /// `no-store` (RFC 9111 section 5.2.2.5).
     NoStore,
+    /// `no-cache` of an error (`cdn-behaviour.md` section 11).
+    NoCache,
     /// `private` (RFC 9111 section 5.2.2.7).
     Private,
     /// `no-store` of the request (RFC 9111 section 5.2.1.5).
@@ -45,15 +50,31 @@ pub enum NotStored {
 }
 
 impl NotStored {
+    /// Whether it is the request that forbids to store the answer, and not what the origin has said: what is stored
+    /// already is as good as before.
+    pub fn is_of_the_request(self) -> bool {
+        matches!(
+            self,
+            NotStored::Method
+                | NotStored::Partial
+                | NotStored::NotModified
+                | NotStored::Condition
+                | NotStored::RequestNoStore
+                | NotStored::Authorization
+        )
+    }
+
     /// A token for `Cache-Status` and the record.
     pub fn as_str(self) -> &'static str {
         match self {
             NotStored::Method => "method",
             NotStored::Partial => "partial",
             NotStored::NotModified => "not-modified",
+            NotStored::Condition => "condition",
             NotStored::Status => "status",
             NotStored::NotUnderstood => "not-understood",
             NotStored::NoStore => "no-store",
+            NotStored::NoCache => "no-cache",
             NotStored::Private => "private",
             NotStored::RequestNoStore => "request-no-store",
             NotStored::Authorization => "authorization",
@@ -70,8 +91,10 @@ impl NotStored {
         match self {
             NotStored::Method | NotStored::Status | NotStored::NotModified => "RFC 9111 section 3",
             NotStored::Partial | NotStored::Length => "RFC 9111 section 3.3",
+            NotStored::Condition => "RFC 9110 section 13.1",
             NotStored::NotUnderstood => "RFC 9111 section 5.2.2.3",
             NotStored::NoStore => "RFC 9111 section 5.2.2.5",
+            NotStored::NoCache => "RFC 9111 section 5.2.2.4",
             NotStored::Private => "RFC 9111 section 5.2.2.7",
             NotStored::RequestNoStore => "RFC 9111 section 5.2.1.5",
             NotStored::Authorization => "RFC 9111 section 3.5",
@@ -168,7 +191,10 @@ fn terms(request: &RequestHead, response: &ResponseHead, rules: &Rules, times: T
     let is_targeted = field != ControlField::CacheControl;
     check_restrictions(request, response, &directives, rules)?;
     let lifetime = freshness::lifetime(response.status, &directives, headers, is_targeted, rules, times.received)
-        .ok_or(NotStored::Status)?;
+        .ok_or_else(|| match is_no_cache_error(response.status, &directives, rules) {
+            true => NotStored::NoCache,
+            false => NotStored::Status,
+        })?;
     let is_explicit = || freshness::explicit(&directives, headers, is_targeted, times.received).is_some();
     if request.method == Method::POST && !(is_explicit() && names_itself(request, headers)) {
         return Err(NotStored::Method);
@@ -201,8 +227,9 @@ fn check_restrictions(
         }
         no_store = false;
     }
-    let is_beaten =
-        rules.outrank_restrictions() && (rules.ttl.min > Duration::ZERO || !obeys_restrictions(response.status));
+    let is_beaten = rules.outrank_restrictions()
+        && (!obeys_restrictions(response.status)
+            || (rules.ttl.min > Duration::ZERO && !freshness::is_obedient_error(response.status)));
     if no_store && !is_beaten {
         return Err(NotStored::NoStore);
     }
@@ -218,6 +245,12 @@ fn check_restrictions(
         return Err(NotStored::VaryStar);
     }
     Ok(())
+}
+
+/// Whether it is `no-cache` that keeps an error from being stored.
+fn is_no_cache_error(status: StatusCode, directives: &Directives, rules: &Rules) -> bool {
+    let counts = freshness::is_obedient_error(status) || (rules.unkeyed && !obeys_restrictions(status));
+    rules.profile.table().statuses == Statuses::CloudFront && directives.no_cache.is_all() && counts
 }
 
 /// Whether CloudFront lets `no-store` and `private` keep a response of this status from being stored

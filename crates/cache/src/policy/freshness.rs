@@ -175,6 +175,12 @@ enum Class {
     Never,
 }
 
+/// An error that `no-store`, `no-cache` and `private` keep from being stored whatever the minimum TTL is
+/// (`cdn-behaviour.md` section 11).
+pub fn is_obedient_error(status: StatusCode) -> bool {
+    class(status) == Class::Error { obeys: true }
+}
+
 fn class(status: StatusCode) -> Class {
     match status.as_u16() {
         200 | 203 | 300 | 301 | 302 => Class::Plain,

@@ -195,6 +195,7 @@ impl Store {
     /// An object could not be read: it is removed, if it is of no use any more.
     pub(crate) fn discard(&self, object: &Arc<ObjectFile>, error: &Unreadable) {
         let Some(disk) = &self.disk else { return };
+        tracing::warn!(url = object.key.parts().url, %error, "what is stored on the disk cannot be read");
         if disk.note_unreadable(error) {
             let (gone, unread) = self.shard(&object.key).discard(object);
             doom(&gone);

@@ -133,6 +133,12 @@ async fn errors_are_kept_for_the_error_time_at_least() {
         assert_eq!(lifetime(&play(rules(10)), status, &[("cache-control", "max-age=50")]).await, 50, "{status}");
     }
     assert_eq!(lifetime(&play(rules(10)), 416, &[("cache-control", "max-age=50")]).await, 0);
+    // A minimum TTL does not beat them there, and the reason is told.
+    for control in ["no-store", "no-cache", "private"] {
+        let play = play(Rules { ttl: ttl(5, 30, 100), ..rules(10) });
+        let seen = play.get("/", answers(404, &[("cache-control", control)], "")).await;
+        assert_eq!(seen.status, format!("Rimward; fwd=uri-miss; fwd-status=404; detail={control}"));
+    }
     let disabled = play(Rules { enabled: false, ..rules(10) });
     assert_eq!(lifetime(&disabled, 503, &[]).await, 0, "CachingDisabled");
 }

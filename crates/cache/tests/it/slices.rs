@@ -230,6 +230,26 @@ async fn an_explanation_says_that_slices_answer() {
 }
 
 #[tokio::test]
+async fn an_explanation_of_slices_says_what_the_first_one_comes_to() {
+    let play = Play::with(rules(), Options::default());
+    let asked = range("bytes=65536-65545", &[]);
+    let explain = |asked: &RequestHead| play.cache.explain(&play.key(asked), asked, &play.rules);
+    let first = explain(&asked).first_slice.unwrap();
+    assert_eq!((first.index, first.decision.as_str()), (1, "fetch"));
+    let only = range("bytes=65536-65545", &[("cache-control", "only-if-cached")]);
+    assert_eq!(explain(&only).decision.as_str(), "refuse");
+    let found = slices(&play, &asked);
+    let Completed::Stored(_) = respond(&play, lead(&found, 1), 1, "\"a\"") else { panic!("it is kept") };
+    for asked in [&asked, &only] {
+        let told = explain(asked);
+        assert_eq!((told.decision.as_str(), told.first_slice.unwrap().decision.as_str()), ("slices", "fresh"));
+        assert_eq!(told.cache_status, "Rimward; hit; ttl=60; key=\"/film\"");
+        assert_eq!(told.stored.as_ref().map(|stored| (stored.status, stored.length)), Some((206, SLICE)));
+        assert!(told.to_string().contains("first slice: 1, fresh: max-age"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_cannot_make_the_origin_send_more_than_the_slices_that_it_names() {
     // Many small ranges far apart cost as many slices; more than 32 are no ranges at all.
     let play = Play::with(rules(), Options::default());

@@ -1,7 +1,7 @@
 //! Serving what is stale (RFC 5861, RFC 9111 section 4.2.4, `cdn-behaviour.md` section 10.3).
 
 use crate::play::*;
-use rimward_cache::{Begin, CacheResult, Completed, OriginFailure};
+use rimward_cache::{Begin, CacheResult, Completed, OriginFailure, Purge};
 use rimward_types::Body;
 
 #[tokio::test]
@@ -22,6 +22,17 @@ async fn a_stale_entry_is_served_while_one_request_revalidates() {
     let told = head(200, &[("cache-control", "max-age=9")]);
     assert!(matches!(lead.respond(told, "new".into(), play.times()), Completed::Stored(_)));
     assert_eq!(play.hit("/").await.body, "new");
+}
+
+#[tokio::test]
+async fn what_was_purged_softly_has_no_time_left_when_it_stands_in() {
+    let play = Play::new();
+    play.get("/", answers(200, &[("cache-control", "max-age=60, stale-if-error=60"), ("etag", "\"a\"")], "old")).await;
+    play.cache.expire(&Purge::All);
+    let told = play.cache.explain(&play.key(&get("/", &[])), &get("/", &[]), &play.rules);
+    assert_eq!(told.stored.map(|stored| (stored.expired, stored.freshness.left)), Some((true, 0)));
+    let seen = play.get("/", Origin::IsAway).await;
+    assert_eq!(seen.status, "Rimward; fwd=stale; ttl=0; detail=stale-if-error");
 }
 
 #[tokio::test]

@@ -165,6 +165,20 @@ async fn head_freshens_what_is_stored_or_shows_that_it_is_old() {
 }
 
 #[tokio::test]
+async fn a_head_that_matches_by_its_length_alone_changes_nothing() {
+    // RFC 9111 section 4.3.5 would let it freshen: two pages of one length are nothing rare.
+    let first = [("cache-control", "max-age=2"), ("content-length", "4")];
+    for told in [&[("etag", "\"b\"")][..], &[]] {
+        let play = Play::new();
+        play.get("/", answers(200, &first, "body")).await;
+        let fields = [&[FRESH, ("content-length", "4")], told].concat();
+        play.after(3).ask(method("HEAD", "/", &[]), answers(200, &fields, "")).await;
+        let seen = play.get("/", answers(200, &[FRESH], "new!")).await;
+        assert!(seen.asked.is_some() && seen.body == "new!", "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_finds_nothing_has_what_is_stored_validated() {
     // RFC 9111 section 4.3.5 speaks of 200; what is gone is not served as if nothing had been heard.
     for status in [404, 410] {

@@ -196,6 +196,48 @@ async fn what_a_purge_by_tag_means_before_its_head_has_come_is_in_no_file_that_a
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_a_miss_before_a_head_is_sent() {
+    use std::sync::atomic::Ordering::SeqCst;
+    for fields in [&[][..], &[("range", "bytes=5-9")], &[("range", "bytes=5-9,100-199")]] {
+        for is_gone in [true, false] {
+            let stage = stage();
+            let (feed, body) = Feed::new();
+            let first = lead(&stage, body, &[("cache-control", "max-age=600"), ("etag", "\"a\"")]).await;
+            let reading = tokio::spawn(async move { drain(first.body).await });
+            for n in 0..SIZE >> 16 {
+                feed.send(part(n));
+                settle().await;
+            }
+            drop(feed);
+            reading.await.unwrap();
+            stage.settle().await;
+            let good = hit(&stage, fields).await.checked().await.unwrap();
+            let length = good.body.len().unwrap();
+            assert_eq!(drain(good.body).await.len() as u64, length);
+            let found = hit(&stage, fields).await;
+            let Begin::Lead(lead) = stage.play.begin(&get("/large", &[("cache-control", "no-cache")])) else {
+                panic!("it is to be validated")
+            };
+            assert!(lead.validators().is_some());
+            if is_gone {
+                std::fs::remove_file(&stage.files()[0]).unwrap();
+            } else {
+                stage.faults.unreadable.store(true, SeqCst);
+            }
+            assert!(found.checked().await.is_err(), "{fields:?}");
+            // Nor is the origin asked whether what cannot be read is still good.
+            assert_eq!(lead.checked().await.validators(), None);
+            let request = get("/large", fields);
+            let (cache, key) = (&stage.play.cache, stage.play.key(&request));
+            assert!(matches!(cache.begin_past_disk(&key, &request, &stage.play.rules), Begin::Lead(_)));
+            if is_gone {
+                assert!(matches!(stage.play.begin(&request), Begin::Lead(_)), "it is removed");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_hot_object_of_the_disk_goes_to_memory() {
     let stage = DiskPlay::with(ByteSize::mb(16), ByteSize::mb(64));
     let body: &'static str = String::from_utf8(vec![b'x'; 1 << 20]).unwrap().leak();
