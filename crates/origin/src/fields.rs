@@ -13,8 +13,27 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
-/// Removes hop-by-hop fields and those that `Connection` names. `content-length` and `host` are never hop-by-hop,
-/// whoever names them.
+/// Fields that are meant for everybody on the way, whoever names them in `Connection` (RFC 9110 section 7.6.1 forbids a sender
+/// to do so): without them an answer would be stored for the wrong requests, for too long, or as something else.
+const END_TO_END: [HeaderName; 15] = [
+    header::AGE,
+    header::CACHE_CONTROL,
+    HeaderName::from_static("cdn-cache-control"),
+    HeaderName::from_static("rimward-cache-control"),
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::DATE,
+    header::ETAG,
+    header::EXPIRES,
+    header::HOST,
+    header::LAST_MODIFIED,
+    header::SET_COOKIE,
+    header::VARY,
+];
+
+/// Removes hop-by-hop fields and those that `Connection` names, as far as they may end here.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {
         let listed = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
@@ -24,7 +43,7 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
             // By far the most common, and removed below.
             .filter(|name| !name.eq_ignore_ascii_case("keep-alive") && !name.eq_ignore_ascii_case("close"))
             .filter_map(|name| HeaderName::try_from(name).ok())
-            .filter(|name| *name != header::CONTENT_LENGTH && *name != header::HOST)
+            .filter(|name| !END_TO_END.contains(name))
             .collect();
         for name in named {
             headers.remove(name);
@@ -45,7 +64,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("connection", "close, X-Hop"),
-            ("connection", "keep-alive, content-length,,"),
+            ("connection", "keep-alive, content-length,, Vary, cache-control"),
+            ("vary", "x-a"),
+            ("cache-control", "private"),
             ("keep-alive", "timeout=5"),
             ("x-hop", "1"),
             ("transfer-encoding", "chunked"),
@@ -59,6 +80,6 @@ mod tests {
         remove_hop_by_hop(&mut headers);
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["content-length", "etag"]);
+        assert_eq!(left, ["cache-control", "content-length", "etag", "vary"]);
     }
 }
