@@ -9,7 +9,7 @@ use rimward_admin::{
     FunctionInfo, NotPurged, NotReady, Place, Purge, Purged, Status, Target, Tier,
 };
 use rimward_cache::tag::{InvalidTag, Tag};
-use rimward_config::{Config, FunctionKind, MutualTlsSites};
+use rimward_config::{Config, Distribution, FunctionKind, MutualTlsSites};
 use rimward_hooks::releases::LATEST;
 use rimward_invoke::Queue;
 use rimward_kv::Store;
@@ -192,13 +192,12 @@ fn disk_status(usage: rimward_cache::DiskUsage) -> DiskStatus {
 
 /// What a purge means to the cache. Distributions have their keys apart, hosts of one distribution do not.
 fn extents(config: &Config, target: &Target) -> Result<Vec<rimward_cache::Purge>, NotPurged> {
-    let distribution = |host: &str| match config.distribution_for(host) {
-        Some(distribution) => Ok(distribution.id.to_string()),
-        None => Err(NotPurged::UnknownHost(host.to_owned())),
-    };
+    let found = |host: &str| config.distribution_for(host).ok_or_else(|| NotPurged::UnknownHost(host.to_owned()));
+    let distribution = |host: &str| found(host).map(|distribution| distribution.id.to_string());
     Ok(match target {
         Target::Url { host, path } => {
-            vec![rimward_cache::Purge::Url { distribution: distribution(host)?, url: path.clone() }]
+            let url = with_default_root_object(found(host)?, path);
+            vec![rimward_cache::Purge::Url { distribution: distribution(host)?, url }]
         }
         Target::Prefix { host, prefix } => {
             vec![rimward_cache::Purge::Prefix { distribution: distribution(host)?, prefix: prefix.clone() }]
@@ -218,6 +217,15 @@ fn extents(config: &Config, target: &Target) -> Result<Vec<rimward_cache::Purge>
         }
         Target::Everything => vec![rimward_cache::Purge::All],
     })
+}
+
+/// The URL under which the answer to a request for `url` is stored: `/` stands for the default root object.
+fn with_default_root_object(distribution: &Distribution, url: &str) -> String {
+    let (path, query) = url.find('?').map_or((url, ""), |at| url.split_at(at));
+    match &distribution.default_root_object {
+        Some(object) if path == "/" => format!("/{}{query}", object.trim_start_matches('/')),
+        _ => url.to_owned(),
+    }
 }
 
 fn file(config: &Config, name: &str) -> String {

@@ -44,6 +44,23 @@ fn stored_answers_are_counted_made_stale_and_removed() {
 }
 
 #[test]
+fn the_root_is_purged_as_its_object() {
+    // cdn-behaviour.md section 17
+    let config = CONFIG.replace("behaviors =", "default-root-object = \"a\"\nbehaviors =");
+    let folder = Folder::new().with("rimward.toml", config);
+    let node = Node::start(&folder);
+    let admin = node.admin.to_string();
+    for url in ["http://www.example.com/", "http://www.example.com/?b"] {
+        let path = url.trim_start_matches("http://www.example.com");
+        node.get(path);
+        assert!(node.get(path).contains("Hit from cloudfront"));
+        folder.run(&["purge", "--admin", &admin, url]).expect(0).says("1 stored answer removed");
+        assert!(node.get(path).contains("fwd=uri-miss"), "{path}");
+    }
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
 fn what_the_node_refuses_is_said_with_its_hint() {
     let folder = folder();
     let node = Node::start(&folder);
