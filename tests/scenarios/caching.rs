@@ -272,3 +272,84 @@ async fn several_hosts_share_what_is_stored_unless_the_origin_sees_the_host() {
         assert_eq!(origin.calls(), calls, "{forward}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_keeps_what_it_is_stored_by_though_connection_names_it() {
+    // RFC 9110 section 7.6.1: no sender may name what is for all on the way.
+    let (_origin, node) = stage(|received| {
+        let who = received.header("x-a").unwrap_or("nobody").to_owned();
+        let answer = Answer::ok(who).header("connection", "vary, content-type, cache-control");
+        let control = if received.target == "/private" { "private" } else { "max-age=60" };
+        answer.header("vary", "x-a").header("content-type", "text/plain").header("cache-control", control)
+    })
+    .await;
+    for who in ["1", "2"] {
+        let answer = node.get_with("/", &[("x-a", who)]).await;
+        assert_eq!((answer.body.as_str(), answer.header("content-type")), (who, "text/plain"));
+        node.get_with("/private", &[("x-a", who)]).await;
+        assert_eq!(node.get_with("/private", &[("x-a", who)]).await.header("x-cache"), "Miss from cloudfront");
+    }
+    assert_eq!(node.get_with("/", &[("x-a", "2")]).await.header("x-cache"), "Hit from cloudfront");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_says_why_in_its_record() {
+    let cut =
+        || Answer::raw("HTTP/1.1 200 OK\r\ncontent-length: 10\r\ncache-control: max-age=60\r\n\r\n01234").then_close();
+    let (_origin, node) = stage(move |_| cut()).await;
+    for method in ["GET", "POST"] {
+        let head = request(method, "/", &[]);
+        assert!(node.try_send(head, Body::Empty, Interim::default()).await.is_err(), "{method}");
+        let record = node.record();
+        assert_eq!((&record["complete"], &record["detail"]), (&false.into(), &"OriginCommError".into()), "{record}");
+        assert_eq!(record["origins"][0]["status"], 200);
+        let error = record["origins"][0]["error"].as_str().unwrap_or_default();
+        assert!(error.starts_with("origin body ended early: "), "{record}");
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_who_leaves_is_told_from_an_origin_that_does() {
+    let (_origin, node) =
+        stage(|_| Answer::raw("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234").then_never()).await;
+    drop(node.open(request("GET", "/", &[]), Body::Empty).await);
+    let record = node.record();
+    assert_eq!((&record["complete"], &record["detail"]), (&false.into(), &"ClientCommError".into()), "{record}");
+}
+
+#[tokio::test]
+async fn an_origin_that_gets_no_cookies_sets_none() {
+    // cdn-behaviour.md sections 10.1 and 14
+    let script = |received: &Received| {
+        let answer = Answer::ok("page").header("set-cookie", "session=1");
+        let control = if received.target == "/private" { "no-store" } else { "max-age=60" };
+        answer.header("cache-control", control)
+    };
+    let origin = Origin::new(script).await;
+    let node = |behavior: &str| {
+        let config = format!(
+            "[origins.app]\nurl = \"{}\"\n[[distributions]]\ndomains = [\"*\"]\n[[distributions.behaviors]]\n\
+             origin = \"app\"\nmethods = \"any\"\n{behavior}\n[cache-policies.p]\nprofile = \"cloudfront\"\n",
+            origin.url()
+        );
+        async move { TestNode::start(&config, &[]).await }
+    };
+    let without = node("cache-policy = \"p\"\nforward = \"none\"").await;
+    let with = node("cache-policy = \"p\"\nforward = \"all-viewer-except-host\"").await;
+    for path in ["/", "/", "/private"] {
+        assert_eq!(without.get(path).await.header("set-cookie"), "", "{path}");
+        assert_eq!(with.get(path).await.header("set-cookie"), "session=1", "{path}");
+    }
+    assert_eq!(without.send(request("POST", "/", &[]), Body::Empty).await.header("set-cookie"), "");
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_proxy_does_not_reach_the_origin() {
+    // cdn-behaviour.md section 7.3
+    let (origin, node) = stage(|_| Answer::cached(60, "page")).await;
+    let sent = [("proxy-authorization", "Basic YTpi"), ("proxy-x", "1"), ("x-edge-y", "1"), ("x-own", "1")];
+    node.get_with("/", &sent).await;
+    let received = &origin.received()[0];
+    let names: Vec<_> = sent.iter().filter(|(name, _)| received.header(name).is_some()).collect();
+    assert_eq!(names, [&("x-own", "1")]);
+}

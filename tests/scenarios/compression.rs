@@ -241,3 +241,54 @@ async fn without_the_key_nothing_is_coded() {
     let answer = taking(&node, "gzip").await;
     assert_eq!((answer.header("content-encoding"), answer.header("vary"), answer.header("etag")), ("", "", "\"v1\""));
 }
+
+#[tokio::test]
+async fn what_the_origin_has_coded_goes_to_those_who_take_it_alone() {
+    // nginx: gzip_static without gzip_vary. The node has changed what the origin chose by.
+    let origin = Origin::new(|received| match received.header("accept-encoding") {
+        Some(codings) if codings.contains("gzip") => {
+            Given::cached(60, "coded").header("content-type", "text/html").header("content-encoding", "gzip")
+        }
+        _ => Given::cached(60, "plain").header("content-type", "text/html"),
+    })
+    .await;
+    let node = node(&origin).await;
+    assert_eq!(taking(&node, "gzip").await.header("vary"), "Accept-Encoding");
+    let answer = node.get("/page").await;
+    assert_eq!((answer.body.as_str(), answer.header("content-encoding")), ("plain", ""));
+    assert_eq!(taking(&node, "gzip").await.body, "coded");
+}
+
+#[tokio::test]
+async fn http_1_0_viewers_of_a_coded_key_get_what_everybody_can_read() {
+    // cdn-behaviour.md section 21
+    let origin =
+        Origin::new(|received| Given::cached(60, received.header("accept-encoding").unwrap_or("none").to_owned()))
+            .await;
+    let policy = "[cache-policies.p]\nprofile = \"cloudfront\"\naccept-encoding = true\n";
+    let config = config(&origin, &format!("cache-policy = \"p\"\n{policy}")).replace("compress = true\n", "");
+    let node = TestNode::start(&config, &[]).await;
+    let mut old = request("GET", "/", &[("accept-encoding", "gzip")]);
+    old.version = http::Version::HTTP_10;
+    assert_eq!(node.send(old, Body::Empty).await.body, "none");
+    assert_eq!(node.get_with("/", &[("accept-encoding", "gzip")]).await.body, "gzip");
+}
+
+#[tokio::test]
+async fn what_is_not_kept_is_not_coded_with_a_policy_of_cloudfronts_kind() {
+    // cdn-behaviour.md section 13: TTL > 0
+    let origin = Origin::new(|received| {
+        let control = received.target.trim_start_matches('/').to_owned();
+        Given::ok(page()).header("content-type", "text/html").header("cache-control", &control)
+    })
+    .await;
+    let policy = "cache-policy = \"p\"\n[cache-policies.p]\nprofile = \"cloudfront\"\naccept-encoding = true\n";
+    let node = TestNode::start(&config(&origin, policy), &[]).await;
+    for (path, coding, word) in
+        [("/no-store", "", "not-kept"), ("/max-age=0", "", "not-kept"), ("/max-age=9", "gzip", "gzip")]
+    {
+        let answer = node.get_with(path, &[("accept-encoding", "gzip")]).await;
+        assert_eq!(answer.header("content-encoding"), coding, "{path}");
+        assert_eq!(node.record()["compression"], word, "{path}");
+    }
+}

@@ -16,10 +16,13 @@ pub mod encoder;
 pub mod offer;
 
 use crate::live::Plan;
-use eligible::{Compression, Judged};
+use eligible::{Compression, Judged, NotCoded};
 use http::header::{ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use offer::Offer;
+use rimward_cache::Times;
+use rimward_cache::policy::admit::{Admission, admit};
+use rimward_config::Profile;
 use rimward_types::{Body, RequestHead, ResponseHead};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -53,6 +56,10 @@ impl Default for Compressors {
 /// Makes the request's `Accept-Encoding` normal, where the behavior compresses: to what decides which coding the viewer
 /// gets, and no more.
 pub fn negotiate(plan: &Plan, request: &mut RequestHead) {
+    // `cdn-behaviour.md` section 21: it is dropped, whoever would code the answer.
+    if request.version == Version::HTTP_10 && plan.behavior.cache_policy.profile == Profile::CloudFront {
+        request.headers.remove(ACCEPT_ENCODING);
+    }
     if plan.compress.is_none() {
         return;
     }
@@ -73,6 +80,7 @@ pub fn encode(
     plan: &Plan,
     compressors: &Compressors,
     request: &RequestHead,
+    times: Times,
     mut head: ResponseHead,
     body: Body,
 ) -> (ResponseHead, Body, Option<Compression>) {
@@ -82,8 +90,20 @@ pub fn encode(
         return (head, body, None);
     }
     let length = content_length(&head.headers).or_else(|| (request.method != Method::HEAD).then(|| body.len())?);
-    match eligible::judge(&head, length, scope, Offer::of(&request.headers)) {
-        Judged::Never(reason) => (head, body, Some(Compression::Not(reason))),
+    let judged = match eligible::judge(&head, length, scope, Offer::of(&request.headers)) {
+        Judged::Yes(_) if scope == Scope::CloudFront && !is_kept(plan, request, &head, times) => {
+            Judged::Never(NotCoded::NotKept)
+        }
+        judged => judged,
+    };
+    match judged {
+        Judged::Never(reason) => {
+            // The origin chose the coding by what `negotiate` has made of the viewer's wish, and may not say so.
+            if head.headers.contains_key(CONTENT_ENCODING) {
+                vary(&mut head.headers);
+            }
+            (head, body, Some(Compression::Not(reason)))
+        }
         Judged::NotForThisViewer(reason) => {
             vary(&mut head.headers);
             (head, body, Some(Compression::Not(reason)))
@@ -97,6 +117,16 @@ pub fn encode(
             (head, body, Some(done))
         }
     }
+}
+
+/// Whether an answer will be stored, and be fresh for some time: others are not worth the work to CloudFront (section 13).
+fn is_kept(plan: &Plan, request: &RequestHead, head: &ResponseHead, times: Times) -> bool {
+    let admission = match request.method {
+        // Its head is that of GET.
+        Method::HEAD => admit(&RequestHead { method: Method::GET, ..request.clone() }, head, &plan.rules, times),
+        _ => admit(request, head, &plan.rules, times),
+    };
+    matches!(admission, Admission::Store(terms) if !terms.lifetime.time.is_zero())
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

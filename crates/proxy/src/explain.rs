@@ -8,9 +8,9 @@ use crate::compress;
 use crate::exchange::{Answer, Context, Exchange};
 use crate::live::Plan;
 use crate::pipeline::Proxy;
-use crate::{guard, hop_by_hop, route, viewer, viewer_headers};
+use crate::{guard, hop_by_hop, purge, route, viewer, viewer_headers};
 use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
-use rimward_cache::{Explanation, Key};
+use rimward_cache::{Explanation, Key, Purged};
 use rimward_config::{Acl, Target};
 use rimward_types::{Body, Connection, Hook, RequestHead};
 use serde::Serialize;
@@ -99,6 +99,13 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
         && let Err(answer) = guard::authenticate(&exchange, &connection, &plan, &request)
     {
         return explained.ending("guard", &answer);
+    }
+    if let Some(granted) = purge::is_granted(&live.config().node.acl, &connection, &request) {
+        let answer = match granted {
+            true => purge::receipt(false, Purged::default()),
+            false => guard::refuse(&exchange, &guard::Refusal::PurgeNotGranted),
+        };
+        return explained.ending("purge", &answer);
     }
     if let Err(answer) = guard::locate(&exchange, &connection, &plan) {
         return explained.ending("guard", &answer);

@@ -43,6 +43,7 @@ enum Missed {
 /// Fetches for the cache and for all who wait.
 pub async fn fill(context: Arc<Context>, lead: Lead) -> Filled {
     let mut trace = Trace::default();
+    let lead = lead.checked().await;
     let answer = match complete(&context, &mut trace, lead).await {
         // A 304 for something that is gone meanwhile: once more, without conditions.
         Ok(Completed::Again(lead)) => match complete(&context, &mut trace, lead).await {
@@ -57,6 +58,7 @@ pub async fn fill(context: Arc<Context>, lead: Lead) -> Filled {
 /// Fetches a slice. What the cache has nothing to complete for is an answer of its own.
 pub async fn fill_slice(context: Arc<Context>, lead: Lead) -> (FilledSlice, Trace) {
     let mut trace = Trace::default();
+    let lead = lead.checked().await;
     let completed = match complete(&context, &mut trace, lead).await {
         Ok(Completed::Again(lead)) => complete(&context, &mut trace, lead).await,
         other => other,
@@ -169,7 +171,12 @@ async fn fetch(context: &Context, trace: &mut Trace, request: &RequestHead, body
         return Ok(fetched);
     }
     let Context { plan, proxy, .. } = context;
-    let (head, body, done) = compress::encode(plan, &proxy.compressors, request, fetched.head, fetched.body);
+    let (mut head, body) = (fetched.head, fetched.body);
+    // An origin that is told no cookies cannot mean this viewer (`cdn-behaviour.md` section 14).
+    if plan.rules.strip_set_cookie && !fetched.generated {
+        head.headers.remove(header::SET_COOKIE);
+    }
+    let (head, body, done) = compress::encode(plan, &proxy.compressors, request, fetched.times, head, body);
     trace.compression = done.map(Compression::as_str);
     Ok(Fetched { head, body, ..fetched })
 }
@@ -291,6 +298,7 @@ async fn ask(
     origin: &Origin,
 ) -> Result<(ResponseHead, Body), ErrorKind> {
     let began = Instant::now();
+    let is_for_range = request.headers.contains_key(header::RANGE);
     let origins = &context.proxy.origins;
     let fetched = match context.websocket {
         true => origins.open_websocket(origin, request, &context.interim).await,
@@ -308,6 +316,12 @@ async fn ask(
                 let refused = format!("the bucket refused: {code}");
                 note(Some(status.as_u16()), fetched.attempts, first_byte, Some(refused));
                 return Ok(page::page(status, "The node may not have this from its origin.", &context.id));
+            }
+            // Whoever takes it for the whole has a broken file (RFC 9110 section 15.3.7).
+            if status == StatusCode::PARTIAL_CONTENT && !is_for_range {
+                let wrong = "206 to a request without `Range`".to_owned();
+                note(Some(status.as_u16()), fetched.attempts, first_byte, Some(wrong));
+                return Err(ErrorKind::Protocol);
             }
             note(Some(status.as_u16()), fetched.attempts, first_byte, None);
             Ok((fetched.head, fetched.body))

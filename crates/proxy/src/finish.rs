@@ -77,6 +77,18 @@ impl RecordedBody {
         }
     }
 
+    /// The body breaks off: the viewer cannot be told why, the record and the log can.
+    fn cut(&mut self, error: &BodyError) {
+        if let Some(record) = &mut self.record {
+            tracing::warn!(request = %record.id, host = record.host, path = record.path, %error, "an answer was cut off");
+            record.detail = Some(word(error));
+            if let (BodyError::Origin(_) | BodyError::TimedOut, Some(asked)) = (error, record.origins.last_mut()) {
+                asked.error.get_or_insert_with(|| error.to_string());
+            }
+        }
+        self.end(false);
+    }
+
     fn end(&mut self, complete: bool) {
         if let Some(mut record) = self.record.take() {
             record.complete = complete;
@@ -84,6 +96,17 @@ impl RecordedBody {
             record.learn_slices();
             self.records.take(record);
         }
+    }
+}
+
+/// The record's word for what cuts a body off: the detailed result types of `cdn-behaviour.md` section 19.1, and one for what
+/// the vendor does not tell.
+fn word(error: &BodyError) -> &'static str {
+    match error {
+        BodyError::Origin(_) | BodyError::TimedOut => "OriginCommError",
+        BodyError::Viewer(_) => "ClientCommError",
+        BodyError::Stored(_) => "StoredReadError",
+        BodyError::TooLarge(_) => "TooLarge",
     }
 }
 
@@ -114,7 +137,7 @@ impl http_body::Body for RecordedBody {
                     this.end(true);
                 }
             }
-            Some(Err(_)) => this.end(false),
+            Some(Err(error)) => this.cut(error),
             None => this.end(true),
         }
         Poll::Ready(frame)
@@ -132,6 +155,10 @@ impl http_body::Body for RecordedBody {
 impl Drop for RecordedBody {
     fn drop(&mut self) {
         // A body without bytes is never polled, and is complete all the same.
-        self.end(http_body::Body::is_end_stream(&self.body));
+        let complete = http_body::Body::is_end_stream(&self.body);
+        if let Some(record) = self.record.as_mut().filter(|_| !complete) {
+            record.detail = Some("ClientCommError");
+        }
+        self.end(complete);
     }
 }

@@ -29,6 +29,18 @@ const OF_THE_BODY: [HeaderName; 6] = [
     header::EXPECT,
 ];
 
+/// What asks for less than the whole of an answer, or for none. Where the cache has a part in a request these are its own, or the viewer's
+/// where it leaves them (`Lead::add_conditions`); elsewhere an `If-Match` that is left out would let one update undo
+/// another (RFC 9110 section 13.1.1). So they go whatever the policy says, but for one that stores nothing and excludes them.
+const CONDITIONS_AND_RANGE: [HeaderName; 6] = [
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+    header::IF_RANGE,
+    header::RANGE,
+];
+
 /// Makes the origin's request from the viewer's.
 pub fn origin_request(
     viewer: &RequestHead,
@@ -204,7 +216,7 @@ fn forwarded(viewer: &RequestHead, plan: &Plan) -> HeaderMap {
             out.append(name.clone(), value.clone());
         }
     }
-    forward_cookies(&viewer.headers, [&policy.cookies, &forward.cookies], &mut out);
+    forward_cookies(&viewer.headers, policy, forward, &mut out);
     out
 }
 
@@ -234,8 +246,16 @@ impl<'a> Passing<'a> {
         if policy.headers.contains(name) {
             return true;
         }
+        if CONDITIONS_AND_RANGE.contains(name) {
+            let excludes = matches!(&forward.headers, ForwardHeaders::Except(names) if names.contains(name));
+            return policy.enabled || !excludes;
+        }
         let forwarded = forward.headers.contains(name);
         let by_name = forwarded && matches!(forward.headers, ForwardHeaders::Only(_));
+        // `cdn-behaviour.md` section 7.3: of another proxy, and of the vendor's own.
+        if !by_name && (name.as_str().starts_with("proxy-") || name.as_str().starts_with("x-edge-")) {
+            return false;
+        }
         if OF_THE_BODY.contains(name) {
             return self.has_body || !(policy.enabled && self.reads) || by_name;
         }
@@ -259,19 +279,25 @@ pub fn forwards_websocket(viewer: &RequestHead, plan: &Plan) -> bool {
     needed.iter().all(|name| !viewer.headers.contains_key(name) || passing.lets_through(name))
 }
 
-fn forward_cookies(viewer: &HeaderMap, sets: [&NameSet; 2], out: &mut HeaderMap) {
-    let lines = viewer.get_all(header::COOKIE);
-    if sets.contains(&&NameSet::All) {
-        for line in lines {
+/// Cookies that the policies let through: as they came, or in the order of their names (`cdn-behaviour.md` section 5), in which
+/// they are in the key.
+fn forward_cookies(viewer: &HeaderMap, policy: &CachePolicy, forward: &Forward, out: &mut HeaderMap) {
+    let sets = [&policy.cookies, &forward.cookies];
+    let sorts = policy.profile == Profile::CloudFront;
+    if sets.contains(&&NameSet::All) && !sorts {
+        for line in viewer.get_all(header::COOKIE) {
             out.append(header::COOKIE, line.clone());
         }
         return;
     }
-    let wanted = |cookie: &&str| sets.iter().any(|set| set.contains(name_of(cookie)));
-    let cookies = lines.iter().filter_map(|v| v.to_str().ok()).flat_map(|l| l.split(';')).map(str::trim);
-    let kept: Vec<&str> = cookies.filter(|c| !c.is_empty()).filter(wanted).collect();
-    if !kept.is_empty()
-        && let Ok(value) = HeaderValue::from_str(&kept.join("; "))
+    let wanted = |cookie: &key::Cookie<'_>| sets.iter().any(|set| cookie.is_in(set));
+    let mut kept: Vec<_> = key::cookies(viewer).filter(wanted).collect();
+    if sorts {
+        kept.sort_by_key(|cookie| cookie.name);
+    }
+    let pairs: Vec<&[u8]> = kept.iter().map(|cookie| cookie.pair).collect();
+    if !pairs.is_empty()
+        && let Ok(value) = HeaderValue::from_bytes(&pairs.join(&b"; "[..]))
     {
         out.insert(header::COOKIE, value);
     }

@@ -41,16 +41,31 @@ pub async fn answer(
     if let Some(explanation) = &mut exchange.explanation {
         *explanation = context.proxy.cache.explain_from_disk(&key, request, &plan.rules).await.to_string();
     }
+    let cache = &context.proxy.cache;
+    let mut past_disk = false;
     for _ in 0..MOST_RETRIES {
-        match context.proxy.cache.begin(&key, request, &plan.rules) {
-            Begin::Hit(hit) => return Ok(from_hit(hit)),
-            Begin::Stale(hit, lead) => {
-                refresh(context, lead);
-                return Ok(from_hit(hit));
-            }
+        let begin = match past_disk {
+            false => cache.begin(&key, request, &plan.rules),
+            true => cache.begin_past_disk(&key, request, &plan.rules),
+        };
+        match begin {
+            Begin::Hit(hit) => match hit.checked().await {
+                Ok(hit) => return Ok(from_hit(hit)),
+                Err(_) => past_disk = true,
+            },
+            Begin::Stale(hit, lead) => match hit.checked().await {
+                Ok(hit) => {
+                    refresh(context, lead);
+                    return Ok(from_hit(hit));
+                }
+                Err(_) => past_disk = true,
+            },
             Begin::Lead(lead) => return lead_fill(context, exchange, lead).await,
             Begin::Follow(follow) => match follow.wait().await {
-                Followed::Hit(hit) => return Ok(from_hit(hit)),
+                Followed::Hit(hit) => match hit.checked().await {
+                    Ok(hit) => return Ok(from_hit(hit)),
+                    Err(_) => past_disk = true,
+                },
                 Followed::Alone(lead) => return lead_fill(context, exchange, lead).await,
                 Followed::Retry => {}
                 Followed::Failed(failure) => return Ok(fill::failed_elsewhere(context, failure.status)),

@@ -64,6 +64,15 @@ pub async fn answer(
     }
 }
 
+/// Whether `request` purges, and may: for an explanation, which removes nothing.
+pub fn is_granted(acl: &Acl, connection: &Connection, request: &RequestHead) -> Option<bool> {
+    match asked(acl, connection, request) {
+        Asked::Nothing => None,
+        Asked::Refused => Some(false),
+        Asked::Granted { .. } => Some(true),
+    }
+}
+
 fn asked(acl: &Acl, connection: &Connection, request: &RequestHead) -> Asked {
     if request.method.as_str() != "PURGE" {
         return Asked::Nothing;
@@ -81,7 +90,8 @@ fn sentence(soft: bool, purged: Purged) -> String {
     format!("{what} {}, bytes {}, fetches {}", purged.objects, purged.bytes, purged.fills)
 }
 
-fn receipt(soft: bool, purged: Purged) -> Answer {
+/// The answer to a purge.
+pub fn receipt(soft: bool, purged: Purged) -> Answer {
     let mut head = ResponseHead::new(StatusCode::OK);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

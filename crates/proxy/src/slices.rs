@@ -94,14 +94,14 @@ pub async fn answer(
 /// Gets one slice.
 async fn get(context: &Arc<Context>, slices: &Slices, index: u64) -> (Got, Trace) {
     let got = match slices.begin(index) {
-        Begin::Hit(hit) => Got::Slice(hit),
+        Begin::Hit(hit) => checked(hit).await,
         Begin::Stale(hit, lead) => {
             lookup::refresh(context, lead);
-            Got::Slice(hit)
+            checked(hit).await
         }
         Begin::Lead(lead) => return fetch(context, lead).await,
         Begin::Follow(follow) => match follow.wait().await {
-            Followed::Hit(hit) => Got::Slice(hit),
+            Followed::Hit(hit) => checked(hit).await,
             Followed::Alone(lead) => return fetch(context, lead).await,
             Followed::Retry => Got::Again,
             Followed::Failed(failure) => Got::Answer(Ok(fill::failed_elsewhere(context, failure.status))),
@@ -110,6 +110,11 @@ async fn get(context: &Arc<Context>, slices: &Slices, index: u64) -> (Got, Trace
         Begin::Slices(_) | Begin::Pass(_) => Got::Again,
     };
     (got, Trace::default())
+}
+
+/// A slice that is stored, if it can be read.
+async fn checked(hit: Hit) -> Got {
+    hit.checked().await.map_or(Got::Again, Got::Slice)
 }
 
 /// Asks the origin for a slice, in a task that outlives the viewer.

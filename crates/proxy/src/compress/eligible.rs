@@ -38,6 +38,8 @@ pub enum NotCoded {
     Digest,
     /// The viewer takes no coding of ours, or asks for a part.
     Viewer,
+    /// It is not stored, or stale at once, and the cache policy is one of CloudFront's kind.
+    NotKept,
     /// As many bodies as may be are being coded.
     Busy,
 }
@@ -185,6 +187,7 @@ impl NotCoded {
             NotCoded::NoTransform => "no-transform",
             NotCoded::Digest => "has-digest",
             NotCoded::Viewer => "not-asked-for",
+            NotCoded::NotKept => "not-kept",
             NotCoded::Busy => "busy",
         }
     }
