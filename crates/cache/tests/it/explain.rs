@@ -16,13 +16,14 @@ fn because(play: &Play, request: &RequestHead) -> (&'static str, &'static str, &
 
 #[tokio::test]
 async fn a_lifetime_names_the_field_that_it_was_read_from_and_no_other() {
-    let fields: [(&[(&str, &str)], Option<&str>, &str); 3] = [
+    type Case = (&'static [(&'static str, &'static str)], Option<&'static str>, &'static str);
+    let cases: [Case; 3] = [
         (&[("expires", "@60"), ("date", "@0")], Some("Expires"), "by expires (Expires, RFC 9111 section 5.3)"),
         (&[("last-modified", "@-600")], None, "by default-ttl (the behavior's cache policy)"),
         (&[("cache-control", "max-age=60")], Some("Cache-Control"), "by max-age (Cache-Control, RFC 9111"),
     ];
     let ttl = rimward_cache::TtlRules { default: Some(std::time::Duration::from_secs(30)), ..Default::default() };
-    for (fields, field, text) in fields {
+    for (fields, field, text) in cases {
         let play = Play::with(Rules { ttl, ..Rules::default() }, Options::default());
         play.get("/", answers(200, fields, "body")).await;
         let told = explain(&play, &get("/", &[]));
