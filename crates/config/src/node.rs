@@ -101,6 +101,11 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// `body-idle`: between two parts of a body, either way, 1 s to 1 h. Default: 30 s.
     pub body_idle: Duration,
+    /// `body-rate`: bytes in a second that a viewer sends of a request's body at least, on average, up to 1 MB. Default: 500 B.
+    /// 0: any rate will do.
+    pub body_rate: ByteSize,
+    /// `body-grace`: time that a request's body may take whatever its rate, 1 s to 1 h. Default: 30 s.
+    pub body_grace: Duration,
     /// `request-body`: a request's body, up to 64 GB. Default: 64 GB. Over it: 413.
     pub request_body: ByteSize,
     /// `websockets`: open at a time, among the connections; 0 to 1,000,000. Default: as many as connections. Over it: 503.
@@ -161,6 +166,8 @@ impl Default for Limits {
             idle: Duration::from_secs(60),
             head_timeout: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
+            body_rate: ByteSize::bytes(500),
+            body_grace: Duration::from_secs(30),
             request_body: ByteSize::mb(64 << 10),
             websockets: None,
             websocket_idle: Duration::from_secs(600),

@@ -5,6 +5,7 @@ use crate::connect::connect;
 use crate::error::{ErrorKind, OriginError};
 use crate::exchange::exchange;
 use crate::fields::remove_hop_by_hop;
+use crate::gathered::gather;
 use crate::outgoing::Outgoing;
 use crate::pool::{Channel, Pool};
 use crate::retry::{Attempt, Next, next};
@@ -59,6 +60,11 @@ pub(crate) async fn fetch(
     wanted: Wanted<'_>,
 ) -> Result<Fetched, OriginError> {
     let Wanted { prefix, head, body, interim, websocket } = wanted;
+    let body = gather(body, &shared.waiting).await.map_err(|error| OriginError {
+        kind: ErrorKind::RequestBody,
+        attempts: 0,
+        detail: error.to_string(),
+    })?;
     let began = Instant::now();
     let completion = origin.completion_timeout.map(|limit| began + limit);
     let signer = shared.signer(origin).await?;

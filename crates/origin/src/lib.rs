@@ -5,7 +5,8 @@
 //! - [`fields`]: fields that belong to a connection.
 //! - `fetch`: one request, with its attempts.
 //! - `retry`: whether there is another attempt. Pure.
-//! - `exchange`, `outgoing`, `arriving`: one attempt; the bodies there and back.
+//! - `exchange`, `outgoing`, `arriving`: one attempt; the bodies there and back. `gathered`: the first part of a request's
+//!   body, before there is a connection.
 //! - `signing`: Signature Version 4 for buckets, pure; `credentials`: the keys that it is made with.
 //! - `websocket`: handshakes, and connections after them.
 //! - `pool`, `connect`, `stream`: connections; `certificate_names`: what a certificate may be for.
@@ -19,6 +20,7 @@ pub mod error;
 mod exchange;
 mod fetch;
 pub mod fields;
+mod gathered;
 mod outgoing;
 mod pool;
 mod retry;
@@ -95,6 +97,8 @@ struct Shared {
     trust: Trust,
     keys: Keyring,
     counters: Counters,
+    /// First parts of requests' bodies.
+    waiting: Arc<gathered::Waiting>,
 }
 
 impl Default for Origins {
@@ -117,6 +121,7 @@ impl Origins {
             trust: Trust::default(),
             keys: Keyring::default(),
             counters: Counters::default(),
+            waiting: Arc::default(),
         }))
     }
 

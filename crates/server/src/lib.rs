@@ -29,6 +29,7 @@ mod head;
 mod interim;
 mod listener;
 mod overheard;
+mod rate;
 pub mod refusal;
 mod request;
 pub mod service;

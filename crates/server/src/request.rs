@@ -2,6 +2,7 @@
 
 use crate::counters::{Counters, add};
 use crate::head::{check_path_and_query, is_authority};
+use crate::rate::Rate;
 use crate::refusal::Refusal;
 use bytes::Bytes;
 use http::request::Parts;
@@ -99,6 +100,8 @@ pub(crate) fn body(incoming: Incoming, limits: &Limits, counters: &Arc<Counters>
         limit,
         left: limit,
         idle: limits.body_idle,
+        rate: Rate::new(limits),
+        waits_since: None,
         timer: None,
         counters: counters.clone(),
     }))
@@ -110,6 +113,9 @@ struct Receiving {
     limit: u64,
     left: u64,
     idle: Duration,
+    rate: Rate,
+    /// Since when the service waits for the viewer.
+    waits_since: Option<Instant>,
     /// Runs while the service waits for the viewer.
     timer: Option<Pin<Box<Sleep>>>,
     counters: Arc<Counters>,
@@ -126,7 +132,9 @@ impl http_body::Body for Receiving {
                 Poll::Ready(Some(Ok(frame))) => {
                     this.timer = None;
                     // Trailers are not passed on.
+                    let waited = this.waits_since.take().map_or(Duration::ZERO, |since| since.elapsed());
                     let Ok(data) = frame.into_data() else { continue };
+                    this.rate.came(data.len() as u64, waited);
                     match this.left.checked_sub(data.len() as u64) {
                         Some(left) => this.left = left,
                         None => return Poll::Ready(Some(Err(BodyError::TooLarge(this.limit)))),
@@ -138,7 +146,8 @@ impl http_body::Body for Receiving {
                 }
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => {
-                    let deadline = Instant::now() + this.idle;
+                    let since = *this.waits_since.get_or_insert_with(Instant::now);
+                    let deadline = since + this.rate.allows().map_or(this.idle, |allowed| allowed.min(this.idle));
                     let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
                     return timer.as_mut().poll(cx).map(|()| {
                         add(&this.counters.stalled);

@@ -185,6 +185,8 @@ fn read_limits(node: &Section<'_>) -> Limits {
         "idle",
         "head-timeout",
         "body-idle",
+        "body-rate",
+        "body-grace",
         "request-body",
         "websockets",
         "websocket-idle",
@@ -201,6 +203,8 @@ fn read_limits(node: &Section<'_>) -> Limits {
         idle: limits.time("idle", SECOND..=HOUR).unwrap_or(defaults.idle),
         head_timeout: limits.time("head-timeout", SECOND..=HOUR / 6).unwrap_or(defaults.head_timeout),
         body_idle: limits.time("body-idle", SECOND..=HOUR).unwrap_or(defaults.body_idle),
+        body_rate: limits.size("body-rate", ByteSize::bytes(0)..=ByteSize::mb(1)).unwrap_or(defaults.body_rate),
+        body_grace: limits.time("body-grace", SECOND..=HOUR).unwrap_or(defaults.body_grace),
         request_body: limits
             .size("request-body", ByteSize::bytes(0)..=defaults.request_body)
             .unwrap_or(defaults.request_body),

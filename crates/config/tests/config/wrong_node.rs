@@ -133,6 +133,12 @@ wrong! {
         "2:16 `head-timeout` is 1 h; it must be from 1 s to 10 min",
     ]
     body_idle_has_a_range: "[node.limits]\nbody-idle = \"0 s\"" => ["2:13 `body-idle` is 0 s; it must be from 1 s to 1 h"]
+    the_body_rate_has_a_range: "[node.limits]\nbody-rate = \"2 MB\"" => [
+        "2:13 `body-rate` is 2 MB; it must be from 0 B to 1 MB",
+    ]
+    the_body_grace_has_a_range: "[node.limits]\nbody-grace = \"0 s\"" => [
+        "2:14 `body-grace` is 0 s; it must be from 1 s to 1 h",
+    ]
     // `cdn-behaviour.md` section 20: 64 GB.
     a_request_body_has_at_most_64_gb: "[node.limits]\nrequest-body = \"65 GB\"" => [
         "2:16 `request-body` is 65 GB; it must be from 0 B to 64 GB",

@@ -116,8 +116,8 @@ async fn a_viewer_that_breaks_off_is_not_laid_to_the_origin_and_not_sent_again()
     };
     let (fetched, ()) = tokio::join!(fetch(&origins, &to, post("/"), body), feed);
     let error = fetched.unwrap_err();
-    assert_eq!((error.kind, error.attempts, error.kind.failover_status()), (ErrorKind::RequestBody, 1, None));
-    assert_eq!((origin.calls(), origin.connections()), (0, 1));
+    assert_eq!((error.kind, error.attempts, error.kind.failover_status()), (ErrorKind::RequestBody, 0, None));
+    assert_eq!((origin.calls(), origin.connections()), (0, 0), "it was not asked yet");
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_slow_viewer_does_not_use_up_the_origins_time() {
     to.read_timeout = SHORT;
     let (parts, body) = fed();
     let feed = async {
-        parts.send(Ok("one")).await.unwrap();
+        parts.send(Ok("x".repeat(64 << 10).leak())).await.unwrap();
         // Another request to a silent origin takes its read time twice over.
         let silent = Origin::new(|_| Answer::never()).await;
         let mut other = of(&silent);
@@ -139,4 +139,42 @@ async fn a_slow_viewer_does_not_use_up_the_origins_time() {
     };
     let (fetched, ()) = tokio::join!(fetch(&origins, &to, post("/"), body), feed);
     assert_eq!(text(fetched.unwrap()).await, "done");
+}
+
+/// Whoever sends a byte now and then takes no connection: there is one, and the next request has it.
+#[tokio::test]
+async fn a_body_that_drips_takes_up_no_connection() {
+    let origin = Origin::new(|_| Answer::ok("done")).await;
+    let origins = Origins::new();
+    let mut to = of(&origin);
+    to.max_connections = 1;
+    let (parts, body) = fed();
+    let feed = async {
+        parts.send(Ok("o")).await.unwrap();
+        assert_eq!(text(get(&origins, &to, "/").await.unwrap()).await, "done");
+        parts.send(Ok("n")).await.unwrap();
+        assert_eq!(text(get(&origins, &to, "/").await.unwrap()).await, "done");
+        parts.send(Ok("e")).await.unwrap();
+        drop(parts);
+    };
+    let (fetched, ()) = tokio::join!(fetch(&origins, &to, post("/"), body), feed);
+    assert_eq!(text(fetched.unwrap()).await, "done");
+    let bodies: Vec<_> = origin.received().into_iter().map(|request| request.body).collect();
+    assert_eq!(bodies, ["", "", "one"]);
+}
+
+#[tokio::test]
+async fn a_long_body_that_breaks_off_is_laid_to_the_viewer_too() {
+    let origin = Origin::new(|_| Answer::ok("")).await;
+    let origins = Origins::new();
+    let to = of(&origin);
+    let (parts, body) = fed();
+    let feed = async {
+        parts.send(Ok("x".repeat(64 << 10).leak())).await.unwrap();
+        parts.send(Err(BodyError::Viewer("gone".to_owned()))).await.unwrap();
+    };
+    let (fetched, ()) = tokio::join!(fetch(&origins, &to, post("/"), body), feed);
+    let error = fetched.unwrap_err();
+    assert_eq!((error.kind, error.attempts), (ErrorKind::RequestBody, 1));
+    assert_eq!((origin.calls(), origin.connections()), (0, 1));
 }

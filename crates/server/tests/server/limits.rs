@@ -4,7 +4,7 @@ use crate::stage::{AT_MOST, SHORT, Stage, count, limits, until};
 use rimward_config::Limits;
 use rimward_server::Refusal;
 use rimward_types::ByteSize;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// `cdn-behaviour.md` section 11 and 20.
 #[tokio::test]
@@ -128,6 +128,29 @@ async fn a_body_that_stands_still_ends_in_time() {
     assert_eq!((answer.status, answer.text().as_str()), (400, "no byte of the body came in time"));
     assert!(raw.is_closed().await);
     assert_eq!(count(&stage.counters.stalled), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_ends() {
+    let slow = Limits { body_idle: Duration::from_secs(3600), body_grace: SHORT, ..limits() };
+    let stage = Stage::with(slow.clone()).await;
+    let mut raw = stage.raw().await;
+    raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nh").await;
+    let answer = raw.response().await;
+    assert_eq!((answer.status, answer.text().as_str()), (400, "no byte of the body came in time"));
+    assert!(raw.is_closed().await);
+    assert_eq!(count(&stage.counters.stalled), 1);
+    // Without a rate only the time between two parts counts.
+    let stage = Stage::with(Limits { body_rate: ByteSize::bytes(0), ..slow }).await;
+    let mut raw = stage.raw().await;
+    raw.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nh").await;
+    // The wait of another connection gives the beat.
+    let quick = Stage::with(Limits { body_idle: SHORT * 2, ..limits() }).await;
+    let mut other = quick.raw().await;
+    other.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nh").await;
+    assert_eq!(other.response().await.status, 400);
+    raw.send("ello").await;
+    assert_eq!(raw.response().await.status, 200);
 }
 
 #[tokio::test]

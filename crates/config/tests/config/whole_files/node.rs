@@ -35,6 +35,8 @@ fn every_setting_of_the_node() {
         idle = "2 min"
         head-timeout = "5 s"
         body-idle = "7 s"
+        body-rate = "1 KB"
+        body-grace = "10 s"
         request-body = "1 MB"
         websockets = 100
         websocket-idle = "1 h"
@@ -72,6 +74,8 @@ fn every_setting_of_the_node() {
                 idle: Duration::from_secs(120),
                 head_timeout: Duration::from_secs(5),
                 body_idle: Duration::from_secs(7),
+                body_rate: ByteSize::kb(1),
+                body_grace: Duration::from_secs(10),
                 request_body: ByteSize::mb(1),
                 websockets: Some(100),
                 websocket_idle: Duration::from_secs(3600),
