@@ -353,3 +353,24 @@ async fn what_belongs_to_another_proxy_does_not_reach_the_origin() {
     let names: Vec<_> = sent.iter().filter(|(name, _)| received.header(name).is_some()).collect();
     assert_eq!(names, [&("x-own", "1")]);
 }
+
+/// A viewer that asks and leaves takes up nothing of the origin; one that waits with it loses nothing.
+#[tokio::test]
+async fn a_fetch_ends_before_its_head_with_the_last_viewer_that_waits() {
+    let (origin, node) = stage(|_| Answer::never()).await;
+    let node = Arc::new(node);
+    let viewer = || {
+        let node = node.clone();
+        tokio::spawn(async move { node.open(request("GET", "/", &[]), Body::Empty).await.0 })
+    };
+    let usage = || node.proxy().cache().usage();
+    let first = viewer();
+    while origin.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    first.abort();
+    while usage().fills > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((origin.calls(), usage().given_up), (1, 1));
+}

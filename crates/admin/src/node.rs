@@ -91,6 +91,8 @@ pub struct CacheStatus {
     pub objects: u64,
     /// Bytes of the stored answers.
     pub bytes: u64,
+    /// Those of them that evicting would not give back: bodies that arrive, and large ones that viewers read.
+    pub held: u64,
     /// Bytes that they may take.
     pub limit: u64,
     /// The disk tier, when there is one.

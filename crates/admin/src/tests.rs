@@ -109,7 +109,7 @@ impl Node for Fake {
             listen_tls: Vec::new(),
             connections: 2,
             requests: 3,
-            cache: CacheStatus { objects: 4, bytes: 5, limit: 6, disk: None },
+            cache: CacheStatus { objects: 4, bytes: 5, held: 1, limit: 6, disk: None },
             distributions: vec![DistributionStatus {
                 id: "E1".into(),
                 domain_name: "e1.rimward.local".into(),

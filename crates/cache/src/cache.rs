@@ -57,12 +57,19 @@ impl Default for Options {
 pub struct Usage {
     /// Bytes held, fills included.
     pub bytes: u64,
+    /// Those of them that evicting would not give back: bodies that arrive, large ones that viewers read, and what they read
+    /// though it was evicted.
+    pub held: u64,
     /// Objects in memory; each variant counts.
     pub objects: u64,
     /// Fetches in flight.
     pub fills: u64,
     /// Objects evicted from memory since the start.
     pub evicted: u64,
+    /// Answers passed on since the start because there was no room for them.
+    pub no_room: u64,
+    /// Fetches given up since the start because no viewer waited for them.
+    pub given_up: u64,
     /// The disk tier, when there is one.
     pub disk: Option<DiskUsage>,
 }

@@ -224,6 +224,11 @@ impl Disk {
         self.objects.join(format!("{:02x}", id % FOLDERS)).join(format!("{id:016x}"))
     }
 
+    /// Memory for its index.
+    pub(crate) fn index(&self) -> &Arc<Budget> {
+        &self.index
+    }
+
     pub(crate) fn limit(&self) -> u64 {
         self.room.limit() as u64
     }

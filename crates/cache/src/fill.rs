@@ -1,7 +1,7 @@
 //! One fetch per key: who fetches, who waits, what comes of it.
 //!
 //! - [`lead`]: the right and the duty to fetch.
-//! - [`follow`]: a place behind somebody else's fetch.
+//! - [`follow`]: a place behind somebody else's fetch; [`awaited`]: a fetch ends when nobody waits for its head.
 //! - `refresh`: what is said of what is stored; `sliced`: an answer that should be a slice.
 //! - `state`: what leader, followers and pump share; `arrival`: the body among it.
 //! - `stream`: a body that is read while it arrives.
@@ -9,6 +9,7 @@
 //! - `pump`: reads the origin's body into the fill, and stores it at the end.
 
 mod arrival;
+pub mod awaited;
 pub mod follow;
 pub mod lead;
 pub(crate) mod pump;
@@ -19,9 +20,12 @@ mod spool;
 pub(crate) mod state;
 pub(crate) mod stream;
 
+pub use awaited::{Attending, Awaited};
 pub use follow::{Follow, Followed};
 pub use lead::{Completed, Lead};
 pub use sliced::Whole;
+
+pub use crate::store::unattended::Unattended;
 
 use http::StatusCode;
 use rimward_types::Timestamp;

@@ -2,6 +2,7 @@
 
 use crate::disk::body::FileBody;
 use crate::fill::stream::Filling;
+use crate::memory::Grip;
 use crate::object::{Content, Face, Stored};
 use crate::policy::admit::Terms;
 use crate::policy::directives::MAX_SECONDS;
@@ -20,7 +21,6 @@ use http_body_util::BodyExt;
 use rimward_types::{Body, BodyError, RequestHead, ResponseHead, Timestamp};
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 mod multipart;
@@ -188,9 +188,9 @@ impl Source<'_> {
                 let end = end.map_or(length, |end| (end as usize).min(length));
                 bytes.slice((start as usize).min(end)..end).into()
             }
-            Source::Stored(Content::Blocks { blocks, length }) => {
-                let end = end.map_or(*length, |end| end.min(*length));
-                Body::stream(Blocks::new(blocks.clone(), start, end))
+            Source::Stored(Content::Blocks(pieces)) => {
+                let end = end.map_or(pieces.length(), |end| end.min(pieces.length()));
+                Body::stream(Blocks::new(pieces.grip(), start, end))
             }
             Source::Stored(Content::Filed(object)) => {
                 let end = end.unwrap_or(object.length());
@@ -346,7 +346,7 @@ impl http_body::Body for Begun {
 
 /// A body of blocks, from `at` to `end`.
 struct Blocks {
-    blocks: Arc<[Bytes]>,
+    grip: Grip,
     next: usize,
     /// Bytes to leave out at the beginning of the next block.
     skip: u64,
@@ -354,14 +354,17 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new(blocks: Arc<[Bytes]>, start: u64, end: u64) -> Self {
+    fn new(grip: Grip, start: u64, end: u64) -> Self {
         let mut next = 0;
         let mut skip = start;
-        while let Some(block) = blocks.get(next).filter(|block| block.len() as u64 <= skip) {
+        // One that is gone already is told when it is read.
+        while let Ok(Some(block)) = grip.block(next)
+            && block.len() as u64 <= skip
+        {
             skip -= block.len() as u64;
             next += 1;
         }
-        Self { blocks, next, skip, left: end.saturating_sub(start) }
+        Self { grip, next, skip, left: end.saturating_sub(start) }
     }
 }
 
@@ -371,7 +374,14 @@ impl http_body::Body for Blocks {
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        let Some(block) = this.blocks.get(this.next).filter(|_| this.left > 0) else { return Poll::Ready(None) };
+        if this.left == 0 {
+            return Poll::Ready(None);
+        }
+        let block = match this.grip.block(this.next) {
+            Ok(Some(block)) => block,
+            Ok(None) => return Poll::Ready(None),
+            Err(gone) => return Poll::Ready(Some(Err(BodyError::Stored(gone.to_string())))),
+        };
         let end = (this.skip + this.left).min(block.len() as u64);
         let bytes = block.slice(this.skip as usize..end as usize);
         this.next += 1;

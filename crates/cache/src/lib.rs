@@ -33,7 +33,7 @@ pub mod tag;
 pub use cache::{Begin, Cache, Options, Usage};
 pub use disk::{DiskError, DiskOptions, DiskUsage};
 pub use explain::Explanation;
-pub use fill::{Completed, Follow, Followed, Lead, OriginFailure, Times, Whole};
+pub use fill::{Attending, Awaited, Completed, Follow, Followed, Lead, OriginFailure, Times, Whole};
 pub use hit::Hit;
 pub use key::Key;
 pub use policy::{NotStored, PassReason, Refusal};

@@ -1,6 +1,12 @@
 //! The bound on memory. What the cache holds is counted by the owner of the bytes, and uncounted when the last holder
 //! lets go: a viewer that still reads an evicted object keeps its bytes counted.
 
+mod ledger;
+mod pieces;
+
+pub(crate) use ledger::Ledger;
+pub(crate) use pieces::{Grip, Hold, Pieces};
+
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

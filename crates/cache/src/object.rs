@@ -2,7 +2,7 @@
 
 use crate::disk::{ObjectFile, Parts};
 use crate::key::Key;
-use crate::memory::Room;
+use crate::memory::{Pieces, Room};
 use crate::policy::admit::Terms;
 use crate::policy::validate::Validators;
 use crate::policy::vary::{Names, Selecting};
@@ -155,7 +155,7 @@ pub(crate) enum Content {
     /// In one piece; may be empty.
     Whole(Bytes),
     /// In pieces.
-    Blocks { blocks: Arc<[Bytes]>, length: u64 },
+    Blocks(Arc<Pieces>),
     /// On disk.
     Filed(Arc<ObjectFile>),
 }
@@ -164,7 +164,7 @@ impl Content {
     pub(crate) fn length(&self) -> u64 {
         match self {
             Content::Whole(bytes) => bytes.len() as u64,
-            Content::Blocks { length, .. } => *length,
+            Content::Blocks(pieces) => pieces.length(),
             Content::Filed(object) => object.length(),
         }
     }
@@ -186,7 +186,7 @@ impl Content {
     pub(crate) fn is(&self, other: &Content) -> bool {
         match (self, other) {
             (Content::Whole(a), Content::Whole(b)) => a.as_ptr() == b.as_ptr() && a.len() == b.len() && !a.is_empty(),
-            (Content::Blocks { blocks: a, .. }, Content::Blocks { blocks: b, .. }) => Arc::ptr_eq(a, b),
+            (Content::Blocks(a), Content::Blocks(b)) => Arc::ptr_eq(a, b),
             (Content::Filed(a), Content::Filed(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }

@@ -12,15 +12,17 @@ mod queues;
 pub(crate) mod shard;
 pub(crate) mod shelf;
 pub(crate) mod tags;
+pub(crate) mod unattended;
 mod under_way;
 
 use crate::cache::{Options, Usage};
 use crate::disk::{Disk, DiskError};
 use crate::fill::state::Fill;
 use crate::key::Key;
-use crate::memory::{Budget, Room};
+use crate::memory::{Budget, Ledger, Pieces, Room};
 use crate::object::{Content, Shapes, Stored};
 use crate::policy::NotStored;
+use bytes::Bytes;
 use frequency::Frequency;
 use meanwhile::Meanwhile;
 use parking_lot::{Mutex, MutexGuard};
@@ -37,8 +39,13 @@ use under_way::{Purging, UnderWay};
 const SHARDS: usize = 16;
 /// Memory that is worth a shard.
 const SHARD_MEMORY: usize = 4 << 20;
-/// When this many times the wanted bytes were evicted and there is still no room, readers hold the rest.
-const EVICT_AT_MOST: u64 = 8;
+/// Evicting stops when so many times the wanted bytes, and [`IN_VAIN`], went to readers who hold them, not to the one who
+/// wants them.
+const IN_VAIN_AT_MOST: u64 = 8;
+const IN_VAIN: u64 = 1 << 20;
+
+/// Nothing is evicted for anything while what cannot be evicted takes more than three parts in four.
+const APART_SHARE: (u64, u64) = (3, 4);
 
 /// The share of memory for counts of requests.
 const FREQUENCY_SHARE: usize = 256;
@@ -64,6 +71,7 @@ pub(crate) struct Store {
     max_in_memory: u64,
     clock: Arc<dyn Clock>,
     budget: Arc<Budget>,
+    ledger: Arc<Ledger>,
     frequency: Frequency,
     shapes: Shapes,
     disk: Option<Arc<Disk>>,
@@ -72,6 +80,8 @@ pub(crate) struct Store {
     /// The shard that is evicted from next.
     cursor: AtomicUsize,
     evicted: AtomicU64,
+    no_room: AtomicU64,
+    unattended: unattended::Tally,
     purges: UnderWay,
     /// A thread takes out what purges have condemned.
     is_sweeping: AtomicBool,
@@ -125,21 +135,27 @@ impl Store {
         let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
         let frequency = Frequency::new(memory / FREQUENCY_SHARE);
         let shapes = Shapes::new(memory);
-        let shards: Box<[Mutex<Shard>]> = (0..count).map(|_| Mutex::new(Shard::new(memory / count))).collect();
+        let stored = Arc::<AtomicU64>::default();
+        let shards: Box<[Mutex<Shard>]> =
+            (0..count).map(|_| Mutex::new(Shard::new(memory / count, stored.clone()))).collect();
         let fixed =
             frequency.weight() + shapes.weight() + shards.iter().map(|shard| shard.lock().weight()).sum::<usize>();
         // These are there from the beginning to the end.
         let budget = Budget::new(memory.saturating_sub(fixed));
+        let ledger = Ledger::new(budget.clone(), memory as u64, stored);
         Self {
             max_in_memory: options.max_object.as_u64().min(options.memory.as_u64() / 4),
             frequency,
             shapes,
             budget,
+            ledger,
             disk: None,
             meanwhile: Mutex::default(),
             shards,
             cursor: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
+            no_room: AtomicU64::new(0),
+            unattended: unattended::Tally::default(),
             purges: UnderWay::default(),
             is_sweeping: AtomicBool::new(false),
             options,
@@ -153,6 +169,7 @@ impl Store {
         let index = options.memory.as_usize() / INDEX_SHARE;
         let (disk, past) = Disk::open(&disk_options, &clock, index)?;
         let store = Arc::new(Self { disk: Some(disk.clone()), ..Self::new(options, clock) });
+        store.ledger.set_index(disk.index().clone());
         disk.attach(Arc::downgrade(&store));
         disk.recover(past).map_err(|source| DiskError::Io { path: disk_options.path, source })?;
         Ok(store)
@@ -188,6 +205,11 @@ impl Store {
         self.max_in_memory
     }
 
+    /// What is known of fetches that nobody waits for.
+    pub(crate) fn unattended(&self) -> &unattended::Tally {
+        &self.unattended
+    }
+
     pub(crate) fn abandoned(&self) -> Duration {
         self.options.abandoned
     }
@@ -201,18 +223,54 @@ impl Store {
     }
 
     /// Room for `bytes`, evicting what is worth least. No shard may be locked by the caller.
+    ///
+    /// What readers hold is not given back by evicting it, and to throw out what is asked for often would then be in vain:
+    /// without hope there is no room.
     pub(crate) fn reserve(&self, bytes: usize) -> Option<Room> {
-        let enough = (bytes as u64).saturating_mul(EVICT_AT_MOST).saturating_add(1 << 20);
-        let mut evicted = 0;
+        let wanted = bytes as u64;
+        let enough = wanted.saturating_mul(IN_VAIN_AT_MOST).saturating_add(IN_VAIN);
+        let (parts, of) = APART_SHARE;
+        let most = self.options.memory.as_u64() / of * parts;
+        let mut in_vain = 0;
         loop {
             if let Some(room) = self.budget.reserve(bytes) {
                 return Some(room);
             }
-            if bytes > self.options.memory.as_usize() || evicted > enough {
+            let apart = self.ledger.apart();
+            let hope = (self.budget.limit() as u64).saturating_sub(apart);
+            if wanted > hope || apart > most || in_vain > enough {
                 return None;
             }
-            evicted += self.evict()?;
+            self.evict()?;
+            in_vain += self.ledger.apart().saturating_sub(apart);
         }
+    }
+
+    /// Room for `bytes` of a body of which `arrived` have come already.
+    pub(crate) fn reserve_for_body(&self, bytes: usize, arrived: u64) -> Option<Room> {
+        let more = bytes as u64;
+        let may_grow = !self.ledger.is_large(arrived.saturating_add(more)) || self.ledger.may_hold(more);
+        if may_grow { self.reserve(bytes) } else { None }
+    }
+
+    /// Whether a body of `length` bytes may begin to grow in memory.
+    pub(crate) fn may_hold(&self, length: u64) -> bool {
+        !self.ledger.is_large(length) || self.ledger.may_hold(length)
+    }
+
+    /// Bytes that evicting does not give back.
+    pub(crate) fn held(&self) -> u64 {
+        self.ledger.held()
+    }
+
+    /// A body in pieces.
+    pub(crate) fn pieces(&self, blocks: Vec<Bytes>, length: u64) -> Arc<Pieces> {
+        Pieces::new(blocks, length, self.ledger.clone())
+    }
+
+    /// Counts a body that is passed on because there is no room for it.
+    pub(crate) fn count_no_room(&self) {
+        self.no_room.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Room for nothing, for what is never kept.
@@ -220,8 +278,8 @@ impl Store {
         self.budget.nothing()
     }
 
-    /// Evicts a key of the next shard that has one; tells its bytes.
-    fn evict(&self) -> Option<u64> {
+    /// Evicts a key of the next shard that has one.
+    fn evict(&self) -> Option<()> {
         let count = self.shards.len();
         let first = self.cursor.fetch_add(1, Ordering::Relaxed);
         (0..count).find_map(|i| {
@@ -229,7 +287,12 @@ impl Store {
             let evicted = self.shards[first.wrapping_add(i) & (count - 1)].lock().evict();
             evicted.map(|(batch, Evicted(objects))| {
                 self.evicted.fetch_add(objects, Ordering::Relaxed);
-                batch.removed.iter().map(Stored::in_memory).sum()
+                for stored in &batch.removed {
+                    if let Content::Blocks(pieces) = &stored.content {
+                        pieces.evicted();
+                    }
+                }
+                drop(batch);
             })
         })
     }
@@ -331,6 +394,9 @@ impl Store {
         let mut usage = Usage {
             bytes: self.budget.held() as u64,
             evicted: self.evicted.load(Ordering::Relaxed),
+            held: self.ledger.held(),
+            no_room: self.no_room.load(Ordering::Relaxed),
+            given_up: self.unattended.given_up(),
             ..Usage::default()
         };
         let mut filed = 0;

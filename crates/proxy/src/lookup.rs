@@ -93,11 +93,14 @@ pub fn refused(context: &Context, refusal: Refusal) -> Answer {
     answer.because("OnlyIfCached")
 }
 
-/// Asks the origin on behalf of all who wait. It outlives this viewer: the others, and the cache, want the answer.
+/// Asks the origin on behalf of all who wait. It outlives this viewer: the others want the answer.
 async fn lead_fill(context: &Arc<Context>, exchange: &mut Exchange, lead: Lead) -> Result<Answer, Answer> {
-    let fill = Outliving::new(fill::fill(context.clone(), lead));
+    let (_attending, awaited) = lead.attend();
+    let fill = Outliving::new(awaited.run(fill::fill(context.clone(), lead)));
     match AssertUnwindSafe(fill).catch_unwind().await {
-        Ok(filled) => take(exchange, filled),
+        Ok(Some(filled)) => take(exchange, filled),
+        // This viewer waits, so that it is not deserted.
+        Ok(None) => Err(fill::failed_elsewhere(context, http::StatusCode::BAD_GATEWAY)),
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().copied();
             let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
@@ -109,10 +112,15 @@ async fn lead_fill(context: &Arc<Context>, exchange: &mut Exchange, lead: Lead) 
 
 /// Refreshes what is stale while it is served (RFC 5861 section 3). The refresh has a record of its own in the log.
 pub fn refresh(context: &Arc<Context>, lead: Lead) {
+    let Some(place) = lead.try_unattended() else {
+        tracing::debug!(request = %context.id, "not refreshed: too many refreshes wait for their origins");
+        return;
+    };
     let context = Arc::new(context.unattended());
     tokio::spawn(async move {
         let id = context.id;
         let filled = fill::fill(context, lead).await;
+        drop(place);
         let origins = &filled.trace.origins;
         let origin = origins.last();
         tracing::debug!(

@@ -117,11 +117,14 @@ async fn checked(hit: Hit) -> Got {
     hit.checked().await.map_or(Got::Again, Got::Slice)
 }
 
-/// Asks the origin for a slice, in a task that outlives the viewer.
+/// Asks the origin for a slice, in a task that outlives the viewer as long as others wait for it.
 async fn fetch(context: &Arc<Context>, lead: Lead) -> (Got, Trace) {
-    let task = tokio::spawn(fill::fill_slice(context.clone(), lead));
+    let (_attending, awaited) = lead.attend();
+    let task = tokio::spawn(awaited.run(fill::fill_slice(context.clone(), lead)));
     match task.await {
-        Ok((filled, trace)) => match filled {
+        // This viewer waits, so that it is not deserted.
+        Ok(None) => (Got::Again, Trace::default()),
+        Ok(Some((filled, trace))) => match filled {
             FilledSlice::Slice(hit) => (Got::Slice(hit), trace),
             FilledSlice::Unsliced(whole) => (Got::Unsliced(whole), trace),
             FilledSlice::Answer(answer) => (Got::Answer(answer), trace),

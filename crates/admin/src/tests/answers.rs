@@ -30,7 +30,7 @@ async fn status_tells_what_is_served() {
         "listen-tls": [],
         "connections": 2,
         "requests": 3,
-        "cache": { "objects": 4, "bytes": 5, "limit": 6 },
+        "cache": { "objects": 4, "bytes": 5, "held": 1, "limit": 6 },
         "distributions": [
             { "id": "E1", "domain-name": "e1.rimward.local", "domains": ["a.com"], "behaviors": ["*"] },
         ],

@@ -230,6 +230,7 @@ impl Lead {
         }
         match reason {
             NotStored::TooLarge => self.store.mark(&self.key, Mark::TooLarge),
+            NotStored::NoRoom => self.store.count_no_room(),
             NotStored::NoStore
             | NotStored::NoCache
             | NotStored::Private
@@ -264,6 +265,11 @@ impl Lead {
         let is_for_disk = expected.is_some_and(|length| length > self.store.max_in_memory());
         if is_for_disk && self.store.may_spool(&self.key, expected).is_none() {
             return self.pass_on(head, body, NotStored::TooLarge);
+        }
+        // A slice is a part of somebody's body, and must come as one: it goes on without being stored.
+        let is_whole = self.key.slice().is_none();
+        if is_whole && !is_for_disk && expected.is_some_and(|length| !self.store.may_hold(length)) {
+            return self.pass_on(head, body, NotStored::NoRoom);
         }
         let Some(face) = self.face(head.clone(), terms) else {
             return self.pass_on(head, body, NotStored::NoRoom);

@@ -5,6 +5,7 @@ use super::state::Fill;
 use crate::key::Key;
 use crate::memory::Room;
 use crate::object::{Content, Face, Stored};
+use crate::store::unattended::Unattended;
 use crate::store::{Mark, Store};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -38,7 +39,8 @@ pub(crate) struct Pump {
     unwritten: Vec<Bytes>,
     /// Bytes that are not in blocks, or not on their way to the disk, yet.
     loose: usize,
-    forsaken: Option<Timestamp>,
+    /// Since when nobody reads it, and its place among such.
+    forsaken: Option<(Timestamp, Unattended)>,
     done: bool,
 }
 
@@ -69,7 +71,19 @@ impl Pump {
 
     /// Reads `body` to its end.
     pub(crate) async fn run(mut self, mut body: Body) {
-        while let Some(frame) = body.frame().await {
+        loop {
+            let waits_for_readers = !self.patient && self.forsaken.is_none();
+            let frame = tokio::select! {
+                biased;
+                frame = body.frame() => frame,
+                () = self.fill.deserted(), if waits_for_readers => {
+                    if self.is_forsaken() {
+                        return self.break_off("nobody reads it".to_owned());
+                    }
+                    continue;
+                }
+            };
+            let Some(frame) = frame else { break };
             let data = match frame {
                 // Trailers are not stored (RFC 9111 section 3.1 lets a cache drop them).
                 Ok(frame) => frame.into_data().unwrap_or_default(),
@@ -104,9 +118,13 @@ impl Pump {
         }
         let mut room = None;
         if arrived + length <= limit || self.overflown {
-            room = self.store.reserve(data.len());
+            room = self.store.reserve_for_body(data.len(), arrived);
         }
         if room.is_none() && !self.overflown {
+            if arrived + length <= limit {
+                self.store.count_no_room();
+                tracing::debug!(url = self.key.url(), held = self.store.held(), "passed on, not stored: no-room");
+            }
             self.overflow(arrived + length > limit);
         }
         self.take_to_memory(data, room, limit).await
@@ -127,7 +145,7 @@ impl Pump {
                 }
                 self.fill.moved().await;
                 if room.is_none() {
-                    room = self.store.reserve(data.len());
+                    room = self.store.reserve_for_body(data.len(), self.fill.amounts().0);
                 }
             }
             if !self.fill.has_readers() {
@@ -203,7 +221,7 @@ impl Pump {
 
     async fn give_up_disk(&mut self, data: Bytes) -> bool {
         self.stop_spool();
-        let room = self.store.reserve(data.len());
+        let room = self.store.reserve_for_body(data.len(), self.fill.amounts().0);
         let limit = self.store.max_in_memory();
         self.take_to_memory(data, room, limit).await
     }
@@ -224,8 +242,11 @@ impl Pump {
             return false;
         }
         let now = self.store.now();
-        let since = *self.forsaken.get_or_insert(now);
-        self.overflown || now.since(since) >= self.store.abandoned()
+        if self.forsaken.is_none() {
+            self.forsaken = self.store.unattended().body().map(|place| (now, place));
+        }
+        let in_time = |(since, _): &(Timestamp, _)| now.since(*since) < self.store.abandoned();
+        self.overflown || !self.forsaken.as_ref().is_some_and(in_time)
     }
 
     async fn finish(mut self) {
@@ -247,7 +268,11 @@ impl Pump {
             let content = match blocks.len() {
                 0 => Content::Whole(Bytes::new()),
                 1 => Content::Whole(blocks.swap_remove(0)),
-                _ => Content::Blocks { blocks: blocks.into(), length: arrived },
+                _ => {
+                    let pieces = self.store.pieces(blocks, arrived);
+                    self.fill.hold(pieces.hold());
+                    Content::Blocks(pieces)
+                }
             };
             // Stored before the end is told: who has read it all finds it stored.
             let stored = Stored { face: self.face.clone(), content };

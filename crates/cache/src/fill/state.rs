@@ -6,7 +6,7 @@ use super::slots::Slots;
 use super::stream::Filling;
 use crate::disk::writing::Readable;
 use crate::key::Key;
-use crate::memory::{Room, block};
+use crate::memory::{Hold, Room, block};
 use crate::object::{Face, Stored};
 use crate::store::extent::{Extent, Meant};
 use bytes::Bytes;
@@ -38,6 +38,8 @@ pub(crate) struct Fill {
     doubts: Mutex<SmallVec<[Arc<Extent>; 1]>>,
     /// A reader has moved or left; the pump listens.
     moved: Notify,
+    /// The last who waited for the head, or read the body, has left.
+    left: Notify,
 }
 
 /// How far the fetch has come.
@@ -78,8 +80,12 @@ pub(crate) enum AnswerKind {
 #[derive(Debug)]
 struct State {
     phase: Phase,
+    /// What is stored of it is held for those who read it.
+    hold: Option<Hold>,
     /// Followers that wait for the head.
     waiting: Slots<Option<Waker>>,
+    /// Whether the leader's viewer waits for the head.
+    is_attended: bool,
     body: Arrival,
 }
 
@@ -100,8 +106,15 @@ impl Fill {
             number,
             spooled: AtomicBool::new(false),
             doubts: Mutex::default(),
-            state: Mutex::new(State { phase: Phase::Asking, waiting: Slots::default(), body: Arrival::default() }),
+            state: Mutex::new(State {
+                phase: Phase::Asking,
+                hold: None,
+                waiting: Slots::default(),
+                is_attended: false,
+                body: Arrival::default(),
+            }),
             moved: Notify::new(),
+            left: Notify::new(),
         })
     }
 
@@ -185,7 +198,28 @@ impl Fill {
 
     /// A follower leaves.
     pub(crate) fn leave(&self, slot: usize) {
-        self.state.lock().waiting.remove(slot);
+        let mut state = self.state.lock();
+        state.waiting.remove(slot);
+        let is_deserted = state.is_deserted();
+        drop(state);
+        if is_deserted {
+            self.left.notify_one();
+        }
+    }
+
+    /// The leader's viewer waits for the head, or does so no more.
+    pub(crate) fn attend(&self, attends: bool) {
+        self.state.lock().is_attended = attends;
+        if !attends {
+            self.left.notify_one();
+        }
+    }
+
+    /// Waits until there is nobody who waits for the head, or who reads the body. One waits for this at a time.
+    pub(crate) async fn deserted(&self) {
+        while !self.state.lock().is_deserted() {
+            self.left.notified().await;
+        }
     }
 
     /// The body of a fetch that arrives, from the beginning. `None` when its beginning is gone.
@@ -241,6 +275,11 @@ impl Fill {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// It is complete, and held for its readers until the last of them leaves.
+    pub(crate) fn hold(&self, hold: Hold) {
+        self.state.lock().hold = Some(hold);
+    }
+
     /// Bytes that have come, and those of them that are held.
     pub(crate) fn amounts(&self) -> (u64, u64) {
         self.state.lock().body.amounts()
@@ -292,14 +331,24 @@ impl Fill {
 
     /// The reader in `slot` leaves.
     pub(crate) fn detach(&self, slot: usize) {
-        self.state.lock().body.detach(slot);
+        let mut state = self.state.lock();
+        state.body.detach(slot);
+        let is_deserted = state.is_deserted();
+        drop(state);
         self.moved.notify_one();
+        if is_deserted {
+            self.left.notify_one();
+        }
     }
 }
 
 // === impl State ===
 
 impl State {
+    fn is_deserted(&self) -> bool {
+        !self.is_attended && self.waiting.is_empty() && !self.body.has_readers()
+    }
+
     fn wake_waiting(&mut self) -> Vec<Waker> {
         self.waiting.iter_mut().filter_map(Option::take).collect()
     }

@@ -1,7 +1,8 @@
 //! Several ranges in one answer: `multipart/byteranges` (RFC 9110 sections 14.6 and 15.3.7.2).
 
-use super::{Source, content_range};
+use super::{Blocks, Source, content_range};
 use crate::fill::stream::Filling;
+use crate::memory::Grip;
 use crate::object::Content;
 use crate::policy::range::Span;
 use crate::slice::SliceBody;
@@ -57,6 +58,7 @@ impl Multipart {
     /// The body, read from `source`.
     pub(super) fn body(self, source: Source<'_>) -> Body {
         let source = match source {
+            Source::Stored(Content::Blocks(pieces)) => Reading::Pieces(pieces.grip(), Body::Empty),
             Source::Stored(content) => Reading::Stored(content.clone(), Body::Empty),
             Source::Filling(filling) => Reading::Filling(filling),
             Source::Slices(body) => Reading::Slices(body),
@@ -81,6 +83,8 @@ fn before(span: Span, headers: &HeaderMap, whole: u64, boundary: &str) -> Bytes 
 enum Reading {
     /// What is stored, and the part that is read now.
     Stored(Content, Body),
+    /// The same in pieces.
+    Pieces(Grip, Body),
     /// A body that arrives; its one reader goes from part to part.
     Filling(Filling),
     /// An object in slices.
@@ -102,6 +106,7 @@ impl Parts {
         self.is_inside = true;
         match &mut self.source {
             Reading::Stored(content, body) => *body = Source::Stored(content).body(span.start, Some(span.end)),
+            Reading::Pieces(grip, body) => *body = Body::stream(Blocks::new(grip.clone(), span.start, span.end)),
             Reading::Filling(filling) => filling.turn_to(span.start, span.end),
             Reading::Slices(body) => body.turn_to(span.start, span.end),
         }
@@ -121,7 +126,7 @@ impl http_body::Body for Parts {
         let this = self.get_mut();
         if this.is_inside {
             let frame = match &mut this.source {
-                Reading::Stored(_, body) => ready!(Pin::new(body).poll_frame(cx)),
+                Reading::Stored(_, body) | Reading::Pieces(_, body) => ready!(Pin::new(body).poll_frame(cx)),
                 Reading::Filling(filling) => ready!(Pin::new(filling).poll_frame(cx)),
                 Reading::Slices(body) => ready!(Pin::new(body).poll_frame(cx)),
             };

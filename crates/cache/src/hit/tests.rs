@@ -33,7 +33,7 @@ proptest! {
         }).collect();
         let (a, b) = (from.index(whole.len() + 1), to.index(whole.len() + 1));
         let (start, end) = (a.min(b), a.max(b));
-        let body = Blocks::new(blocks.into(), start as u64, end as u64);
+        let body = Blocks::new(Grip::alone(blocks), start as u64, end as u64);
         prop_assert_eq!(body.size_hint().exact(), Some((end - start) as u64));
         prop_assert_eq!(read(body), &whole[start..end]);
     }

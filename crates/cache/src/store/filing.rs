@@ -183,7 +183,7 @@ impl Store {
             };
             match read() {
                 Ok(blocks) => {
-                    let content = Content::Blocks { blocks: blocks.into(), length: object.length() };
+                    let content = Content::Blocks(store.pieces(blocks, object.length()));
                     let replaced = store.shard(&object.key).promote(&object.key, &face, content);
                     drop(replaced);
                 }
@@ -312,7 +312,7 @@ fn write(
     let mut writing = Writing::create(disk, seq)?;
     match content {
         Content::Whole(bytes) => writing.push(bytes)?,
-        Content::Blocks { blocks, .. } => blocks.iter().try_for_each(|block| writing.push(block))?,
+        Content::Blocks(pieces) => pieces.blocks().iter().try_for_each(|block| writing.push(block))?,
         Content::Filed(_) => {}
     }
     writing.finish(seq, key, face)

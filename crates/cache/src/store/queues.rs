@@ -8,6 +8,7 @@ use crate::key::{KeepHash, Key};
 use crate::object::Stored;
 use lru::LruCache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The small queue has this share of the bytes; more is evicted from it first.
 const SMALL_SHARE: u64 = 10;
@@ -35,6 +36,8 @@ pub(super) struct Queues {
     small: Queue,
     main: Queue,
     ghosts: Ghosts,
+    /// Bytes in the queues of all shards.
+    stored: Arc<AtomicU64>,
 }
 
 // === impl Queue ===
@@ -70,9 +73,9 @@ impl Queue {
 // === impl Queues ===
 
 impl Queues {
-    /// For about `memory` bytes.
-    pub(super) fn new(memory: usize) -> Self {
-        Self { small: Queue::new(), main: Queue::new(), ghosts: Ghosts::new(memory) }
+    /// For about `memory` bytes; what is in them is counted in `stored`, too.
+    pub(super) fn new(memory: usize, stored: Arc<AtomicU64>) -> Self {
+        Self { small: Queue::new(), main: Queue::new(), ghosts: Ghosts::new(memory), stored }
     }
 
     /// Bytes that it takes from the beginning to the end.
@@ -115,7 +118,7 @@ impl Queues {
 
     pub(super) fn remove(&mut self, key: &Key) -> Option<Variants> {
         let kept = self.main.pop(key).or_else(|| self.small.pop(key))?;
-        Some(kept.variants)
+        Some(self.take_out(kept))
     }
 
     /// What is under `key` has so many bytes now.
@@ -123,6 +126,8 @@ impl Queues {
         for queue in [&mut self.main, &mut self.small] {
             if let Some(kept) = queue.keys.peek_mut(key) {
                 queue.bytes = queue.bytes - kept.bytes + bytes;
+                self.stored.fetch_add(bytes, Ordering::AcqRel);
+                self.stored.fetch_sub(kept.bytes, Ordering::AcqRel);
                 kept.bytes = bytes;
                 return;
             }
@@ -156,9 +161,15 @@ impl Queues {
     pub(super) fn evict(&mut self, key: &Key) -> Option<Variants> {
         if let Some(kept) = self.small.pop(key) {
             self.ghosts.add(key.hash(), kept.bytes);
-            return Some(kept.variants);
+            return Some(self.take_out(kept));
         }
-        self.main.pop(key).map(|kept| kept.variants)
+        let kept = self.main.pop(key)?;
+        Some(self.take_out(kept))
+    }
+
+    fn take_out(&self, kept: Kept) -> Variants {
+        self.stored.fetch_sub(kept.bytes, Ordering::AcqRel);
+        kept.variants
     }
 
     fn is_small_next(&self) -> bool {
@@ -189,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_once_goes_in_the_order_in_which_it_came() {
-        let mut queues = Queues::new(1 << 20);
+        let mut queues = Queues::new(1 << 20, Arc::default());
         (0..4).for_each(|n| insert(&mut queues, n, 100));
         queues.find(&key(1));
         let order: Vec<_> = std::iter::from_fn(|| next_out(&mut queues)).collect();
@@ -198,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_scan_passes_by_what_is_in_use() {
-        let mut queues = Queues::new(1 << 20);
+        let mut queues = Queues::new(1 << 20, Arc::default());
         for n in 0..10 {
             insert(&mut queues, n, 100);
             queues.find(&key(n));
@@ -214,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_comes_back_soon_stays() {
-        let mut queues = Queues::new(1 << 20);
+        let mut queues = Queues::new(1 << 20, Arc::default());
         insert(&mut queues, 1, 100);
         assert_eq!(next_out(&mut queues), Some(1));
         insert(&mut queues, 1, 100);
@@ -225,7 +236,7 @@ mod tests {
 
     #[test]
     fn an_eviction_ends_where_all_is_in_use() {
-        let mut queues = Queues::new(1 << 20);
+        let mut queues = Queues::new(1 << 20, Arc::default());
         for n in 0..1000 {
             insert(&mut queues, n, 100);
             queues.find(&key(n));

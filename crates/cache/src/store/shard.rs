@@ -16,6 +16,7 @@ use rimward_types::Timestamp;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// Keys that one shard remembers as uncacheable; about 100 bytes each.
 const MARKS: usize = 1024;
@@ -97,10 +98,10 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// For about `memory` bytes.
-    pub(super) fn new(memory: usize) -> Self {
+    /// For about `memory` bytes; those of what is in memory are counted in `stored`, too.
+    pub(super) fn new(memory: usize, stored: Arc<AtomicU64>) -> Self {
         Self {
-            resources: Queues::new(memory),
+            resources: Queues::new(memory, stored),
             shelf: Shelf::new(),
             filings: Vec::new(),
             recalls: HashMap::new(),

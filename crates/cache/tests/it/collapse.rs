@@ -372,3 +372,49 @@ async fn many_viewers_make_one_origin_request() {
     }
     assert_eq!(fetches.load(Ordering::SeqCst), 1);
 }
+
+#[tokio::test]
+async fn a_fetch_goes_on_before_its_head_as_long_as_somebody_waits() {
+    let play = Play::new();
+    let asked = get("/", &[]);
+    let leader = lead(&play, &asked);
+    let (viewer, awaited) = leader.attend();
+    let silent = async move {
+        let _leader = leader;
+        std::future::pending::<()>().await;
+    };
+    let fetch = tokio::spawn(awaited.run(silent));
+    let followers = [0, 1].map(|_| tokio::spawn(follow(&play, &asked).wait()));
+    settle().await;
+    drop(viewer);
+    settle().await;
+    followers[0].abort();
+    settle().await;
+    assert_eq!((fetch.is_finished(), play.cache.usage().fills), (false, 1));
+    followers[1].abort();
+    assert_eq!(fetch.await.unwrap(), None);
+    assert_eq!((play.cache.usage().fills, play.cache.usage().given_up), (0, 1));
+    lead(&play, &asked);
+}
+
+#[tokio::test]
+async fn a_viewer_leaves_few_bodies_behind_that_nobody_reads() {
+    let play = Play::with(Rules::default(), Options { memory: ByteSize::mb(16), ..Options::default() });
+    let mut feeds = Vec::new();
+    for n in 0..100 {
+        let asked = get(&format!("/{n}"), &[]);
+        let (feed, body) = Feed::new();
+        let hit = stored(lead(&play, &asked).respond(head(200, FRESH), body, play.times()));
+        feed.send("begun");
+        drop(hit);
+        feeds.push(feed);
+    }
+    settle().await;
+    assert_eq!(feeds.iter().filter(|feed| feed.is_read()).count(), 64);
+    assert_eq!(play.cache.usage().fills, 64);
+    // Those that go on are stored.
+    let (going, ended): (Vec<_>, Vec<_>) = feeds.into_iter().partition(Feed::is_read);
+    drop((going, ended));
+    settle().await;
+    assert_eq!((play.cache.usage().fills, play.cache.usage().objects), (0, 64));
+}

@@ -2,7 +2,7 @@
 
 use crate::play::*;
 use http::HeaderMap;
-use rimward_cache::{CacheResult, Completed, Options, Purge, Rules};
+use rimward_cache::{Begin, CacheResult, Completed, Options, Purge, Rules};
 use rimward_types::{Body, ByteSize};
 
 const FRESH: (&str, &str) = ("cache-control", "max-age=60");
@@ -102,7 +102,7 @@ async fn a_304_for_something_else_is_asked_again_without_conditions() {
     // RFC 9111 section 4.3.4
     let play = Play::new();
     play.get("/", answers(200, &[("cache-control", "max-age=2"), ("etag", "\"a\"")], "old")).await;
-    let rimward_cache::Begin::Lead(lead) = play.after(3).begin(&get("/", &[])) else { panic!("leads") };
+    let Begin::Lead(lead) = play.after(3).begin(&get("/", &[])) else { panic!("leads") };
     let Completed::Again(lead) = lead.respond(head(304, &[("etag", "\"b\"")]), Body::Empty, play.times()) else {
         panic!("again")
     };
@@ -212,7 +212,7 @@ async fn incomplete_bodies_are_never_kept() {
         }
         let mut fields = vec![FRESH];
         fields.extend(told.map(|length| ("content-length", length)));
-        let rimward_cache::Begin::Lead(lead) = play.begin(&get("/", &[])) else { panic!("leads") };
+        let Begin::Lead(lead) = play.begin(&get("/", &[])) else { panic!("leads") };
         let Completed::Stored(hit) = lead.respond(head(200, &fields), body, play.times()) else { panic!("begins") };
         assert!(hit.body.collect(100).await.is_err());
         settle().await;
@@ -284,4 +284,65 @@ async fn a_purge_removes_and_an_expiry_asks_again() {
     let seen = play.get("/", answers(304, &fields, "")).await;
     assert_eq!((seen.body, seen.asked.unwrap().headers["if-none-match"].to_str().unwrap()), ("b".into(), "\"a\""));
     play.hit("/").await;
+}
+
+/// Answers large enough that five of them are more than memory, each to a viewer that reads nothing. Tells how many were
+/// passed on at once, with the reason.
+async fn ask_without_reading(play: &Play, fields: &[(&str, &str)], parts: usize) -> (Vec<Body>, usize) {
+    let mut bodies = Vec::new();
+    let mut refused = 0;
+    for n in 0..6 {
+        let request = get(&format!("/large/{n}"), &[]);
+        let Begin::Lead(lead) = play.begin(&request) else { panic!("a miss") };
+        let (feed, body) = Feed::new();
+        match lead.respond(head(200, fields), body, play.times()) {
+            Completed::Stored(hit) => bodies.push(hit.body),
+            Completed::NotStored { body, reason, .. } => {
+                assert_eq!(reason.as_str(), "no-room");
+                refused += 1;
+                bodies.push(body);
+            }
+            other => panic!("{other:?}"),
+        }
+        for _ in 0..parts {
+            feed.send(vec![b'x'; 64 << 10]);
+        }
+        drop(feed);
+        for _ in 0..20 {
+            settle().await;
+        }
+    }
+    (bodies, refused)
+}
+
+#[tokio::test]
+async fn viewers_that_read_nothing_leave_in_memory_what_is_asked_for_often() {
+    for fields in [vec![FRESH, ("content-length", "3932160")], vec![FRESH]] {
+        let play = Play::with(Rules::default(), Options { memory: ByteSize::mb(16), ..Options::default() });
+        let hot = |n: usize| format!("/hot/{n}");
+        for n in 0..60 {
+            play.get(&hot(n), Origin::Answers(head(200, &[FRESH]), "h".repeat(4 << 10).into())).await;
+            play.hit(&hot(n)).await;
+        }
+        let (bodies, _) = ask_without_reading(&play, &fields, 60).await;
+        for round in 0..3 {
+            for n in 0..60 {
+                assert!(matches!(play.begin(&get(&hot(n), &[])), Begin::Hit(_)), "{} in round {round}", hot(n));
+            }
+            // What comes for the first time has room, too.
+            let new = format!("/new/{round}");
+            play.get(&new, Origin::Answers(head(200, &[FRESH]), "n".repeat(4 << 10).into())).await;
+            play.hit(&new).await;
+        }
+        let usage = play.cache.usage();
+        // Half of memory, and of each body the part up to which it is not large.
+        assert!(usage.held <= (8 << 20) + 6 * (64 << 10), "{usage:?}");
+        assert!(usage.no_room > 0, "{usage:?}");
+        // Whoever reads gets all of it.
+        for body in bodies {
+            assert_eq!(body.collect(u64::MAX).await.unwrap().len(), 60 * (64 << 10));
+        }
+        // What heads share belongs to none of them.
+        assert!(play.cache.usage().held < 4 << 10);
+    }
 }

@@ -74,6 +74,7 @@ impl rimward_admin::Node for Node {
             cache: CacheStatus {
                 objects: usage.objects,
                 bytes: usage.bytes,
+                held: usage.held,
                 limit: self.cache_limit(),
                 disk: usage.disk.map(disk_status),
             },

@@ -49,8 +49,26 @@ pub fn to_prometheus(setup: &Setup) -> String {
         ),
         ("rimward_panics_total", "counter", "requests that met a bug of the node", counters.panics.load(Relaxed)),
         ("rimward_cache_bytes", "gauge", "bytes that the cache holds", usage.bytes),
+        (
+            "rimward_cache_held_bytes",
+            "gauge",
+            "bytes that evicting would not give back: bodies that arrive, or that viewers still read",
+            usage.held,
+        ),
+        (
+            "rimward_cache_no_room_total",
+            "counter",
+            "answers passed on, not stored, because there was no room",
+            usage.no_room,
+        ),
         ("rimward_cache_objects", "gauge", "answers that the cache holds", usage.objects),
         ("rimward_cache_fills", "gauge", "fetches for the cache in flight", usage.fills),
+        (
+            "rimward_cache_fills_given_up_total",
+            "counter",
+            "fetches ended, or not begun, because no viewer waited for them",
+            usage.given_up,
+        ),
         ("rimward_cache_evicted_total", "counter", "answers that made room for others", usage.evicted),
         (
             "rimward_access_log_dropped_total",
