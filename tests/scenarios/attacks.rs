@@ -97,6 +97,11 @@ async fn a_method_does_not_answer_for_another() {
     fat.headers.remove("content-length");
     fat.headers.insert("transfer-encoding", "chunked".parse().unwrap());
     assert_eq!(node.send(fat, "evil".into()).await.status(), 403);
+    // Over HTTP/2 nothing in the head need tell (RFC 9113 section 8.1.1).
+    for method in ["GET", "HEAD"] {
+        assert_eq!(node.send(request(method, "/fat", &[]), "evil".into()).await.status(), 403);
+    }
+    assert_eq!(node.send(request("GET", "/thin", &[]), "".into()).await.status(), 200);
 }
 
 #[tokio::test]

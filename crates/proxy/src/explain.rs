@@ -110,7 +110,7 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
     if let Err(answer) = guard::locate(&exchange, &connection, &plan) {
         return explained.ending("guard", &answer);
     }
-    if let Err(answer) = guard::admit(&exchange, &connection, &plan.behavior, &request) {
+    if let Err(answer) = guard::admit(&exchange, &connection, &plan.behavior, &request, &Body::Empty) {
         return explained.ending("guard", &answer);
     }
     hop_by_hop::end_here(&mut request);

@@ -144,8 +144,9 @@ pub fn admit(
     connection: &Connection,
     behavior: &Behavior,
     request: &RequestHead,
+    body: &Body,
 ) -> Result<(), Answer> {
-    check(connection, behavior, request).map_err(|refusal| refuse(exchange, &refusal))
+    check(connection, behavior, request, body).map_err(|refusal| refuse(exchange, &refusal))
 }
 
 /// The answer to a refused request.
@@ -170,7 +171,7 @@ pub fn refuse(exchange: &Exchange, refusal: &Refusal) -> Answer {
 ///
 /// # Errors
 /// The reason why not.
-pub fn check(connection: &Connection, behavior: &Behavior, head: &RequestHead) -> Result<(), Refusal> {
+pub fn check(connection: &Connection, behavior: &Behavior, head: &RequestHead, body: &Body) -> Result<(), Refusal> {
     if connection.tls.is_none() {
         match behavior.viewer_protocol {
             ViewerProtocol::AllowAll => {}
@@ -187,7 +188,8 @@ pub fn check(connection: &Connection, behavior: &Behavior, head: &RequestHead) -
     if forward::is_loop(&head.headers) {
         return Err(Refusal::Loop);
     }
-    if is_get(&head.method) && has_body(head) {
+    // HTTP/2 need not name a length (RFC 9113 section 8.1.1): the head alone does not tell.
+    if is_get(&head.method) && (has_body(head) || !body.is_empty()) {
         return Err(Refusal::BodyOnGet);
     }
     Ok(())

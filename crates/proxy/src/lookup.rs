@@ -36,6 +36,10 @@ pub async fn answer(
             _ => answer,
         });
     }
+    // The cache judges heads, and over HTTP/2 a head need not tell that there is a body.
+    if request.method == http::Method::OPTIONS && !body.is_empty() {
+        return pass(context, exchange, request, body, CacheStatus::passed(PassReason::Method)).await;
+    }
     let plan = &context.plan;
     let key = Key::new(&plan.distribution_id, request, &plan.rules.key);
     if let Some(explanation) = &mut exchange.explanation {

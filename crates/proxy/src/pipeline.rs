@@ -135,7 +135,7 @@ impl Proxy {
             return Err(Self::substituted(self, exchange, plan, connection, &request, refused).await);
         }
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
-        guard::admit(exchange, &connection, &plan.behavior, &request)?;
+        guard::admit(exchange, &connection, &plan.behavior, &request, &body)?;
         let mut told = Some(viewer_headers::told(&plan, &connection, reused, &request));
         // A Lambda@Edge function at viewer-request does not see them (`lambda-at-edge.md` section 6.3).
         if !plan.hooks.viewer_request.iter().any(|function| function.is_lambda()) {
