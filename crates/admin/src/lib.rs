@@ -16,10 +16,10 @@
 //! - [`node`]: what the API needs of a node, as a trait: this crate knows no proxy.
 //! - [`purge`], [`explain`]: what `POST /purge` and `POST /explain` ask for.
 //! - [`key_values`]: key value stores. [`functions`]: stages and versions of viewer functions.
-//! - [`guard`]: requests that a web page made a browser send are refused.
+//! - [`guard`]: who may not use it, and what a web page made a browser send, is refused.
 //! - `url`: URLs in what is asked for. `request`: what parts ask of a request. `reply`: answers as JSON.
 //!
-//! There is no password: who reaches the address may do everything. It belongs on loopback.
+//! There is no password: whom `node.acl.admin` lists may do everything. By default that is the machine itself.
 
 pub mod explain;
 pub mod functions;
@@ -33,6 +33,7 @@ mod url;
 
 pub use explain::{Explain, InvalidExplain};
 pub use functions::{Expected, Numbered, Refusal, Staged, StagedFunctions, Tested};
+pub use guard::Foreign;
 pub use key_values::KeyValues;
 pub use node::{
     CacheStatus, CodeSource, ConfigurationStatus, DiskProblem, DiskStatus, DistributionStatus, Explanation,
@@ -44,10 +45,10 @@ pub use url::InvalidUrl;
 use http::{HeaderMap, Method, StatusCode, header};
 use reply::Reply;
 use request::Request;
-use rimward_server::Service;
+use rimward_server::{Seldom, Service};
 use rimward_types::{Body, BodyError, Connection, Interim, RequestHead, ResponseHead};
 use serde_json::json;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Mutex;
@@ -92,29 +93,39 @@ impl<N: Node> Admin<N> {
         Self { node, reloading: Arc::default() }
     }
 
-    /// Answers a request for `path`, with the query after a `?`, that came in at `bound`.
+    /// Answers a request of `peer` for `path`, with the query after a `?`, that came in at `bound`.
     pub async fn call(
         &self,
+        peer: IpAddr,
         bound: SocketAddr,
         method: &Method,
         path: &str,
         headers: &HeaderMap,
         body: Body,
     ) -> (ResponseHead, Body) {
-        let answer = self.answer(bound, method, path, headers, body).await;
+        let answer = match self.check(peer, bound, headers) {
+            Ok(()) => self.answer(method, path, headers, body).await,
+            Err(foreign) => Err(Reply::error(StatusCode::FORBIDDEN, foreign.to_string(), foreign.hint())),
+        };
         answer.unwrap_or_else(|refused| refused).finish(method)
     }
 
-    async fn answer(
-        &self,
-        bound: SocketAddr,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<Reply, Reply> {
-        guard::check(bound, headers)
-            .map_err(|foreign| Reply::error(StatusCode::FORBIDDEN, foreign.to_string(), foreign.hint()))?;
+    /// Whether `peer` may use the API, and means it; for everything that is answered at its address.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, peer: IpAddr, bound: SocketAddr, headers: &HeaderMap) -> Result<(), Foreign> {
+        static REFUSED: Seldom = Seldom::new();
+        let checked = guard::check(&self.node.admitted(), peer, bound, headers);
+        if let Err(foreign) = &checked
+            && let Some(times) = REFUSED.note(Instant::now())
+        {
+            tracing::warn!(%peer, times, "refused at the admin API: {foreign}; {}", foreign.hint());
+        }
+        checked
+    }
+
+    async fn answer(&self, method: &Method, path: &str, headers: &HeaderMap, body: Body) -> Result<Reply, Reply> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         if let Some(below) =
             path.strip_prefix(key_values::ROOT).filter(|below| below.is_empty() || below.starts_with('/'))
@@ -235,7 +246,7 @@ impl<N: Node> Service for Admin<N> {
         _interim: Interim,
     ) -> (ResponseHead, Body) {
         let target = head.path_and_query();
-        Admin::call(self, connection.local, &head.method, &target, &head.headers, body).await
+        Admin::call(self, connection.peer.ip(), connection.local, &head.method, &target, &head.headers, body).await
     }
 }
 

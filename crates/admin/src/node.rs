@@ -3,6 +3,7 @@
 use crate::explain::Explain;
 use crate::{KeyValues, Purge, StagedFunctions};
 use http::StatusCode;
+use rimward_config::Networks;
 use rimward_types::{Hook, Timestamp};
 use serde::{Serialize, Serializer};
 use std::future::Future;
@@ -11,6 +12,9 @@ use std::sync::Arc;
 
 /// A running node.
 pub trait Node: KeyValues + StagedFunctions + Send + Sync + 'static {
+    /// Who may use the API: `node.acl.admin`, as it is now. Must not wait.
+    fn admitted(&self) -> Networks;
+
     /// What it serves, since when, and how much it holds. Must not wait.
     fn status(&self) -> Status;
 

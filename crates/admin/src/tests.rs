@@ -2,6 +2,7 @@
 
 use super::*;
 use http::HeaderValue;
+use rimward_config::Networks;
 use rimward_types::{Hook, Stage, Timestamp};
 use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +17,8 @@ mod refusals;
 pub(crate) struct Fake {
     not_ready: Option<&'static str>,
     problems: Vec<String>,
+    /// Networks that may use the API, besides the machine itself.
+    admitted: &'static [&'static str],
     /// Reloads wait for it, when it is there.
     hold: Option<Arc<Notify>>,
     reloads: AtomicUsize,
@@ -95,6 +98,12 @@ impl StagedFunctions for Fake {
 }
 
 impl Node for Fake {
+    fn admitted(&self) -> Networks {
+        let mut admitted = Networks::loopback();
+        self.admitted.iter().for_each(|network| admitted.add(network).unwrap());
+        admitted
+    }
+
     fn status(&self) -> Status {
         Status {
             version: "0.1.0".to_owned(),
@@ -204,8 +213,8 @@ pub(crate) async fn ask_with(
         map.insert(*name, HeaderValue::from_str(value).unwrap());
     }
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let bound = "127.0.0.1:8081".parse().unwrap();
-    let (head, body) = Admin::new(Arc::new(node)).call(bound, &method, path, &map, body).await;
+    let bound: SocketAddr = "127.0.0.1:8081".parse().unwrap();
+    let (head, body) = Admin::new(Arc::new(node)).call(bound.ip(), bound, &method, path, &map, body).await;
     Answer { head, body: String::from_utf8(body.collect(1 << 20).await.unwrap().to_vec()).unwrap() }
 }
 

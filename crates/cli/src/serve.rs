@@ -5,6 +5,7 @@
 //! - [`admin`], [`functions`]: what the admin API asks of it. [`metrics`]: what is counted outside of requests.
 //! - [`invoke`]: Lambda's invoke API on the admin port.
 //! - [`site`]: the proxy as the server's service.
+//! - [`descriptors`]: how many files the process may open, and what they are for.
 //! - [`signals`]: what the system tells the process.
 //! - [`banner`]: what people read when it starts. [`curl`]: requests to try with the demo.
 //! - [`log`]: the process's own log, and those of requests and connections.
@@ -13,6 +14,7 @@
 mod admin;
 mod banner;
 mod curl;
+mod descriptors;
 mod functions;
 mod invoke;
 mod log;
@@ -52,13 +54,19 @@ pub fn serve(args: &Serve) -> Result<Exit, Stop> {
     let mut config = configuration::load(&args.config)?;
     configuration::say_warnings(&config.warnings);
     overrides.apply(&mut config.node);
+    let descriptors = descriptors::raise()
+        .map_err(|error| Stop::failed(format!("cannot tell how many files may be open: {error}")))?;
+    if let Some(warning) = descriptors::fit(&mut config, descriptors) {
+        print::warning(&warning);
+    }
     let (requests, written) = log::open("access log", &config.node.access_log)?;
     let (connections, connections_written) = log::open("connection log", &config.node.connection_log)?;
     let records = Records { metrics: Arc::default(), log: requests, connections };
     let workers = workers(&config.node);
     let runtime = runtime(workers)?;
     let ended = runtime.block_on(Box::pin(async {
-        let started = start::start(config, &args.config, overrides, records, workers).await?;
+        let environment = start::Environment { file: &args.config, overrides, descriptors, workers };
+        let started = start::start(config, environment, records).await?;
         Ok(run(started).await)
     }));
     // Tasks that fetch in the background hold the proxy, and the proxy holds the logs.

@@ -1,16 +1,32 @@
-//! `[node.acl]`: what viewers may do besides reading, by their address.
+//! `[node.acl]`: who may do what, by address.
 
-use ipnet::IpNet;
-use std::net::IpAddr;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `[node.acl]`. The address that counts is that of the connection's other end: a header cannot change it, and behind a
 /// proxy it is the proxy's.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acl {
     /// `purge`: who may use the method PURGE. Default: nobody.
     pub purge: Networks,
     /// `explain`: who is told in `Rimward-Explain` how an answer came about. Default: nobody.
     pub explain: Networks,
+    /// `admin`: who may use the admin API. Default: this machine, by loopback.
+    pub admin: Networks,
+    /// `many-connections`: who may have more connections than `connections-per-address`, as load balancers do. Default: this
+    /// machine, by loopback.
+    pub many_connections: Networks,
+}
+
+impl Default for Acl {
+    fn default() -> Self {
+        Self {
+            purge: Networks::default(),
+            explain: Networks::default(),
+            admin: Networks::loopback(),
+            many_connections: Networks::loopback(),
+        }
+    }
 }
 
 /// A set of addresses: `["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]`.
@@ -28,7 +44,23 @@ pub enum InvalidNetwork {
     HostBits(IpNet),
 }
 
+/// RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3.
+const LOOPBACK: [IpNet; 2] = [
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+];
+
 impl Networks {
+    /// The addresses by which a machine reaches itself alone.
+    pub fn loopback() -> Self {
+        Self(LOOPBACK.to_vec())
+    }
+
+    /// Whether nobody but the machine itself is in it.
+    pub fn is_loopback(&self) -> bool {
+        self.0.iter().all(|network| LOOPBACK.iter().any(|loopback| loopback.contains(network)))
+    }
+
     /// Adds an address or a network.
     ///
     /// # Errors
@@ -107,6 +139,23 @@ mod tests {
         let why = set.add("10.0.0.1/8").unwrap_err();
         assert_eq!(why.meant().unwrap().to_string(), "10.0.0.0/8");
         assert!(set.is_empty());
+    }
+
+    #[test]
+    fn loopback_is_what_reaches_no_further() {
+        let own = Networks::loopback();
+        for (address, is_in) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("::2", false),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(own.contains(address.parse().unwrap()), is_in, "{address}");
+        }
+        assert!(own.is_loopback() && Networks::default().is_loopback() && networks(&["127.1.0.0/16"]).is_loopback());
+        assert!(!networks(&["::1", "10.0.0.1"]).is_loopback() && !networks(&["126.0.0.0/7"]).is_loopback());
     }
 
     proptest! {

@@ -23,7 +23,7 @@ pub struct Node {
     pub tls: Option<TlsListen>,
     /// `[node.limits]`.
     pub limits: Limits,
-    /// `[node.acl]`: what viewers may do besides reading. Default: nothing.
+    /// `[node.acl]`: what viewers may do besides reading, and who may use the admin API. Default: nothing; this machine.
     pub acl: Acl,
     /// `location`: where the node is, `{ name = "FRA", region = "eu-central-1" }`, for functions that ask
     /// (`cloudfront-functions.md` section 11.6). Default: both empty.
@@ -93,6 +93,9 @@ pub struct Limits {
     pub headers: usize,
     /// `connections`: open at a time, 1 to 1,000,000. Default: 10,000.
     pub connections: usize,
+    /// `connections-per-address`: open at a time of one IPv4 address or IPv6 network of 64 bits, 0 (no limit) to 1,000,000; but
+    /// for `[node.acl] many-connections`. Default: 256.
+    pub connections_per_address: Option<usize>,
     /// `requests-per-connection`: after as many the connection is closed, 1 or more. Default: no limit.
     pub requests_per_connection: Option<usize>,
     /// `idle`: a kept-alive connection without a request, 1 s to 1 h. Default: 60 s.
@@ -162,6 +165,7 @@ impl Default for Limits {
             head: ByteSize::kb(32),
             headers: 100,
             connections: 10_000,
+            connections_per_address: Some(256),
             requests_per_connection: None,
             idle: Duration::from_secs(60),
             head_timeout: Duration::from_secs(10),

@@ -25,6 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+/// Requests of an HTTP/2 connection that are worked on at a time, at most: as many again as there may be streams.
+const MOST_AT_WORK: usize = 2 * crate::connection::STREAMS as usize;
+
 /// What the requests of one connection share.
 pub(crate) struct Session<S> {
     pub(crate) service: Arc<S>,
@@ -41,8 +44,12 @@ pub(crate) async fn answer<S: Service>(
     session: Arc<Session<S>>,
     request: Request<Incoming>,
 ) -> Result<Response<Reply>, Infallible> {
-    let (in_flight, verdict) = session.flow.begin();
     let version = request.version();
+    let (in_flight, verdict) = session.flow.begin(version == Version::HTTP_2);
+    if in_flight.is_given_up() {
+        // The driver ends the connection, and this with it.
+        return std::future::pending().await;
+    }
     let to_head = request.method() == Method::HEAD;
     let asks = in_flight.asks_to_switch();
     let (seat, admitted) = session.seat(asks, request, verdict);
@@ -121,6 +128,11 @@ impl<S: Service> Session<S> {
         if let Some(verdict) = verdict {
             return self.refuse(verdict.refusal, verdict.version, &verdict.line);
         }
+        // Whoever works for a request of the connection holds it, those included that outlive their viewer.
+        if request.version() == Version::HTTP_2 && Arc::strong_count(&self.connection) > MOST_AT_WORK {
+            self.flow.reset();
+            return self.refuse(Refusal::TooMuchWork, Version::HTTP_2, b"");
+        }
         if self.flow.is_revoked() {
             return self.refuse(Refusal::TrustChanged, request.version(), b"");
         }
@@ -177,7 +189,7 @@ impl<S: Service> Session<S> {
 
     fn response(&self, head: ResponseHead, body: Body, version: Version, in_flight: InFlight) -> Response<Reply> {
         let largest = if version == Version::HTTP_2 { stall::LARGEST_FRAME } else { usize::MAX };
-        let reply = Reply { body, rest: Bytes::new(), largest, counters: self.counters.clone(), _in_flight: in_flight };
+        let reply = Reply { body, rest: Bytes::new(), largest, counters: self.counters.clone(), in_flight };
         let mut response = Response::new(reply);
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
@@ -211,7 +223,15 @@ pub(crate) struct Reply {
     rest: Bytes,
     largest: usize,
     counters: Arc<Counters>,
-    _in_flight: InFlight,
+    in_flight: InFlight,
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if http_body::Body::is_end_stream(self) {
+            self.in_flight.finish();
+        }
+    }
 }
 
 impl Reply {
@@ -249,7 +269,10 @@ impl http_body::Body for Reply {
                     stall::waits_for_us();
                     return Poll::Pending;
                 }
-                end => return end,
+                end => {
+                    this.in_flight.finish();
+                    return end;
+                }
             }
         }
         stall::moved();

@@ -30,7 +30,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 /// HTTP/2 streams of a connection at a time (RFC 9113 section 6.5.2 advises 100 or more).
-const STREAMS: u32 = 128;
+pub(crate) const STREAMS: u32 = 128;
 /// Streams that a viewer may reset before we took them, and that we may have reset for its mistakes; past them the
 /// connection ends (CVE-2023-44487 and its kin).
 const PENDING_RESETS: usize = 20;
@@ -230,7 +230,12 @@ where
             // Larger and rarer than HTTP/1: not in the task of every connection.
             Box::pin(async {
                 let mut connection = builder.serve_connection(gate, service);
-                drive(&mut connection, &flow, http2::Connection::graceful_shutdown).await
+                let result = drive(&mut connection, &flow, http2::Connection::graceful_shutdown).await;
+                if flow.is_flooded() {
+                    add(&session.counters.flooded);
+                    tracing::debug!(%peer, "the viewer resets too many streams");
+                }
+                result
             })
             .await
         }

@@ -17,6 +17,10 @@ pub struct Counters {
     pub handshakes_failed: AtomicU64,
     /// Connections closed for being idle.
     pub idle: AtomicU64,
+    /// Idle connections closed early, so that others have a place.
+    pub given_up: AtomicU64,
+    /// HTTP/2 connections ended because the viewer reset too many streams.
+    pub flooded: AtomicU64,
     /// Connections cut because a body stood still in either direction.
     pub stalled: AtomicU64,
     /// Panics of the service.
@@ -43,6 +47,8 @@ impl Default for Counters {
             requests: AtomicU64::default(),
             handshakes_failed: AtomicU64::default(),
             idle: AtomicU64::default(),
+            given_up: AtomicU64::default(),
+            flooded: AtomicU64::default(),
             stalled: AtomicU64::default(),
             panics: AtomicU64::default(),
             cut: AtomicU64::default(),
@@ -57,7 +63,7 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Requests (connections, for [`Refusal::TooManyConnections`]) refused for this reason.
+    /// Requests (connections, for [`Refusal::TooManyConnections`] and [`Refusal::TooManyOfAddress`]) refused for this reason.
     pub fn refused(&self, refusal: Refusal) -> u64 {
         self.refused[refusal as usize].load(Ordering::Relaxed)
     }

@@ -76,6 +76,8 @@ pub(crate) struct Gate<T> {
     times: Times,
     /// Interim answers that are being written.
     interim: Vec<u8>,
+    /// Whether a viewer that resets too many streams was told, or takes nothing.
+    told_off: bool,
     /// Set when the writing side was closed: how long and how much we still read.
     linger: Option<(Instant, u64)>,
     /// Whether it is closed.
@@ -101,6 +103,7 @@ where
             limits,
             times,
             interim: Vec::new(),
+            told_off: false,
             linger: None,
             closed: false,
         }
@@ -322,6 +325,13 @@ where
                 // A bounded part is held, so that the viewer's leaving is seen behind it.
                 Phase::Switching if self.held.len() >= READ => return Poll::Pending,
                 Phase::Broken => return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "broken chunk"))),
+                // Nothing more is let in; the viewer is told when what was written is flushed.
+                Phase::Frames if self.flow.is_flooded() => {
+                    if self.told_off || self.times.is_writing() {
+                        return Poll::Ready(Err(io::Error::other("the viewer resets too many streams")));
+                    }
+                    return Poll::Pending;
+                }
                 // Nothing to look at: straight into the parser's buffer.
                 Phase::Frames => match Pin::new(&mut self.io).poll_read(cx, cursor) {
                     Poll::Pending => match ready!(self.poll_late(cx)) {

@@ -3,15 +3,15 @@
 //! - [`service`]: what answers the requests.
 //! - [`refusal`]: why a request was refused before that.
 //! - [`counters`]: what happened.
-//! - `listener`, `tls`, `connection`: from a socket to a protocol.
+//! - `listener`, `tls`, `connection`: from a socket to a protocol. `open`: the places, and whose is given up.
 //! - [`handshake`]: TLS with a viewer, and why there is none; `trust`, `certificate`: mutual TLS.
 //! - `overheard`, `client_hello`, `fingerprint`: what a viewer's TLS library is.
 //! - `gate`, with `head` and `chunked`: judges HTTP/1 before the parser; `times`: keeps the times of a connection.
 //! - `answer`, `request`, `framing`: one request, to the service and back.
-//! - `stall`: HTTP/2 streams whose viewer takes nothing.
+//! - `stall`: HTTP/2 streams whose viewer takes nothing. `resets`: those that it resets.
 //! - `interim`: interim answers, written between two answers.
 //! - `switch`: requests that ask to switch protocols; `tunnel`: the connection afterwards.
-//! - `flow`: what these parts tell each other.
+//! - `flow`: what these parts tell each other. [`seldom`]: lines of the log that others could make at will.
 
 mod answer;
 mod certificate;
@@ -28,10 +28,13 @@ pub mod handshake;
 mod head;
 mod interim;
 mod listener;
+mod open;
 mod overheard;
 mod rate;
 pub mod refusal;
 mod request;
+mod resets;
+pub mod seldom;
 pub mod service;
 mod stall;
 mod switch;
@@ -43,21 +46,23 @@ mod tunnel;
 pub use counters::Counters;
 pub use handshake::{Handshake, HandshakeFailure};
 pub use refusal::{Refusal, Refused};
+pub use seldom::Seldom;
 pub use service::Service;
 
 use arc_swap::ArcSwap;
 use connection::Arrival;
 use counters::add;
 use flow::Flow;
-use rimward_config::{Limits, MutualTlsSites, Node};
-use std::collections::HashMap;
+use open::{Bounds, Full, Open};
+use rimward_config::{Limits, MutualTlsSites, Networks, Node};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// Methods that may reach the service, as in `Allow`; others are its decision.
 pub const ALLOWED_METHODS: &str = "GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE";
@@ -76,7 +81,7 @@ pub enum BindError {
         /// The address.
         address: SocketAddr,
         /// The system's word.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A certificate or key file is missing, malformed, or does not belong to the other.
     #[error("cannot use {path}: {reason}")]
@@ -123,22 +128,15 @@ pub struct Prepared {
 pub(crate) struct Shared {
     pub(crate) settings: ArcSwap<Settings>,
     counters: Arc<Counters>,
-    open: Open,
+    open: Arc<Open>,
 }
 
 /// What a new connection gets; it keeps it to its end.
 pub(crate) struct Settings {
     limits: Arc<Limits>,
+    /// Who may have more connections than one address.
+    many: Networks,
     pub(crate) tls: Option<Arc<tls::Tls>>,
-}
-
-/// The connections that are open.
-#[derive(Default)]
-struct Open {
-    flows: Mutex<HashMap<u64, Arc<Flow>>>,
-    next: AtomicU64,
-    turned_away: AtomicU64,
-    closed: Notify,
 }
 
 // === impl Server ===
@@ -157,7 +155,7 @@ impl Server {
             tls_addresses: addresses(&tls_listeners)?,
             listeners,
             tls_listeners,
-            shared: Arc::new(Shared { settings, counters: Arc::default(), open: Open::default() }),
+            shared: Arc::new(Shared { settings, counters: Arc::default(), open: Arc::default() }),
         })
     }
 
@@ -245,7 +243,18 @@ impl Prepared {
 impl Settings {
     fn read(node: &Node, sites: &MutualTlsSites) -> Result<Settings, BindError> {
         let tls = node.tls.as_ref().map(|tls| tls::Tls::read(tls, sites)).transpose()?;
-        Ok(Settings { limits: Arc::new(node.limits.clone()), tls: tls.map(Arc::new) })
+        let (limits, many) = (Arc::new(node.limits.clone()), node.acl.many_connections.clone());
+        Ok(Settings { limits, many, tls: tls.map(Arc::new) })
+    }
+
+    fn bounds(&self) -> Bounds<'_> {
+        Bounds {
+            connections: self.limits.connections,
+            per_address: self.limits.connections_per_address,
+            many: &self.many,
+            idle: self.limits.idle,
+            head_timeout: self.limits.head_timeout,
+        }
     }
 
     /// Whether a viewer whom `site` let in would be judged in the same way now.
@@ -282,11 +291,24 @@ async fn accept<S: Service>(
         match accepted {
             Ok((socket, peer)) => shared.admit(socket, peer, tls, &service),
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                let now = Instant::now();
+                let given_up = is_out_of_descriptors(&error) && shared.open.give_up_one(now);
+                shared.counters.given_up.fetch_add(given_up.into(), Ordering::Relaxed);
+                if let Some(times) = NOT_ACCEPTED.note(now) {
+                    tracing::warn!(%error, times, "cannot accept a connection");
+                }
                 tokio::time::sleep(ACCEPT_REST).await;
             }
         }
     }
+}
+
+/// Tells that connections cannot be accepted.
+static NOT_ACCEPTED: Seldom = Seldom::new();
+
+/// Whether the process (EMFILE) or the system (ENFILE) has no descriptor left.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 impl Shared {
@@ -297,12 +319,21 @@ impl Shared {
         // Answers are written whole; waiting to fill packets would only delay them.
         let _ = socket.set_nodelay(true);
         let flow = Arc::new(Flow::default());
-        let Some(id) = self.open.enter(&flow, settings.limits.connections) else {
-            self.counters.refuse(Refusal::TooManyConnections);
-            if !tls {
-                self.turn_away(socket);
+        let id = match self.open.enter(&flow, peer.ip(), &settings.bounds(), Instant::now()) {
+            Ok((id, given_up)) => {
+                self.counters.given_up.fetch_add(given_up, Ordering::Relaxed);
+                id
             }
-            return;
+            Err(full) => {
+                self.counters.refuse(match full {
+                    Full::All => Refusal::TooManyConnections,
+                    Full::Address => Refusal::TooManyOfAddress,
+                });
+                if !tls {
+                    self.turn_away(socket);
+                }
+                return;
+            }
         };
         self.counters.open.fetch_add(1, Ordering::Relaxed);
         // Leaves when the task ends, however it ends.
@@ -372,36 +403,5 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.shared.counters.open.fetch_sub(1, Ordering::Relaxed);
         self.shared.open.leave(self.id);
-    }
-}
-
-impl Open {
-    fn enter(&self, flow: &Arc<Flow>, limit: usize) -> Option<u64> {
-        let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
-        if flows.len() >= limit {
-            return None;
-        }
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        flows.insert(id, flow.clone());
-        Some(id)
-    }
-
-    fn leave(&self, id: u64) {
-        self.flows.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        self.closed.notify_waiters();
-    }
-
-    fn each(&self, act: impl FnMut(&Arc<Flow>)) {
-        self.flows.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(act);
-    }
-
-    async fn empty(&self) {
-        loop {
-            let closed = self.closed.notified();
-            if self.flows.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                return;
-            }
-            closed.await;
-        }
     }
 }

@@ -51,6 +51,8 @@ refusals! {
     HeaderName BAD_REQUEST "header-name" "a header name is malformed",
     /// RFC 9110 section 5.5: a field value has a control character.
     HeaderValue BAD_REQUEST "header-value" "a header value has a control character",
+    /// RFC 9113 section 8.2.1: white space at an end of a field value, which only HTTP/1 takes off.
+    HeaderSpace BAD_REQUEST "header-space" "a header value begins or ends with white space",
     /// RFC 9112 section 5.2: a field continues on the next line.
     ObsFold BAD_REQUEST "obs-fold" "a header is folded over several lines",
     /// RFC 9112 section 2.2: a carriage return without line feed, or a line feed without carriage return.
@@ -89,6 +91,10 @@ refusals! {
     TrustChanged MISDIRECTED_REQUEST "trust-changed" "the rules for certificates have changed, connect again",
     /// There are more connections than the limit.
     TooManyConnections SERVICE_UNAVAILABLE "too-many-connections" "there are too many connections",
+    /// The viewer's address has more connections than one may.
+    TooManyOfAddress SERVICE_UNAVAILABLE "too-many-connections-of-address" "there are too many connections from the address",
+    /// Too many requests of the HTTP/2 connection are worked on, those included that its viewer has reset.
+    TooMuchWork SERVICE_UNAVAILABLE "too-much-work" "too many requests of the connection are still worked on",
     /// A WebSocket cannot begin while the node stops, or the connection is to end.
     Stopping SERVICE_UNAVAILABLE "stopping" "the connection is about to end, connect again",
     /// There are more WebSockets than the limit.

@@ -58,6 +58,13 @@ fn check_h2(method: &Method, uri: &http::Uri, headers: &HeaderMap, limits: &Limi
     if headers.len() > limits.headers {
         return Err(Refusal::TooManyHeaders);
     }
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if headers.values().map(HeaderValue::as_bytes).any(|value| is_space(value.first()) || is_space(value.last())) {
+        return Err(Refusal::HeaderSpace);
+    }
+    if headers.get_all(header::CONTENT_LENGTH).iter().nth(1).is_some() {
+        return Err(Refusal::LengthRepeated);
+    }
     let mut hosts = headers.get_all(header::HOST).iter();
     match (uri.authority(), hosts.next(), hosts.next()) {
         (_, _, Some(_)) => Err(Refusal::HostRepeated),

@@ -106,20 +106,30 @@ impl Times {
     /// ask for nothing, such as pings, do not count.
     fn idle_since(&mut self, now: Instant) -> Instant {
         let calls = self.flow.calls();
-        if !self.flow.is_idle() || calls != self.calls || self.write_since.is_some() {
+        let is_busy = !self.flow.is_idle() || self.write_since.is_some();
+        if is_busy || calls != self.calls {
             self.calls = calls;
             self.idle_since = None;
             self.told = None;
         }
-        *self.idle_since.get_or_insert(now)
+        let since = *self.idle_since.get_or_insert(now);
+        if is_busy {
+            self.flow.stir();
+        } else {
+            self.flow.rest(since.into_std());
+        }
+        since
     }
 
     /// Watches a write: an error when the viewer has taken nothing for the body's idle time.
     pub(crate) fn watch_write<R>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if result.is_ready() {
-            self.write_since = None;
+            if self.write_since.take().is_some() {
+                self.flow.writes(false);
+            }
             return result;
         }
+        self.flow.writes(true);
         loop {
             let now = Instant::now();
             let deadline = *self.write_since.get_or_insert(now) + self.limits.body_idle;
@@ -129,6 +139,11 @@ impl Times {
             }
             ready!(self.poll_until(deadline, cx));
         }
+    }
+
+    /// Whether a write waits for the viewer.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.write_since.is_some()
     }
 
     /// Ready at `deadline` at the latest. The timer is shared: it may be ready too early, never too late.

@@ -58,3 +58,25 @@ async fn what_a_web_page_sends_is_refused() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_address_that_is_not_listed_is_told_how_to_be() {
+    let bound: SocketAddr = "10.0.0.1:8081".parse().unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert(header::HOST, HeaderValue::from_static("10.0.0.1:8081"));
+    let ask = async |peer: &str, admitted| {
+        let admin = Admin::new(Arc::new(Fake { admitted, ..Fake::default() }));
+        let (head, body) =
+            admin.call(peer.parse().unwrap(), bound, &Method::GET, "/health", &headers, Body::Empty).await;
+        Answer { head, body: String::from_utf8(body.collect(1 << 20).await.unwrap().to_vec()).unwrap() }
+    };
+    let refused = ask("10.0.0.9", &[]).await;
+    assert_eq!(refused.head.status, 403);
+    assert_eq!(refused.json()["error"], "10.0.0.9 may not use the admin API");
+    assert_eq!(
+        refused.json()["hint"],
+        "list the address in `admin` of `[node.acl]` and reload, or call it from where it is listed"
+    );
+    assert_eq!(ask("10.0.0.9", &["10.0.0.0/24"]).await.head.status, 200);
+    assert_eq!(ask("127.0.0.1", &[]).await.head.status, 200);
+}

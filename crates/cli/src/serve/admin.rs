@@ -1,5 +1,6 @@
 //! What the admin API asks of the node.
 
+use super::descriptors;
 use super::invoke::AdminPort;
 use super::metrics;
 use super::node::{Node, Reloaded};
@@ -9,7 +10,7 @@ use rimward_admin::{
     FunctionInfo, NotPurged, NotReady, Place, Purge, Purged, Status, Target, Tier,
 };
 use rimward_cache::tag::{InvalidTag, Tag};
-use rimward_config::{Config, Distribution, FunctionKind, MutualTlsSites};
+use rimward_config::{Config, Distribution, FunctionKind, Limits, MutualTlsSites, Networks};
 use rimward_hooks::releases::LATEST;
 use rimward_invoke::Queue;
 use rimward_kv::Store;
@@ -27,13 +28,25 @@ const EXAMPLES: usize = 10;
 /// Bytes of a function's digest that tell its versions apart.
 const VERSION: usize = 6;
 
-/// Listens, with the usual limits and without TLS. Must be called within a tokio runtime.
+/// Listens, with the usual limits, connections of its own, and without TLS. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// When the address cannot be had.
 pub fn bind(address: Option<SocketAddr>) -> Result<Option<Server>, BindError> {
-    let listen = |address| rimward_config::Node { listen: vec![address], ..rimward_config::Node::default() };
+    let limits = Limits { connections: descriptors::ADMIN, ..Limits::default() };
+    let listen = |address| rimward_config::Node { listen: vec![address], limits, ..rimward_config::Node::default() };
     address.map(|address| Server::bind(&listen(address), &MutualTlsSites::none())).transpose()
+}
+
+/// What to say where others can reach the API at `address`, and none of them is among `admitted`.
+pub fn unlisted(address: SocketAddr, admitted: &Networks) -> Option<String> {
+    let unlisted = !address.ip().to_canonical().is_loopback() && admitted.is_loopback();
+    unlisted.then(|| {
+        format!(
+            "the admin API listens on {address}, but only this machine may use it, by loopback: \
+             list who else may in `admin` of `[node.acl]`"
+        )
+    })
 }
 
 /// Serves the API until the task is aborted: it answers while the node drains.
@@ -53,6 +66,10 @@ impl rimward_admin::KeyValues for Node {
 }
 
 impl rimward_admin::Node for Node {
+    fn admitted(&self) -> Networks {
+        self.proxy().live().config().node.acl.admin.clone()
+    }
+
     fn status(&self) -> Status {
         let live = self.proxy().live();
         let config = live.config();

@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use crate::engines;
-use rimward_admin::{Admin, guard};
+use rimward_admin::Admin;
 use rimward_config::{Config, Destination, Origin, OriginUrl};
 use rimward_hooks::NotReleased;
 use rimward_invoke::queue::Bounds;
@@ -40,7 +40,7 @@ impl Service for AdminPort {
         if !Api::<Node>::owns(&head.path) {
             return Service::call(&self.admin, connection, head, body, interim).await;
         }
-        match guard::check(connection.local, &head.headers) {
+        match self.admin.check(connection.peer.ip(), connection.local, &head.headers) {
             Ok(()) => self.api.call(&head, body).await,
             Err(foreign) => self.api.refuse(&Refusal::AccessDenied(format!("{foreign}; {}", foreign.hint()))),
         }

@@ -23,6 +23,18 @@ pub fn to_prometheus(setup: &Setup) -> String {
         ),
         ("rimward_connections_idle_total", "counter", "connections closed for being idle", counters.idle.load(Relaxed)),
         (
+            "rimward_connections_given_up_total",
+            "counter",
+            "idle connections closed early to make room",
+            counters.given_up.load(Relaxed),
+        ),
+        (
+            "rimward_connections_flooded_total",
+            "counter",
+            "HTTP/2 connections ended because the viewer reset too many streams",
+            counters.flooded.load(Relaxed),
+        ),
+        (
             "rimward_connections_stalled_total",
             "counter",
             "connections cut while a body stood still",

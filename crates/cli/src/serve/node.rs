@@ -1,5 +1,6 @@
 //! The node that runs, and its reload.
 
+use super::descriptors;
 use super::overrides::Overrides;
 use crate::configuration;
 use crate::print;
@@ -22,6 +23,8 @@ pub struct Setup {
     pub file: PathBuf,
     /// What goes before it.
     pub overrides: Overrides,
+    /// Files that the process may open.
+    pub descriptors: usize,
     /// What runs functions.
     pub engines: Engines,
     /// Connections to origins.
@@ -152,12 +155,15 @@ impl Node {
         self.setup.proxy.records().reopen();
         let Setup { file, overrides, engines, origins, proxy, server, .. } = &self.setup;
         let (file, engines, before) = (file.clone(), engines.clone(), proxy.live());
-        let overrides = overrides.clone();
+        let (overrides, descriptors) = (overrides.clone(), self.setup.descriptors);
         // Reading and publishing block; the workers have requests to answer.
         let runtime = tokio::runtime::Handle::current();
         let read = tokio::task::spawn_blocking(move || {
             let mut config = rimward_config::load(&file)?;
             overrides.apply(&mut config.node);
+            if let Some(warning) = descriptors::fit(&mut config, descriptors) {
+                print::warning(&warning);
+            }
             let geo = Geo::read(&config.node.geo, before.geo());
             let published = runtime.block_on(Functions::publish(&config, &engines, before.functions()));
             Ok::<_, Vec<Diagnostic>>((config, geo, published))

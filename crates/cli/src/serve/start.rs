@@ -35,17 +35,24 @@ pub struct Started {
     pub signals: Signals,
 }
 
+/// What a node runs in, besides its configuration.
+pub struct Environment<'a> {
+    /// The configuration's file.
+    pub file: &'a Path,
+    /// What goes before it.
+    pub overrides: Overrides,
+    /// Files that the process may open.
+    pub descriptors: usize,
+    /// Threads that serve.
+    pub workers: usize,
+}
+
 /// Listens, starts the engines, publishes the functions, and says what is served.
 ///
 /// # Errors
 /// When an address cannot be had, an engine does not start, or an origin's files cannot be read.
-pub async fn start(
-    config: Config,
-    file: &Path,
-    overrides: Overrides,
-    records: Records,
-    workers: usize,
-) -> Result<Started, Stop> {
+pub async fn start(config: Config, environment: Environment<'_>, records: Records) -> Result<Started, Stop> {
+    let Environment { file, overrides, descriptors, workers } = environment;
     let signals = Signals::take()?;
     // First of all: an address that is taken should not be found out after seconds of compiling.
     let server =
@@ -86,9 +93,15 @@ pub async fn start(
     if let (Some(lines), Some(address)) = (curl::lines(live.config(), addresses.http.first()), addresses.http.first()) {
         print::say(&format!("try, at {address}:\n{lines}"));
     }
+    if let Some(address) = addresses.admin
+        && let Some(warning) = admin::unlisted(address, &live.config().node.acl.admin)
+    {
+        print::warning(&warning);
+    }
     let node = Node::new(Setup {
         file: file.to_owned(),
         overrides,
+        descriptors,
         engines,
         origins,
         queue: queue.clone(),

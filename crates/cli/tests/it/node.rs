@@ -14,6 +14,8 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 pub struct Node {
     pub child: Child,
     lines: Receiver<String>,
+    /// What it said before it served, and its first address.
+    pub said: Vec<String>,
     pub http: SocketAddr,
     pub admin: SocketAddr,
 }
@@ -21,8 +23,25 @@ pub struct Node {
 impl Node {
     /// Starts it and waits until it serves.
     pub fn start(folder: &Folder) -> Self {
-        let mut command = rimward();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config"]);
+        Self::start_with(folder, "127.0.0.1:0")
+    }
+
+    /// The same, with the admin API at `admin`.
+    pub fn start_with(folder: &Folder, admin: &str) -> Self {
+        Self::launch(rimward(), folder, admin)
+    }
+
+    /// The same behind a command of the shell, such as `ulimit`.
+    pub fn start_behind(folder: &Folder, shell: &str) -> Self {
+        let binary = rimward();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{shell} && exec \"$0\" \"$@\"")]).arg(binary.get_program());
+        command.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::launch(command, folder, "127.0.0.1:0")
+    }
+
+    fn launch(mut command: Command, folder: &Folder, admin: &str) -> Self {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--admin", admin, "--config"]);
         command.env("XDG_STATE_HOME", folder.path("kept"));
         command.arg(folder.path("rimward.toml")).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -35,21 +54,31 @@ impl Node {
             }
         });
         let unknown: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let mut node = Self { child, lines, http: unknown, admin: unknown };
-        let address = |line: String| line.rsplit("http://").next().unwrap().trim().parse().unwrap();
-        node.http = address(node.wait_for("  http "));
-        node.admin = address(node.wait_for("  admin "));
+        let mut node = Self { child, lines, said: Vec::new(), http: unknown, admin: unknown };
+        let address = |line: &String| line.rsplit("http://").next().unwrap().trim().parse().unwrap();
+        node.said = node.lines_until("  http ");
+        node.http = address(node.said.last().unwrap());
+        node.admin = address(&node.wait_for("  admin "));
         node
     }
 
     /// The next line with this text.
     pub fn wait_for(&self, text: &str) -> String {
+        self.lines_until(text).pop().unwrap()
+    }
+
+    fn lines_until(&self, text: &str) -> Vec<String> {
         let end = Instant::now() + PATIENCE;
         let mut seen = Vec::new();
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(line) => seen.push(line),
+                Ok(line) => {
+                    let is_it = line.contains(text);
+                    seen.push(line);
+                    if is_it {
+                        return seen;
+                    }
+                }
                 Err(error) => panic!("no line with {text:?} ({error}) in\n{}", seen.join("\n")),
             }
         }

@@ -101,6 +101,46 @@ fn the_admin_api_tells_and_purges() {
 }
 
 #[test]
+fn who_may_use_the_admin_api_is_listed_and_a_reload_changes_it_at_once() {
+    let folder = folder();
+    let node = Node::start_with(&folder, "0.0.0.0:0");
+    let warning = node.wait_for("only this machine may use it");
+    assert!(warning.contains("`admin` of `[node.acl]`"), "{warning}");
+    assert!(node.admin("GET", "/ready", "").starts_with("HTTP/1.1 200 "));
+    folder.write("rimward.toml", format!("[node.acl]\nadmin = [\"192.0.2.0/24\"]\n{CONFIG}"));
+    assert!(node.admin("POST", "/reload", "").starts_with("HTTP/1.1 200 "));
+    for (method, path) in [("GET", "/health"), ("POST", "/purge"), ("POST", "/2015-03-31/functions/hello/invocations")]
+    {
+        let refused = node.admin(method, path, "");
+        assert!(refused.starts_with("HTTP/1.1 403 ") && refused.contains("127.0.0.1 may not use"), "{refused}");
+    }
+    node.wait_for("refused at the admin API");
+    folder.write("rimward.toml", CONFIG);
+    node.signal("HUP");
+    node.wait_for("reloaded: the new configuration serves");
+    assert!(node.admin("GET", "/ready", "").starts_with("HTTP/1.1 200 "));
+    assert_eq!(node.stop(), 0);
+}
+
+/// Connections that say nothing take what they may and no more: the node serves, and its admin API answers.
+#[test]
+fn a_small_limit_of_files_is_said_and_leaves_room_for_all_else() {
+    let folder = folder();
+    let node = Node::start_behind(&folder, "ulimit -n 256");
+    let warning = node.said.join("\n");
+    assert!(warning.contains("files: 64 viewer connections at a time instead of 10000"), "{warning}");
+    assert!(warning.contains("LimitNOFILE") && warning.contains("`connections`"), "{warning}");
+    let silent: Vec<_> = (0..300).map(|_| TcpStream::connect(node.http).unwrap()).collect();
+    // Whoever comes while those that were given up are on their way out is asked to come again.
+    assert!((0..100).any(|_| node.get("/page").starts_with("HTTP/1.1 200 ")));
+    let metrics = node.admin("GET", "/metrics", "");
+    let given_up = metrics.lines().find_map(|line| line.strip_prefix("rimward_connections_given_up_total "));
+    assert!(given_up.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count > 0), "{metrics}");
+    drop(silent);
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
 fn a_second_signal_does_not_wait_for_requests_in_flight() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());

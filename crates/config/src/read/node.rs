@@ -181,6 +181,7 @@ fn read_limits(node: &Section<'_>) -> Limits {
         "head",
         "headers",
         "connections",
+        "connections-per-address",
         "requests-per-connection",
         "idle",
         "head-timeout",
@@ -199,6 +200,9 @@ fn read_limits(node: &Section<'_>) -> Limits {
         head: limits.size("head", ByteSize::kb(1)..=ByteSize::mb(1)).unwrap_or(defaults.head),
         headers: count("headers", 1000, defaults.headers),
         connections: count("connections", 1_000_000, defaults.connections),
+        connections_per_address: limits
+            .number("connections-per-address", 0..=1_000_000)
+            .map_or(defaults.connections_per_address, |n| (n > 0).then_some(n as usize)),
         requests_per_connection: limits.number("requests-per-connection", 1..=u32::MAX.into()).map(|n| n as usize),
         idle: limits.time("idle", SECOND..=HOUR).unwrap_or(defaults.idle),
         head_timeout: limits.time("head-timeout", SECOND..=HOUR / 6).unwrap_or(defaults.head_timeout),
@@ -215,8 +219,17 @@ fn read_limits(node: &Section<'_>) -> Limits {
 }
 
 fn read_acl(node: &Section<'_>) -> Acl {
-    let Some(acl) = node.section("acl", "[node.acl]", &["purge", "explain"]) else { return Acl::default() };
-    Acl { purge: read_networks(&acl, "purge"), explain: read_networks(&acl, "explain") }
+    let Some(acl) = node.section("acl", "[node.acl]", &["purge", "explain", "admin", "many-connections"]) else {
+        return Acl::default();
+    };
+    let networks = |key: &str| read_networks(&acl, key);
+    let or_loopback = |key: &str| if acl.get(key).is_some() { networks(key) } else { Networks::loopback() };
+    Acl {
+        purge: networks("purge"),
+        explain: networks("explain"),
+        admin: or_loopback("admin"),
+        many_connections: or_loopback("many-connections"),
+    }
 }
 
 fn read_networks(acl: &Section<'_>, key: &str) -> Networks {

@@ -107,11 +107,13 @@ wrong! {
     an_access_list_has_what_can_be_granted: "[node.acl]\npruge = []" => [
         "2:1 unknown key `pruge` in [node.acl]", "hint: did you mean `purge`?",
     ]
-    an_access_list_has_networks: "[node.acl]\npurge = [\"localhost\", \"10.1.0.0/8\"]\nexplain = \"all\"" => [
+    an_access_list_has_networks: "[node.acl]\npurge = [\"localhost\", \"10.1.0.0/8\"]\nexplain = \"all\"\nadmin = [\"::1/129\"]" => [
         "2:10 `localhost` is no network",
         "hint: write an IP address or a network, such as \"127.0.0.1\" or \"10.0.0.0/8\"",
         "2:23 `10.1.0.0/8` has bits set behind its prefix", "hint: did you mean \"10.0.0.0/8\"?",
         "3:11 `explain` must be a list of strings, not a string",
+        "4:10 `::1/129` is no network",
+        "hint: write an IP address or a network, such as \"127.0.0.1\" or \"10.0.0.0/8\"",
     ]
     a_url_is_not_longer_than_64_kb: "[node.limits]\nurl = \"65 KB\"" => [
         "2:7 `url` is 65 KB; it must be from 256 B to 64 KB",

@@ -14,6 +14,8 @@ use tokio::time::Instant;
 /// unread bytes resets the connection and may take the answer with it (RFC 9112 section 9.6).
 const LINGER_BYTES: u64 = 1 << 20;
 const LINGER_TIME: Duration = Duration::from_secs(2);
+/// RFC 9113 section 6.8: GOAWAY, any stream may have been worked on, ENHANCE_YOUR_CALM.
+const CALM: &[u8; 17] = b"\0\0\x08\x07\0\0\0\0\0\x7f\xff\xff\xff\0\0\0\x0b";
 
 impl<T> Gate<T>
 where
@@ -95,6 +97,13 @@ where
         let this = self.get_mut();
         if this.flow.interims.is_waiting() {
             ready!(this.poll_interim(cx))?;
+        }
+        if this.phase == Phase::Frames && this.flow.is_flooded() && !this.told_off {
+            // The HTTP/2 layer flushes when it has handed over whole frames. A viewer that does not take this one is not told.
+            let _taken = Pin::new(&mut this.io).poll_write(cx, CALM);
+            this.told_off = true;
+            // The read that ends the connection.
+            cx.waker().wake_by_ref();
         }
         let result = Pin::new(&mut this.io).poll_flush(cx);
         this.times.watch_write(cx, result)

@@ -135,6 +135,28 @@ async fn an_idle_connection_is_told_and_closed() {
     assert_eq!(count(&stage.counters.idle), 1);
 }
 
+/// RFC 9113 section 8.2.1, RFC 9112 section 6.3: what HTTP/1 takes off or refuses must not come in here.
+#[tokio::test]
+async fn a_value_between_spaces_and_a_length_sent_twice_are_refused() {
+    let stage = Stage::start().await;
+    let client = Client::http2(stage.address).await;
+    for value in [" a", "a\t", " "] {
+        let mut request = client.request("GET", "/", "");
+        request.headers_mut().insert("x", value.parse().unwrap());
+        assert_eq!(client.fetch(request).await.unwrap().status(), 400, "{value:?}");
+    }
+    let mut request = client.request("POST", "/", "ab");
+    for _ in 0..2 {
+        request.headers_mut().append("content-length", "2".parse().unwrap());
+    }
+    assert_eq!(client.fetch(request).await.unwrap().status(), 400);
+    assert_eq!(stage.refusals(), ["header-space ", "header-space ", "header-space ", "length-repeated "]);
+    let mut request = client.request("GET", "/", "");
+    request.headers_mut().insert("x", "".parse().unwrap());
+    request.headers_mut().insert("y", "a b".parse().unwrap());
+    assert_eq!(client.fetch(request).await.unwrap().status(), 200);
+}
+
 /// Frames that ask for nothing do not keep a connection.
 #[tokio::test]
 async fn pings_do_not_keep_an_idle_connection() {
@@ -175,4 +197,70 @@ async fn a_flood_of_resets_ends_the_connection() {
     raw.rest().await;
     assert!(*stage.script.started.borrow() < 2000);
     assert_eq!(Client::http2(stage.address).await.get("/a").await.status(), 200);
+}
+
+/// The same in rounds: each stream is in the service by the time that it is reset.
+#[tokio::test]
+async fn streams_that_are_reset_later_end_the_connection_too() {
+    let stage = Stage::start().await;
+    let mut raw = Raw::connect(stage.address).await;
+    raw.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    for round in 0..3u32 {
+        let streams: Vec<[u8; 4]> = (0..100).map(|n| ((round * 100 + n) * 2 + 1).to_be_bytes()).collect();
+        let mut heads = Vec::new();
+        let mut resets = Vec::new();
+        for stream in &streams {
+            let block = b"\x82\x86\x04\x06/never\x01\x01x";
+            heads.extend_from_slice(&[0, 0, block.len() as u8, 1, 5]);
+            heads.extend_from_slice(stream);
+            heads.extend_from_slice(block);
+            resets.extend_from_slice(&[0, 0, 4, 3, 0]);
+            resets.extend_from_slice(stream);
+            resets.extend_from_slice(&[0, 0, 0, 8]);
+        }
+        raw.send(heads).await;
+        stage.started((round as usize + 1) * 100).await;
+        raw.send(resets).await;
+        // Those of the last round end the connection, and the rest with it.
+        stage.dropped((round as usize + 1) * 100).await;
+    }
+    let rest = raw.rest().await;
+    // RFC 9113 section 7: ENHANCE_YOUR_CALM.
+    assert!(rest.ends_with(b"\0\0\x08\x07\0\0\0\0\0\x7f\xff\xff\xff\0\0\0\x0b"), "{rest:?}");
+    until("the connection to go", || count(&stage.counters.open) == 0).await;
+    assert_eq!(count(&stage.counters.flooded), 1);
+}
+
+#[tokio::test]
+async fn answers_that_are_taken_whole_are_no_resets() {
+    let stage = Stage::start().await;
+    let client = Client::http2(stage.address).await;
+    for _ in 0..300 {
+        assert_eq!(client.get("/a").await.status(), 200);
+    }
+    assert_eq!(count(&stage.counters.flooded), 0);
+}
+
+/// Work that outlives its viewer counts against the connection, as the work of streams does.
+#[tokio::test]
+async fn a_connection_has_a_bound_on_what_is_worked_on() {
+    let stage = Stage::start().await;
+    let client = Client::http2(stage.address).await;
+    assert_eq!(client.get("/a").await.status(), 200);
+    let connection = stage.script.connections.lock().unwrap()[0].clone();
+    let work = vec![connection; 256];
+    assert_eq!(client.get("/b").await.status(), 503);
+    assert_eq!(stage.refusals(), ["too-much-work "]);
+    drop(work);
+    assert_eq!(client.get("/c").await.status(), 200);
+    // Whoever goes on asking all the same is sent away like whoever resets.
+    let connection = stage.script.connections.lock().unwrap()[0].clone();
+    let _work = vec![connection; 256];
+    let mut refused = 1;
+    while client.fetch(client.request("GET", "/d", "")).await.is_ok() {
+        refused += 1;
+    }
+    assert!((250..=257).contains(&refused), "{refused}");
+    until("the connection to go", || count(&stage.counters.open) == 0).await;
+    assert_eq!(count(&stage.counters.flooded), 1);
 }

@@ -1,7 +1,7 @@
 //! Walls: sizes, numbers and times.
 
-use crate::stage::{AT_MOST, SHORT, Stage, count, limits, until};
-use rimward_config::Limits;
+use crate::stage::{AT_MOST, SHORT, Stage, count, limits, node, until};
+use rimward_config::{Acl, Limits, Networks, Node};
 use rimward_server::Refusal;
 use rimward_types::ByteSize;
 use std::time::{Duration, Instant};
@@ -54,7 +54,8 @@ async fn a_body_over_the_limit_is_413_or_ends_early() {
 async fn a_connection_over_the_limit_is_503_and_room_comes_back() {
     let stage = Stage::with(Limits { connections: 1, ..limits() }).await;
     let mut first = stage.raw().await;
-    assert_eq!(first.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n").await.response().await.status, 200);
+    first.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    stage.started(1).await;
     let mut second = stage.raw().await;
     let answer = second.send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n").await.response().await;
     assert_eq!((answer.status, answer.header("connection")), (503, Some("close")));
@@ -63,6 +64,48 @@ async fn a_connection_over_the_limit_is_503_and_room_comes_back() {
     drop(first);
     until("the first connection to go", || count(&stage.counters.open) == 0).await;
     assert_eq!(stage.status_of("GET /c HTTP/1.1\r\nHost: x\r\n\r\n").await, 200);
+}
+
+#[tokio::test]
+async fn at_the_limit_an_idle_connection_makes_room() {
+    let stage = Stage::with(Limits { connections: 3, ..limits() }).await;
+    let mut busy = stage.raw().await;
+    busy.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    stage.started(1).await;
+    let mut silent = stage.raw().await;
+    let mut kept = stage.raw().await;
+    assert_eq!(kept.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n").await.response().await.status, 200);
+    // Whoever opens connections and says nothing keeps nobody out, however often.
+    let mut silents = Vec::new();
+    for _ in 0..20 {
+        until("a place", || count(&stage.counters.open) <= 3).await;
+        assert_eq!(stage.status_of("GET /b HTTP/1.1\r\nHost: x\r\n\r\n").await, 200);
+        silents.push(stage.raw().await);
+    }
+    assert!(kept.is_closed().await && silent.is_closed().await);
+    assert!(count(&stage.counters.given_up) >= 2);
+    assert_eq!(stage.counters.refused(Refusal::TooManyConnections), 0);
+    stage.script.release.send_replace(true);
+    assert_eq!(busy.response().await.text(), "waited");
+}
+
+#[tokio::test]
+async fn an_address_has_a_limit_of_its_own_unless_it_is_listed() {
+    let acl = Acl { many_connections: Networks::default(), ..Acl::default() };
+    let limits = Limits { connections_per_address: Some(2), ..limits() };
+    let stage = Stage::on(Node { limits: limits.clone(), acl, ..node() }).await;
+    let first = stage.raw().await;
+    let _second = stage.raw().await;
+    until("both", || count(&stage.counters.open) == 2).await;
+    assert_eq!(stage.status_of("GET /a HTTP/1.1\r\nHost: x\r\n\r\n").await, 503);
+    assert_eq!(stage.counters.refused(Refusal::TooManyOfAddress), 1);
+    drop(first);
+    until("the first to go", || count(&stage.counters.open) == 1).await;
+    assert_eq!(stage.status_of("GET /b HTTP/1.1\r\nHost: x\r\n\r\n").await, 200);
+    let listed = Stage::with(limits).await;
+    let held = [listed.raw().await, listed.raw().await, listed.raw().await];
+    assert_eq!(listed.status_of("GET /c HTTP/1.1\r\nHost: x\r\n\r\n").await, 200);
+    drop(held);
 }
 
 #[tokio::test]

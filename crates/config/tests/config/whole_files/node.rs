@@ -31,6 +31,7 @@ fn every_setting_of_the_node() {
         head = "16 KB"
         headers = 64
         connections = 500
+        connections-per-address = 0
         requests-per-connection = 1_000
         idle = "2 min"
         head-timeout = "5 s"
@@ -44,6 +45,8 @@ fn every_setting_of_the_node() {
         [node.acl]
         purge = ["127.0.0.1", "10.0.0.0/8"]
         explain = ["::1"]
+        admin = ["10.0.0.0/8"]
+        many-connections = ["10.0.0.1"]
         [cache]
         memory = "1 GB"
         max-object = "256 MB"
@@ -70,6 +73,7 @@ fn every_setting_of_the_node() {
                 head: ByteSize::kb(16),
                 headers: 64,
                 connections: 500,
+                connections_per_address: None,
                 requests_per_connection: Some(1000),
                 idle: Duration::from_secs(120),
                 head_timeout: Duration::from_secs(5),
@@ -81,7 +85,12 @@ fn every_setting_of_the_node() {
                 websocket_idle: Duration::from_secs(3600),
                 drain: Duration::ZERO,
             },
-            acl: Acl { purge: networks(&["127.0.0.1", "10.0.0.0/8"]), explain: networks(&["::1"]) },
+            acl: Acl {
+                purge: networks(&["127.0.0.1", "10.0.0.0/8"]),
+                explain: networks(&["::1"]),
+                admin: networks(&["10.0.0.0/8"]),
+                many_connections: networks(&["10.0.0.1"])
+            },
             access_log: AccessLog::File(path("access.log")),
             connection_log: AccessLog::Stderr,
         }
