@@ -1,14 +1,15 @@
 //! What it costs to publish, to keep and to run many functions.
 
-use rimward_benches::{Report, Samples, machine, time_each};
+use rimward_benches::{Report, Samples, alternate, machine};
 use rimward_isolate::{Function, Invocation, Isolates, Limits, Options, Runtime, Source};
 use rimward_types::Timestamp;
 use std::process::ExitCode;
 use std::time::Instant;
 
 const FUNCTIONS: usize = 1000;
-/// Runs of one of them, and of all in turns.
-const RUNS: usize = 10_000;
+/// Rounds of both, and runs in each: of one of them, and of all in turns.
+const ROUNDS: usize = 10;
+const RUNS: usize = 2 * FUNCTIONS;
 
 fn main() -> ExitCode {
     let isolates = Isolates::start(&Options::new(std::env::temp_dir().join("rimward-bench-code"))).expect("the tier");
@@ -47,8 +48,17 @@ fn main() -> ExitCode {
     let run = |function: &Function| {
         let _ = function.run(&event, invocation, <[u8]>::len);
     };
-    report.times("one/run", &time_each(RUNS, || run(&functions[0])));
     let mut turns = functions.iter().cycle();
-    report.times("thousand/run", &time_each(RUNS, || turns.next().into_iter().for_each(|function| run(function))));
+    let both = alternate(
+        ROUNDS,
+        RUNS,
+        &mut [
+            ("one/run", Box::new(|| run(&functions[0]))),
+            ("thousand/run", Box::new(|| turns.next().into_iter().for_each(|function| run(function)))),
+        ],
+    );
+    both.iter().for_each(|(name, times)| report.times(name, times));
+    let [one, thousand] = [0, 1].map(|n| both[n].1.percentile(0.5));
+    report.number("thousand/run/percent-of-one", 100.0 * thousand / one);
     report.finish()
 }

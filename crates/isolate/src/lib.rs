@@ -29,6 +29,7 @@ mod isolates;
 mod log;
 mod machine;
 mod mapping;
+mod page_set;
 mod page_store;
 mod publish;
 mod residence;

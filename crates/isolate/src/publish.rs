@@ -179,10 +179,10 @@ impl Publishing<'_> {
         guest.seal(u32::try_from(limit).unwrap_or(u32::MAX)).map_err(stopped)?;
         let globals = guest.globals();
         let memory = guest.memory();
-        let mut written = slot.residence.written(memory, ground.finder.as_ref());
+        let written = slot.residence.written(memory, ground.finder.as_ref());
         // What compiling left there says nothing to a later call.
         let scratch = [guest.unused_stack(), ground.messages()].map(pages_within);
-        written.retain(|n| !scratch.iter().any(|pages| pages.contains(n)));
+        let written = written.iter().filter(|n| !scratch.iter().any(|pages| pages.contains(n)));
         Ok(Some(Arc::new(Snapshot::take(memory, ground.image.bytes(), written, globals, self.pages))))
     }
 

@@ -7,10 +7,14 @@
 //! since its last run, the list of private pages is complete; when it moved, they are looked up again.
 //!
 //! The pages of the snapshot itself are private from the moment they are put there, written to or not, and would all be copied back after
-//! every run. Where the kernel can protect them (`written_pages.rs`), that is done after some runs: from then on, writing to one is a fault
+//! every run. Where the kernel can protect them (`written_pages.rs`), that is done now and then: from then on, writing to one is a fault
 //! too, and the list holds the pages written since. All the above holds for *written since* in place of *private*.
+//!
+//! A switch to another function copies the pages in which the two differ, and leaves the protection of all others: functions have most of
+//! their pages in common, and write to the same ones.
 
 use crate::mapping::{Image, PAGE, discard};
+use crate::page_set::PageSet;
 use crate::snapshot::Snapshot;
 use crate::written_pages::Finder;
 use std::io;
@@ -23,6 +27,8 @@ const TRIM_INTERVAL: u32 = 64;
 
 /// Runs of one function after which its pages are protected: a slot that is switched all the time does not pay for it.
 const PROTECT_AFTER: u32 = 8;
+/// Runs after which that is done again, whatever was run: pages that are written seldom leave the list. It costs such a run some 10 µs.
+const PROTECT_AGAIN: u32 = 1024;
 
 /// The content of one slot's memory.
 #[derive(Debug)]
@@ -32,15 +38,18 @@ pub(crate) struct Residence {
     snapshot: Option<Arc<Snapshot>>,
     /// By page: 0 for the image's, else one more than the place in the snapshot's list.
     source: Box<[u16]>,
-    /// Pages that can be written without a fault, in order; all others are as they must be.
-    writable: Vec<u32>,
+    /// Pages that can be written without a fault; all others are as they must be.
+    writable: PageSet,
+    /// Pages that were found to be private since the memory was made or discarded.
+    private: PageSet,
     spare: usize,
     /// Runs since the memory was last filled: by another function, or after it was discarded.
     runs: u32,
+    /// Runs until the pages are protected.
+    protect_in: u32,
     /// Pages that the last restoration copied.
     copied: u32,
     watched: bool,
-    protected: bool,
 }
 
 impl Residence {
@@ -53,12 +62,13 @@ impl Residence {
             image,
             snapshot: None,
             source: vec![0; pages].into(),
-            writable: Vec::new(),
+            writable: PageSet::new(pages),
+            private: PageSet::new(pages),
             spare: SPARE,
             runs: 0,
+            protect_in: PROTECT_AFTER,
             copied: 0,
             watched,
-            protected: false,
         }
     }
 
@@ -77,18 +87,8 @@ impl Residence {
         original(&self.image, self.snapshot.as_deref(), &self.source, n)
     }
 
-    /// Replaces what the memory holds; it must have been restored before.
-    pub(crate) fn hold(&mut self, memory: &mut [u8], snapshot: Option<Arc<Snapshot>>, finder: Option<&Finder>) {
-        // One call is cheaper than a fault for each page that is about to be replaced. Where it fails, there are faults.
-        if let (true, Some(finder)) = (self.protected, finder)
-            && finder.lift(memory).is_ok()
-        {
-            self.protected = false;
-            // What was protected can be written without a fault now.
-            if finder.find(memory, &mut self.writable).is_err() {
-                self.writable = (0..self.source.len() as u32).collect();
-            }
-        }
+    /// Replaces what the memory holds; it must have been restored before. Writing to a protected page is a fault, once.
+    pub(crate) fn hold(&mut self, memory: &mut [u8], snapshot: Option<Arc<Snapshot>>) {
         let left = std::mem::replace(&mut self.snapshot, snapshot);
         let left_pages = left.as_deref().map_or(&[][..], Snapshot::pages);
         let entered = self.snapshot.as_deref().map_or(&[][..], Snapshot::pages);
@@ -98,6 +98,7 @@ impl Residence {
             // Functions have most of their pages in common, and then share them.
             if there.is_none_or(|(_, there)| !Arc::ptr_eq(there, page)) {
                 memory[*n as usize] = *page.bytes();
+                self.writable.insert(*n);
             }
         }
         for (n, _) in left_pages {
@@ -109,10 +110,9 @@ impl Residence {
         }
         for (n, _) in left_pages.iter().filter(|(n, _)| self.source[*n as usize] == 0) {
             memory[*n as usize] = *original(&self.image, None, &self.source, *n);
+            self.writable.insert(*n);
         }
-        self.writable.extend(left_pages.iter().chain(entered).map(|(n, _)| *n));
-        self.writable.sort_unstable();
-        self.writable.dedup();
+        self.private.unite(&self.writable);
         self.spare = SPARE;
         self.runs = 0;
     }
@@ -132,26 +132,29 @@ impl Residence {
             None => false,
             Some(finder) => !faulted || finder.find(memory, &mut self.writable).is_ok(),
         };
+        if faulted {
+            self.private.unite(&self.writable);
+        }
         self.runs = self.runs.saturating_add(1);
-        let own =
-            if self.protected { 0 } else { self.snapshot.as_deref().map_or(0, |snapshot| snapshot.pages().len()) };
-        if !known || self.writable.len() > own + self.spare {
+        let own = self.snapshot.as_deref().map_or(0, |snapshot| snapshot.pages().len());
+        if !known || self.private.len() > own + self.spare {
             self.spare = if known && self.runs < TRIM_INTERVAL { 2 * self.spare } else { SPARE };
             // SAFETY: the caller's promise is the same.
             return unsafe { self.refill(memory) };
         }
         let pages = memory.as_chunks_mut::<PAGE>().0;
-        for &n in &self.writable {
+        self.copied = 0;
+        for n in self.writable.iter() {
             pages[n as usize] = *original(&self.image, self.snapshot.as_deref(), &self.source, n);
+            self.copied += 1;
         }
-        self.copied = self.writable.len() as u32;
-        if self.watched && !self.protected && self.runs >= PROTECT_AFTER {
-            self.protected = finder.is_some_and(|finder| finder.protect(memory).is_ok());
-            if self.protected {
+        self.protect_in = self.protect_in.saturating_sub(1);
+        if self.watched && (self.protect_in == 0 || self.runs == PROTECT_AFTER) {
+            self.watched = finder.is_some_and(|finder| finder.protect(memory).is_ok());
+            if self.watched {
                 self.writable.clear();
-            } else {
-                self.watched = false;
             }
+            self.protect_in = PROTECT_AGAIN;
         }
         Ok(())
     }
@@ -167,27 +170,29 @@ impl Residence {
         self.writable.clear();
         for (n, page) in self.snapshot.as_deref().map_or(&[][..], Snapshot::pages) {
             pages[*n as usize] = *page.bytes();
-            self.writable.push(*n);
+            self.writable.insert(*n);
         }
+        self.private.clone_from(&self.writable);
         self.copied = self.writable.len() as u32;
         self.runs = 0;
-        self.protected = false;
+        self.protect_in = PROTECT_AFTER;
         Ok(())
     }
 
     /// The pages that may have been written since the last restoration, and perhaps more: looked up, or all where that is not possible.
-    pub(crate) fn written(&self, memory: &[u8], finder: Option<&Finder>) -> Vec<u32> {
-        let mut pages = Vec::new();
-        match finder.map(|finder| finder.find(memory, &mut pages)) {
-            Some(Ok(())) => pages,
-            _ => (0..(memory.len() / PAGE) as u32).collect(),
+    pub(crate) fn written(&self, memory: &[u8], finder: Option<&Finder>) -> PageSet {
+        let all = memory.len() / PAGE;
+        let mut pages = PageSet::new(all);
+        if finder.is_none_or(|finder| finder.find(memory, &mut pages).is_err()) {
+            pages.extend(0..all as u32);
         }
+        pages
     }
 
     /// Counts the pages that a run changed, before they are restored.
     pub(crate) fn changed(&self, memory: &[u8], finder: Option<&Finder>) -> usize {
         let pages = memory.as_chunks::<PAGE>().0;
-        self.written(memory, finder).into_iter().filter(|n| pages[*n as usize] != *self.original(*n)).count()
+        self.written(memory, finder).iter().filter(|n| pages[*n as usize] != *self.original(*n)).count()
     }
 
     /// The first page that is not what it must be.

@@ -18,7 +18,6 @@ pub(crate) struct Slot {
     pub(crate) guest: Guest,
     pub(crate) residence: Residence,
     pub(crate) ground: Arc<Ground>,
-    counting: Counting,
 }
 
 /// A slot whose memory could not be restored must be dropped.
@@ -49,21 +48,14 @@ impl Slot {
         let mut guest = machine.instantiate(&ground.global_names)?;
         guest.set_globals(&ground.globals);
         let residence = Residence::new(ground.image.clone(), guest.memory(), ground.finder.as_ref());
-        Ok(Self { guest, residence, ground: ground.clone(), counting: Counting::Begin })
-    }
-
-    /// Whether the slot holds this very snapshot.
-    pub(crate) fn holds(&self, snapshot: &Arc<Snapshot>) -> bool {
-        self.residence.snapshot().is_some_and(|held| Arc::ptr_eq(held, snapshot))
+        Ok(Self { guest, residence, ground: ground.clone() })
     }
 
     /// Makes the slot hold `snapshot`.
     pub(crate) fn hold(&mut self, snapshot: &Arc<Snapshot>) {
-        if !self.holds(snapshot) {
-            self.residence.hold(self.guest.memory_mut(), Some(snapshot.clone()), self.ground.finder.as_ref());
+        if !self.residence.snapshot().is_some_and(|held| Arc::ptr_eq(held, snapshot)) {
+            self.residence.hold(self.guest.memory_mut(), Some(snapshot.clone()));
             self.guest.set_globals(snapshot.globals());
-            // Nothing is known of it here.
-            self.counting = Counting::Begin;
         }
     }
 
@@ -76,10 +68,14 @@ impl Slot {
     ) -> (Run<R>, Condition) {
         let ground = self.ground.clone();
         let running = ground.ticker.enter(activity);
-        self.guest.begin(job.terms, self.counting);
+        let counting = self.residence.snapshot().map_or(Counting::Begin, |snapshot| snapshot.counting());
+        self.guest.begin(job.terms, counting);
         let place = self.guest.handle(ground.event_buffer, job.event);
         let time = self.guest.used();
-        self.counting = self.guest.counting_after(time);
+        let counting = self.guest.counting_after(time);
+        if let Some(snapshot) = self.residence.snapshot() {
+            snapshot.count_from(counting);
+        }
         // Faults before the run, since the thread's last one, count too: then pages are looked up in vain. Asked before the reply is read:
         // what the reader does is its own affair, and it cannot write to the memory.
         let faulted = faulted_since_last();

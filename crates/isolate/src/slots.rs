@@ -1,10 +1,13 @@
-//! The slots of a thread.
+//! The slots of a thread. Which function gets which is up to `slots/seats.rs`.
+
+mod seats;
 
 use crate::isolates::Tier;
 use crate::machine::Machine;
 use crate::slot::{Condition, Slot};
 use crate::snapshot::Snapshot;
 use crate::ticker::Activity;
+use seats::Seats;
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
@@ -24,17 +27,18 @@ struct ThreadSlots {
     measured: Shelf,
 }
 
-/// Slots that are not running, the one used last at the end.
+/// Slots that are not running, by seat. There is none while it runs, and after it broke.
 struct Shelf {
+    seats: Seats,
     #[allow(clippy::vec_box)] // a slot is taken out and put back by every run: the pointer moves, not the slot
-    slots: Vec<Box<Slot>>,
-    most: usize,
+    slots: Vec<Option<Box<Slot>>>,
 }
 
 /// A slot off its shelf, and the thread's activity. While it runs, a run within the run takes another one.
 pub(crate) struct Taken {
     pub(crate) slot: Box<Slot>,
     pub(crate) activity: Arc<Activity>,
+    seat: usize,
 }
 
 /// Takes the slot that holds `snapshot`, or makes one hold it.
@@ -44,21 +48,21 @@ pub(crate) fn take(
     snapshot: &Arc<Snapshot>,
     measured: bool,
 ) -> Result<Taken, String> {
-    let (kept, activity) = with_slots(tier, measured, |shelf, activity| (shelf.take(snapshot), activity.clone()))
-        .ok_or("the thread is ending")?;
+    let taken = with_slots(tier, measured, |shelf, activity| (shelf.take(snapshot), activity.clone()));
+    let ((seat, kept), activity) = taken.ok_or("the thread is ending")?;
     let mut slot = match kept {
         Some(slot) => slot,
         None => Box::new(Slot::try_new(machine, &tier.ground).map_err(|e| format!("{e:#}"))?),
     };
     slot.hold(snapshot);
-    Ok(Taken { slot, activity })
+    Ok(Taken { slot, activity, seat })
 }
 
 /// Puts a slot back for the next event.
 pub(crate) fn put(tier: &Arc<Tier>, taken: Taken, condition: Condition, measured: bool) {
     if condition == Condition::Restored {
         // At the end of a thread it is dropped.
-        let _ = with_slots(tier, measured, |shelf, _| shelf.put(taken.slot));
+        let _ = with_slots(tier, measured, |shelf, _| shelf.slots[taken.seat] = Some(taken.slot));
     }
 }
 
@@ -82,25 +86,22 @@ impl ThreadSlots {
         Self {
             tier: Arc::downgrade(tier),
             activity: tier.ground.ticker.register(),
-            production: Shelf { slots: Vec::new(), most: tier.slots_per_thread },
-            measured: Shelf { slots: Vec::new(), most: MEASURED },
+            production: Shelf::new(tier.slots_per_thread),
+            measured: Shelf::new(MEASURED),
         }
     }
 }
 
 impl Shelf {
-    fn take(&mut self, snapshot: &Arc<Snapshot>) -> Option<Box<Slot>> {
-        match self.slots.iter().rposition(|slot| slot.holds(snapshot)) {
-            Some(n) => Some(self.slots.remove(n)),
-            None if self.slots.len() < self.most => None,
-            None => Some(self.slots.remove(0)),
-        }
+    fn new(most: usize) -> Self {
+        Self { seats: Seats::new(most), slots: Vec::new() }
     }
 
-    fn put(&mut self, slot: Box<Slot>) {
-        if self.slots.len() >= self.most {
-            self.slots.remove(0);
+    fn take(&mut self, snapshot: &Arc<Snapshot>) -> (usize, Option<Box<Slot>>) {
+        let seat = self.seats.seat(Arc::as_ptr(snapshot).addr());
+        if seat == self.slots.len() {
+            self.slots.push(None);
         }
-        self.slots.push(slot);
+        (seat, self.slots[seat].take())
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub struct Options {
     /// Folder for compiled code; made when missing. Only files of our own user are loaded.
     pub code_cache: PathBuf,
-    /// Functions that a thread keeps ready (default 8); one more replaces the one used least recently.
+    /// Functions that a thread keeps ready (default 8). The others pass through one of these slots, so that each of their runs copies
+    /// what differs between two functions; those that run often get a slot of their own.
     pub slots_per_thread: usize,
     /// Processor time that compiling a function and running its top level may take (default 100 ms).
     pub publish_time: Duration,

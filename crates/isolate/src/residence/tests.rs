@@ -72,7 +72,7 @@ proptest! {
                         unsafe { residence.restore(memory, finder.as_ref(), faulted) }.unwrap();
                     }
                     Step::Hold(n) => {
-                        residence.hold(memory, snapshots[*n].clone(), finder.as_ref());
+                        residence.hold(memory, snapshots[*n].clone());
                         expected.copy_from_slice(image.bytes());
                         for (page, content) in snapshots[*n].iter().flat_map(|s| s.pages()) {
                             expected[*page as usize * PAGE..][..PAGE].copy_from_slice(content.bytes());
@@ -109,7 +109,7 @@ fn a_byte_that_was_not_restored_is_found() {
     let mut mapping = Mapping::try_new(PAGES * PAGE, PAGES * PAGE, Some(&image)).unwrap();
     let memory = mapping.bytes_mut();
     let mut residence = Residence::new(image.clone(), memory, None);
-    residence.hold(memory, Some(snapshot(&image, &[1, 3], &store)), None);
+    residence.hold(memory, Some(snapshot(&image, &[1, 3], &store)));
     for at in [0, PAGE + 4, 3 * PAGE + 5, PAGES * PAGE - 1] {
         memory[at] ^= 1;
         assert_eq!(residence.first_difference(memory), Some((at / PAGE) as u32));
@@ -145,7 +145,7 @@ fn pages_of_the_snapshot_that_are_not_written_are_soon_not_copied() {
     let store = PageStore::default();
     let snapshots = [snapshot(&image, &(0..100).collect::<Vec<_>>(), &store), snapshot(&image, &[7, 200], &store)];
     for turn in 0..4 {
-        residence.hold(memory, Some(snapshots[turn % 2].clone()), Some(&finder));
+        residence.hold(memory, Some(snapshots[turn % 2].clone()));
         for run in 0..2 * super::PROTECT_AFTER {
             let before = page_faults();
             memory[300 * PAGE + run as usize] = 1;
