@@ -1,6 +1,6 @@
 //! Deep recursion by every route.
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 
 pub(super) const ALL: &[Hostile] = &[
     hostile("recursion", Wall::Depth, "function deep(n) { return n + deep(n + 1); } return deep(0);"),
@@ -116,4 +116,10 @@ pub(super) const ALL: &[Hostile] = &[
 #[test]
 fn recursion_by_every_route_ends() {
     try_out(ALL);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn depth_many_times() {
+    many_times("depth", ALL);
 }

@@ -1,6 +1,6 @@
 //! Time spent in the language itself, and in built-ins that walk through lists.
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 
 pub(super) const ALL: &[Hostile] = &[
     hostile("empty loop", Wall::Time, "for (;;) {}"),
@@ -185,4 +185,10 @@ pub(super) const ALL: &[Hostile] = &[
 #[test]
 fn what_never_ends_ends_at_the_time_limit() {
     try_out(ALL);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn language_many_times() {
+    many_times("language", ALL);
 }

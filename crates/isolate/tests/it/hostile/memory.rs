@@ -1,6 +1,6 @@
 //! Memory by every route. The time limit is far away, so that memory is what ends.
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 
 pub(super) const ALL: &[Hostile] = &[
     hostile("objects in an array", Wall::Memory, "var all = []; for (;;) { all.push({ n: all.length }); }"),
@@ -78,4 +78,10 @@ pub(super) const ALL: &[Hostile] = &[
 #[test]
 fn memory_by_every_route_ends_at_its_limit() {
     try_out(ALL);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn memory_many_times() {
+    many_times("memory", ALL);
 }

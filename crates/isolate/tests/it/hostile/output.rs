@@ -1,6 +1,6 @@
 //! Floods: log lines, headers, bodies, replies.
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 use crate::support::{ours, run_for};
 use rimward_isolate::Restore;
 
@@ -87,4 +87,11 @@ fn a_log_flood_leaves_10_kb() {
             assert!(run_for(&function, "/witness").logs.is_empty(), "{}", flood.name);
         }
     }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn output_many_times() {
+    many_times("output", FLOODS);
+    many_times("output", ALL);
 }

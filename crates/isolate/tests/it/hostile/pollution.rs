@@ -1,6 +1,6 @@
 //! Prototypes and globals bent: within the run the function harms itself alone, and the next run sees nothing of it.
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 
 pub(super) const ALL: &[Hostile] = &[
     hostile(
@@ -100,4 +100,10 @@ pub(super) const ALL: &[Hostile] = &[
 #[test]
 fn what_a_function_bends_is_straight_in_the_next_run() {
     try_out(ALL);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn pollution_many_times() {
+    many_times("pollution", ALL);
 }

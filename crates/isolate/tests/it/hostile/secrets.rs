@@ -1,6 +1,6 @@
 //! Attempts to see another request, the host, or time going by (`cloudfront-functions.md` section 10.4).
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 
 pub(super) const ALL: &[Hostile] = &[
     hostile(
@@ -97,4 +97,10 @@ pub(super) const ALL: &[Hostile] = &[
 #[test]
 fn nothing_of_another_request_or_of_the_host_is_seen() {
     try_out(ALL);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn secrets_many_times() {
+    many_times("secrets", ALL);
 }

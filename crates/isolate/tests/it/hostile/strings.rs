@@ -1,6 +1,6 @@
 //! Time spent inside of built-ins that work on text and numbers.
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 
 pub(super) const ALL: &[Hostile] = &[
     hostile("regular expression that backtracks", Wall::Time, "return /^(a+)+$/.test('a'.repeat(40) + 'b');"),
@@ -121,4 +121,10 @@ pub(super) const ALL: &[Hostile] = &[
 #[test]
 fn built_ins_that_work_on_text_end_at_the_time_limit() {
     try_out(ALL);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn strings_many_times() {
+    many_times("strings", ALL);
 }

@@ -1,6 +1,6 @@
 //! Promises and `async`: nothing waits, so chains of jobs are just another loop.
 
-use super::{Hostile, Wall, hostile, try_out};
+use super::{Hostile, Wall, hostile, many_times, try_out};
 
 pub(super) const ALL: &[Hostile] = &[
     hostile(
@@ -54,4 +54,10 @@ pub(super) const ALL: &[Hostile] = &[
 #[test]
 fn jobs_without_end_end_at_a_limit() {
     try_out(ALL);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn waiting_many_times() {
+    many_times("waiting", ALL);
 }
