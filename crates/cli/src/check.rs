@@ -185,6 +185,11 @@ impl Checker {
                 self.report.add_found(Item::of("behavior", behavior.pattern.as_str()), findings);
             }
         }
+        for (name, origin) in &config.origins {
+            let at = vec!["origins".into(), (&**name).into()];
+            let findings = target::plain_grpc(origin, &Written::new(file, places, at)).into_iter().collect();
+            self.report.add_found(Item::of("origin", name), findings);
+        }
         for (name, store) in &config.key_value_stores {
             let at = vec!["key-value-stores".into(), (&**name).into()];
             let findings = target::store(store, &Written::new(file, places, at)).into_iter().collect();

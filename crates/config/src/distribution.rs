@@ -59,6 +59,9 @@ pub struct Behavior {
     pub compress: bool,
     /// `response-headers-policy`: name of a policy for the headers of its answers. Default: none.
     pub response_headers_policy: Option<Arc<ResponseHeadersPolicy>>,
+    /// `grpc`: whether gRPC requests are told apart, and go to the origin over HTTP/2 (`cdn-behaviour.md` section 21,
+    /// `GrpcConfig.Enabled`). Default: false.
+    pub grpc: bool,
     /// `viewer-request`, `origin-request`, `origin-response`, `viewer-response`: names of functions; at the viewer hooks also
     /// lists of up to 8. Default: none.
     pub hooks: BehaviorHooks,

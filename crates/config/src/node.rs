@@ -116,6 +116,9 @@ pub struct Limits {
     /// `websocket-idle`: a WebSocket whose origin sends nothing, 1 s to 24 h. Default: 10 min (`cdn-behaviour.md`
     /// section 20).
     pub websocket_idle: Duration,
+    /// `grpc-idle`: a gRPC call that its viewer has not ended, without a byte either way, 1 s to 24 h. Default: 10 min, as for
+    /// WebSockets.
+    pub grpc_idle: Duration,
     /// `drain`: what requests in flight, and WebSockets, get when the node stops, 0 s to 1 h. Default: 30 s.
     pub drain: Duration,
 }
@@ -175,6 +178,7 @@ impl Default for Limits {
             request_body: ByteSize::mb(64 << 10),
             websockets: None,
             websocket_idle: Duration::from_secs(600),
+            grpc_idle: Duration::from_secs(600),
             drain: Duration::from_secs(30),
         }
     }

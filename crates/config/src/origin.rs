@@ -36,6 +36,8 @@ pub struct Origin {
     pub max_connections: usize,
     /// `ca`: PEM file of the certificates to trust instead of the public ones. Default: the public ones.
     pub ca: Option<PathBuf>,
+    /// `h2c`: gRPC goes to it over HTTP/2 without TLS, by prior knowledge (RFC 9113 section 3.3). Default: false.
+    pub h2c: bool,
     /// `s3`: it is a bucket, and whether requests to it are signed. Default: it is none.
     pub bucket: Option<Bucket>,
     /// What a function overrides for one request; not configured.
@@ -124,9 +126,15 @@ impl Origin {
             headers: Vec::new(),
             max_connections: 1024,
             ca: None,
+            h2c: false,
             bucket: None,
             overrides: Overrides::default(),
         }
+    }
+
+    /// Whether gRPC can be spoken with it: over TLS, or by `h2c`.
+    pub fn speaks_grpc(&self) -> bool {
+        self.bucket.is_none() && matches!(self.url, OriginUrl::Http { tls, .. } if tls || self.h2c)
     }
 
     /// The `Host` that the origin sees where the viewer's is not forwarded.

@@ -11,6 +11,7 @@ mod distributions;
 mod error_pages;
 mod functions;
 mod geo;
+mod grpc;
 mod manifest;
 mod mutual_tls;
 mod names;

@@ -5,8 +5,8 @@ use crate::print;
 use crate::source::{Refused, Viewer};
 use http::header::CONTENT_SECURITY_POLICY;
 use rimward_config::{
-    Behavior, CachePolicy, CodeKind, HeaderRules, KeyValueStore, LimitProfile, MethodSet, OriginFunction, Places,
-    ResponseHeadersPolicy, Step, TrustStore, Validation, ViewerFunction,
+    Behavior, CachePolicy, CodeKind, HeaderRules, KeyValueStore, LimitProfile, MethodSet, Origin, OriginFunction,
+    Places, ResponseHeadersPolicy, Step, TrustStore, Validation, ViewerFunction,
 };
 use rimward_kv::pairs::MAX_STORE;
 use rimward_types::Hook;
@@ -140,6 +140,14 @@ pub fn trust_store(store: &TrustStore, written: &Written<'_>) -> Option<Finding>
     })
 }
 
+/// gRPC without TLS (`cdn-behaviour.md` section 21).
+pub fn plain_grpc(origin: &Origin, written: &Written<'_>) -> Option<Finding> {
+    origin.h2c.then(|| {
+        let text = "gRPC goes to the origin without TLS; CloudFront speaks it over HTTPS alone".to_owned();
+        written.finding("extension", CDN_21, "h2c", text, "leave `h2c` out, and give the origin an https:// URL")
+    })
+}
+
 /// What is more than a store has there.
 pub fn store(store: &KeyValueStore, written: &Written<'_>) -> Option<Finding> {
     (store.size > MAX_STORE).then(|| {
@@ -192,6 +200,7 @@ const LONGEST_CSP: usize = 1783;
 const CDN_4: &str = "cdn-behaviour 4";
 const CDN_6: &str = "cdn-behaviour 6";
 const CDN_14: &str = "cdn-behaviour 14";
+const CDN_21: &str = "cdn-behaviour 21";
 
 /// Code over the limit of section 7.
 fn size(viewer: &Viewer) -> Option<Finding> {
@@ -252,7 +261,7 @@ fn settings(settings: &ViewerFunction, written: &Written<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rimward_config::{KeySetPlace, KeySetSource, PolicyHeader, SecretSource};
+    use rimward_config::{KeySetPlace, KeySetSource, OriginUrl, PolicyHeader, SecretSource};
     use rimward_types::ByteSize;
     use std::time::Duration;
 
@@ -270,6 +279,18 @@ mod tests {
     #[test]
     fn a_function_within_the_limits_of_section_7_has_no_findings() {
         assert!(found("", &ViewerFunction::new(PathBuf::new())).is_empty());
+    }
+
+    /// cdn-behaviour.md section 21.
+    #[test]
+    fn grpc_without_tls_is_found_at_its_key() {
+        let places = Places::of("[origins.a]\nurl = \"\"\nh2c = true\n");
+        let written = Written::new(Path::new("rimward.toml"), &places, vec!["origins".into(), "a".into()]);
+        let mut origin = Origin::new("a", OriginUrl::Demo);
+        assert_eq!(plain_grpc(&origin, &written), None);
+        origin.h2c = true;
+        let found = plain_grpc(&origin, &written).unwrap();
+        assert_eq!((found.rule, found.section, found.refused.place), ("extension", "cdn-behaviour 21", Some((3, 1))));
     }
 
     /// cdn-behaviour.md section 14.

@@ -30,6 +30,24 @@ fn a_wrong_configuration_shows_every_error_in_its_place() {
 }
 
 #[test]
+fn what_may_surprise_is_a_warning_and_no_failure() {
+    let config = "[origins.a]\nurl = \"http://127.0.0.1:1\"\nh2c = true\n[origins.b]\nurl = \"http://127.0.0.1:2\"\n\
+                  [origin-groups.g]\nprimary = \"a\"\nsecondary = \"b\"\n[[distributions]]\ndomains = [\"*\"]\n\
+                  [[distributions.behaviors]]\norigin = \"g\"\nmethods = \"all\"\ngrpc = true\n";
+    let folder = Folder::new().with("rimward.toml", config);
+    folder
+        .run(&["check"])
+        .expect(0)
+        .says("warning: gRPC has no failover")
+        .says("--> rimward.toml:12:")
+        .prints("ok: 0 checked");
+    let report = folder.run(&["check", "--json"]).expect(0).json();
+    assert_eq!((&report["ok"], &report["warnings"][0]["line"]), (&true.into(), &12.into()));
+    let ran = folder.run(&["check", "--target", "cloudfront"]).expect(1);
+    ran.says("gRPC goes to the origin without TLS; CloudFront speaks it over HTTPS alone").says("rimward.toml:3:1");
+}
+
+#[test]
 fn a_configuration_that_is_not_there_ends_with_2() {
     Folder::new().run(&["check"]).expect(2).says("rimward.toml");
     folder().run(&["check", "nothing.toml"]).expect(2).says("nothing.toml");

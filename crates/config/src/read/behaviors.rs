@@ -1,6 +1,7 @@
 //! `[[distributions.behaviors]]`.
 
 use super::functions::Functions;
+use super::grpc::read_grpc;
 use super::mutual_tls::TrustStores;
 use super::names::report_unknown;
 use super::origins::{Groups, Origins};
@@ -65,6 +66,7 @@ pub(super) fn read_behaviors(section: &Section<'_>, known: &Known<'_>) -> Vec<Ar
         "forward",
         "compress",
         "response-headers-policy",
+        "grpc",
         "viewer-request",
         "origin-request",
         "origin-response",
@@ -148,7 +150,7 @@ fn read_behavior(behavior: &Section<'_>, pattern: Option<PathPattern>, known: &K
     let cache_policy = read_named(behavior, "cache-policy", "cache policy", "cache-policies", known.policies)
         .or_else(default_policy)
         .unwrap_or_else(|| Arc::new(CachePolicy::new(CachePolicy::DEFAULT, Profile::Rfc)));
-    Behavior {
+    let mut read = Behavior {
         pattern: pattern.unwrap_or_else(PathPattern::any),
         origin: read_target(behavior, known),
         viewer_protocol: behavior.choice("viewer-protocol", &protocols).unwrap_or_default(),
@@ -163,8 +165,11 @@ fn read_behavior(behavior: &Section<'_>, pattern: Option<PathPattern>, known: &K
             "response-headers-policies",
             known.response_policies,
         ),
+        grpc: false,
         hooks: read_hooks(behavior, known),
-    }
+    };
+    read.grpc = read_grpc(behavior, &read, known.functions);
+    read
 }
 
 /// What the name under `key` stands for in `[table.NAME]`; reported when there is no such `kind`.

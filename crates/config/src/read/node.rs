@@ -191,6 +191,7 @@ fn read_limits(node: &Section<'_>) -> Limits {
         "request-body",
         "websockets",
         "websocket-idle",
+        "grpc-idle",
         "drain",
     ];
     let Some(limits) = node.section("limits", "[node.limits]", &keys) else { return defaults };
@@ -214,6 +215,7 @@ fn read_limits(node: &Section<'_>) -> Limits {
             .unwrap_or(defaults.request_body),
         websockets: limits.number("websockets", 0..=1_000_000).map(|n| n as usize),
         websocket_idle: limits.time("websocket-idle", SECOND..=24 * HOUR).unwrap_or(defaults.websocket_idle),
+        grpc_idle: limits.time("grpc-idle", SECOND..=24 * HOUR).unwrap_or(defaults.grpc_idle),
         drain: limits.time("drain", Duration::ZERO..=HOUR).unwrap_or(defaults.drain),
     }
 }

@@ -1,6 +1,7 @@
 //! `[origins.NAME]` and `[origin-groups.NAME]`.
 
 use super::bucket;
+use super::grpc;
 use super::names::{check_name, report_unknown};
 use super::section::{Section, spanned};
 use crate::host::parse_host;
@@ -32,6 +33,7 @@ pub(super) fn read_origins(file: &Section<'_>) -> Origins {
         "headers",
         "max-connections",
         "ca",
+        "h2c",
         "s3",
     ];
     let mut origins = Origins::new();
@@ -56,6 +58,7 @@ fn read_origin(name: &Arc<str>, section: &Section<'_>) -> Origin {
         parsed.inspect_err(|why| reader.report(text.span(), format!("wrong URL of an origin: {why}"))).ok()
     });
     let bucket = bucket::read(section, url.as_ref());
+    let h2c = grpc::read_h2c(section, url.as_ref(), bucket.is_some());
     let defaults = Origin::new(Arc::clone(name), url.unwrap_or(OriginUrl::Demo));
     let read_timeout = section.time("read-timeout", SECOND..=SECOND * 120).unwrap_or(defaults.read_timeout);
     Origin {
@@ -68,6 +71,7 @@ fn read_origin(name: &Arc<str>, section: &Section<'_>) -> Origin {
         headers: read_headers(section),
         max_connections: section.number("max-connections", 1..=65_535).map_or(defaults.max_connections, |n| n as usize),
         ca: section.file("ca"),
+        h2c,
         bucket,
         ..defaults
     }

@@ -37,7 +37,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 }
 
 /// Other names of keys, without `-`, `_` and case: the vendor's API names and what people reach for.
-const RENAMED: [(&str, &str); 55] = [
+const RENAMED: [(&str, &str); 58] = [
     ("acceptencodinggzip", "accept-encoding"),
     ("address", "listen"),
     ("advertisetruststorecanames", "advertise-names"),
@@ -63,8 +63,11 @@ const RENAMED: [(&str, &str); 55] = [
     ("failovercriteria", "failover"),
     ("functionassociations", "viewer-request"),
     ("georestriction", "geo-restriction"),
+    ("grpcconfig", "grpc"),
+    ("grpcenabled", "grpc"),
     ("headersconfig", "headers"),
     ("host", "host-header"),
+    ("http2", "h2c"),
     ("ignorecertificateexpiry", "ignore-expiry"),
     ("kv", "key-value-store"),
     ("kvs", "key-value-store"),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod geo;
+mod grpc;
 mod manifests;
 mod matching;
 mod mutual_tls;

@@ -45,6 +45,7 @@ fn the_smallest_file_has_defaults_for_the_rest() {
             forward: Forward::all_viewer_except_host(),
             compress: false,
             response_headers_policy: None,
+            grpc: false,
             hooks: BehaviorHooks::default(),
         }
     );

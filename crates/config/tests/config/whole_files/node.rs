@@ -41,6 +41,7 @@ fn every_setting_of_the_node() {
         request-body = "1 MB"
         websockets = 100
         websocket-idle = "1 h"
+        grpc-idle = "2 h"
         drain = "0 s"
         [node.acl]
         purge = ["127.0.0.1", "10.0.0.0/8"]
@@ -83,6 +84,7 @@ fn every_setting_of_the_node() {
                 request_body: ByteSize::mb(1),
                 websockets: Some(100),
                 websocket_idle: Duration::from_secs(3600),
+                grpc_idle: Duration::from_secs(7200),
                 drain: Duration::ZERO,
             },
             acl: Acl {

@@ -45,6 +45,7 @@ fn every_setting_of_origins_and_groups() {
             headers: vec![header("x-first", "1"), header("x-second", "2")],
             max_connections: 9,
             ca: Some(folder.path().join("roots.pem")),
+            h2c: false,
             bucket: None,
             overrides: Overrides::default(),
         }

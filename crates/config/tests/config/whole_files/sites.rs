@@ -152,6 +152,7 @@ fn every_setting_of_distributions_and_behaviors() {
             },
             compress: true,
             response_headers_policy: None,
+            grpc: false,
             hooks: BehaviorHooks {
                 viewer_request: vec!["viewer".into()],
                 origin_request: Some("origin".into()),
