@@ -285,7 +285,7 @@ async fn collect(body: Body, most: u64) -> Result<bytes::Bytes, Reply> {
         BodyError::TimedOut => {
             Reply::error(StatusCode::REQUEST_TIMEOUT, "the body did not come in time", "send it again")
         }
-        BodyError::Origin(_) | BodyError::Viewer(_) | BodyError::Stored(_) => {
+        BodyError::Origin(_) | BodyError::Viewer(_) | BodyError::Reset { .. } | BodyError::Stored(_) => {
             Reply::error(StatusCode::BAD_REQUEST, error.to_string(), "send it again")
         }
     })

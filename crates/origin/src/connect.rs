@@ -19,31 +19,53 @@ use tokio_rustls::TlsConnector;
 /// Why there is no connection: kind and particulars.
 pub(crate) type Failed = (ErrorKind, String);
 
+/// The name of HTTP/2 in ALPN (RFC 9113 section 3.2).
+pub(crate) const H2: &[u8] = b"h2";
+
 /// Certificates to trust, read once for each file.
 #[derive(Default)]
 pub(crate) struct Trust(Mutex<HashMap<Option<PathBuf>, Trusted>>);
+
+/// What is spoken after the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP/1.1: what is spoken where nothing is agreed on.
+    Http1,
+    /// HTTP/2, by ALPN.
+    Http2,
+}
 
 /// The authorities of one file, and TLS that asks for the handshake's name.
 #[derive(Clone)]
 pub(crate) struct Trusted {
     config: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
     roots: Arc<RootCertStore>,
 }
 
 impl Trust {
     /// TLS that trusts `ca`, or the public authorities. With `names` the certificate must be for one of them.
-    pub(crate) fn config(&self, ca: Option<&Path>, names: &[String]) -> Result<Arc<ClientConfig>, String> {
+    pub(crate) fn config(
+        &self,
+        ca: Option<&Path>,
+        names: &[String],
+        protocol: Protocol,
+    ) -> Result<Arc<ClientConfig>, String> {
         let key = ca.map(Path::to_owned);
         let known = self.0.lock().get(&key).cloned();
         let known = match known {
             Some(known) => known,
             None => self.read(key)?,
         };
+        let config = match protocol {
+            Protocol::Http1 => known.config,
+            Protocol::Http2 => known.http2,
+        };
         if names.is_empty() {
-            return Ok(known.config);
+            return Ok(config);
         }
         // Made for each connection: a function chose the names, and connections are kept.
-        let mut config = ClientConfig::clone(&known.config);
+        let mut config = ClientConfig::clone(&config);
         // A session that was agreed on under another name must not be taken up again under these.
         config.resumption = Resumption::disabled();
         config.dangerous().set_certificate_verifier(Arc::new(CertificateNames::try_new(known.roots, names)?));
@@ -72,7 +94,11 @@ impl Trust {
             .map_err(|error| format!("cannot set up TLS: {error}"))?
             .with_root_certificates(roots.clone())
             .with_no_client_auth();
-        let trusted = Trusted { config: Arc::new(config), roots };
+        let mut http2 = config.clone();
+        http2.alpn_protocols = vec![H2.to_vec()];
+        // Sessions of the other kind have agreed on nothing.
+        http2.resumption = Resumption::default();
+        let trusted = Trusted { config: Arc::new(config), http2: Arc::new(http2), roots };
         self.0.lock().insert(ca, trusted.clone());
         Ok(trusted)
     }
@@ -105,10 +131,17 @@ pub(crate) async fn connect(
             let name = ServerName::try_from(name.to_owned()).map_err(|e| (ErrorKind::Tls, format!("{name}: {e}")))?;
             let handshake = TlsConnector::from(config).connect(name, socket);
             let stream = timeout_at(deadline, handshake).await.map_err(|_| late("the TLS handshake"))?;
-            Io::Tls(Box::new(stream.map_err(|error| (ErrorKind::Tls, format!("{host}: {error}")))?))
+            Io::Tls(Box::new(stream.map_err(|error| (tls_kind(&error), format!("{host}: {error}")))?))
         }
     };
-    Ok(Stream { io, traffic: Arc::new(Traffic::default()) })
+    Ok(Stream { io, traffic: Arc::new(Traffic::default()), lasting: None })
+}
+
+/// An origin that has TLS and none of the protocols asked for says so.
+fn tls_kind(error: &std::io::Error) -> ErrorKind {
+    let alert = rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol);
+    let source = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
+    if source == Some(&alert) { ErrorKind::NotHttp2 } else { ErrorKind::Tls }
 }
 
 /// Tries the addresses one after the other. All but the last share the time evenly. `None`: no time is left.

@@ -14,6 +14,8 @@ pub enum ErrorKind {
     ConnectTimeout,
     /// TLS failed, or its certificate is not valid for its name.
     Tls,
+    /// It does not speak HTTP/2, which gRPC needs.
+    NotHttp2,
     /// The connections allowed to it are all busy, and so is the queue for them.
     Saturated,
     /// No first byte of an answer in time.
@@ -57,6 +59,7 @@ impl ErrorKind {
             | ErrorKind::Connect
             | ErrorKind::ConnectTimeout
             | ErrorKind::Tls
+            | ErrorKind::NotHttp2
             | ErrorKind::Saturated
             | ErrorKind::Credentials => Some(StatusCode::SERVICE_UNAVAILABLE),
             ErrorKind::ReadTimeout | ErrorKind::CompletionTimeout => Some(StatusCode::GATEWAY_TIMEOUT),
@@ -69,7 +72,9 @@ impl ErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             ErrorKind::Dns => "OriginDnsError",
-            ErrorKind::Connect | ErrorKind::ConnectTimeout | ErrorKind::Tls => "OriginConnectError",
+            ErrorKind::Connect | ErrorKind::ConnectTimeout | ErrorKind::Tls | ErrorKind::NotHttp2 => {
+                "OriginConnectError"
+            }
             ErrorKind::Saturated => "CapacityExceeded",
             ErrorKind::ReadTimeout | ErrorKind::CompletionTimeout => "OriginReadError",
             ErrorKind::Closed => "OriginCommError",
@@ -89,6 +94,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Connect => "cannot connect to the origin",
             ErrorKind::ConnectTimeout => "origin did not take the connection in time",
             ErrorKind::Tls => "TLS with the origin failed",
+            ErrorKind::NotHttp2 => "origin does not speak HTTP/2, which gRPC needs",
             ErrorKind::Saturated => "all connections to the origin are busy",
             ErrorKind::ReadTimeout => "origin did not answer in time",
             ErrorKind::CompletionTimeout => "origin did not complete its answer in time",

@@ -1,7 +1,7 @@
 //! One request to an origin, with its attempts.
 
 use crate::arriving::{Arriving, Lease};
-use crate::connect::connect;
+use crate::connect::{Protocol, connect};
 use crate::error::{ErrorKind, OriginError};
 use crate::exchange::exchange;
 use crate::fields::remove_hop_by_hop;
@@ -43,10 +43,10 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// The request, as it is sent in each attempt.
-struct Message {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+pub(crate) struct Message {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
     /// What an origin must answer to switch protocols; `None` where it must not.
     switch: Option<Proof>,
     /// With the node's own keys.
@@ -150,7 +150,7 @@ pub(crate) async fn fetch(
     }
 }
 
-fn count(counter: &AtomicU64) {
+pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -202,7 +202,12 @@ async fn open(
     let tls = match endpoint.tls {
         true => {
             let names = &endpoint.certificate_names;
-            Some(shared.trust.config(origin.ca.as_deref(), names).map_err(|reason| (ErrorKind::Tls, reason))?)
+            Some(
+                shared
+                    .trust
+                    .config(origin.ca.as_deref(), names, Protocol::Http1)
+                    .map_err(|reason| (ErrorKind::Tls, reason))?,
+            )
         }
         false => None,
     };
@@ -220,7 +225,7 @@ async fn open(
 }
 
 impl Message {
-    fn new(
+    pub(crate) fn new(
         origin: &Origin,
         prefix: &str,
         head: RequestHead,

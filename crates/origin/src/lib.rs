@@ -8,6 +8,8 @@
 //! - `exchange`, `outgoing`, `arriving`: one attempt; the bodies there and back. `gathered`: the first part of a request's
 //!   body, before there is a connection.
 //! - `signing`: Signature Version 4 for buckets, pure; `credentials`: the keys that it is made with.
+//! - `grpc`: one call, with its attempts; `multiplex`: the HTTP/2 connections that calls share; `upload`, `download`: its two
+//!   halves; `pace`: how long nothing may move in it; `http2_error`: what the HTTP/2 layer's errors mean.
 //! - `websocket`: handshakes, and connections after them.
 //! - `pool`, `connect`, `stream`: connections; `certificate_names`: what a certificate may be for.
 
@@ -16,16 +18,22 @@ mod certificate_names;
 mod connect;
 mod credentials;
 pub mod demo;
+mod download;
 pub mod error;
 mod exchange;
 mod fetch;
 pub mod fields;
 mod gathered;
+mod grpc;
+mod http2_error;
+mod multiplex;
 mod outgoing;
+mod pace;
 mod pool;
 mod retry;
 mod signing;
 mod stream;
+mod upload;
 mod websocket;
 
 pub use error::{ErrorKind, OriginError};
@@ -192,6 +200,31 @@ impl Origins {
                 let pool = self.0.pool(*tls, host, *port, origin);
                 let request = fetch::Wanted { prefix: path, head, body: Body::Empty, interim, websocket: true };
                 fetch::fetch(&self.0, origin, pool, request).await
+            }
+        }
+    }
+
+    /// Makes a gRPC call: over HTTP/2, over a connection that it may share with other calls, both halves at once. `te: trailers` is
+    /// added; the body of the answer has its trailers. `idle`: how long neither side may send anything while the viewer's half is
+    /// open; the origin's own times hold when it is to move (`cdn-behaviour.md` section 21).
+    ///
+    /// # Errors
+    /// See [`ErrorKind`]; [`ErrorKind::NotHttp2`] for the demo origin, a bucket, and a plain origin without `h2c`.
+    pub async fn call(
+        &self,
+        origin: &Origin,
+        head: RequestHead,
+        body: Body,
+        idle: Duration,
+    ) -> Result<Fetched, OriginError> {
+        match &origin.url {
+            OriginUrl::Http { tls, host, port, path } if origin.speaks_grpc() => {
+                let pool = self.0.pool(*tls, host, *port, origin);
+                grpc::call(&self.0, origin, pool, grpc::Wanted { prefix: path, head, body, idle }).await
+            }
+            _ => {
+                let detail = "it is asked for HTTP/1.1 alone: gRPC needs an https:// URL, or `h2c`".to_owned();
+                Err(OriginError { kind: ErrorKind::NotHttp2, attempts: 0, detail })
             }
         }
     }

@@ -5,6 +5,7 @@
 //! it is taken out, and the closing of the origin's side is seen then.
 
 use crate::error::ErrorKind;
+use crate::multiplex::Multiplex;
 use crate::outgoing::Outgoing;
 use crate::stream::{Stream, Traffic};
 use hyper::client::conn::http1::{Connection, SendRequest};
@@ -21,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// Requests that may wait for a connection, beside as many as there may be connections.
-const QUEUE: usize = 64;
+pub(crate) const QUEUE: usize = 64;
 
 /// A connection with its driver.
 pub(crate) struct Channel {
@@ -58,6 +59,8 @@ pub(crate) struct Pool {
     tunnels: Arc<Semaphore>,
     waiting: AtomicUsize,
     idle: Mutex<Vec<Channel>>,
+    /// Connections for gRPC.
+    pub(crate) multiplex: Multiplex,
     /// A task closes what is kept too long.
     reaped: AtomicBool,
 }
@@ -87,6 +90,7 @@ impl Pool {
             endpoint,
             waiting: AtomicUsize::new(0),
             idle: Mutex::default(),
+            multiplex: Multiplex::default(),
             reaped: AtomicBool::new(false),
         })
     }
@@ -108,10 +112,10 @@ impl Pool {
         }
     }
 
-    /// Leave for a connection that becomes a tunnel, beside that for the connection. Nobody waits for it.
+    /// Leave for a connection that becomes a tunnel, or that calls share, beside that for the connection. Nobody waits for it.
     pub(crate) fn tunnel(&self) -> Result<OwnedSemaphorePermit, (ErrorKind, String)> {
         let most = self.endpoint.max_connections.div_ceil(2);
-        let busy = |_| (ErrorKind::Saturated, format!("{most} of its connections are WebSockets"));
+        let busy = |_| (ErrorKind::Saturated, format!("{most} of its connections are for WebSockets and gRPC"));
         self.tunnels.clone().try_acquire_owned().map_err(busy)
     }
 
@@ -140,12 +144,14 @@ impl Pool {
 
     /// Connections kept.
     pub(crate) fn kept(&self) -> usize {
-        self.idle.lock().len()
+        self.idle.lock().len() + self.multiplex.kept()
     }
 
     /// Whether nothing is kept, used or waited for.
     pub(crate) fn is_unused(&self) -> bool {
-        self.kept() == 0 && self.permits.available_permits() >= self.endpoint.max_connections
+        self.kept() == 0
+            && self.multiplex.is_unused()
+            && self.permits.available_permits() >= self.endpoint.max_connections
     }
 }
 
@@ -164,11 +170,14 @@ async fn reap(pool: Weak<Pool>, keepalive: Duration) {
     }
 }
 
+/// Leave for a connection that stays: that of [`Pool::tunnel`], and that of [`Pool::permit`].
+pub(crate) type Lasting = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
 /// A place in the queue.
-struct Waiting<'a>(&'a AtomicUsize);
+pub(crate) struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
-    fn take(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
+    pub(crate) fn take(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
         let place = Self(waiting);
         (waiting.fetch_add(1, Ordering::AcqRel) < most).then_some(place)
     }

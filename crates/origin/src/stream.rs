@@ -1,5 +1,6 @@
 //! A connection's socket, plain or TLS, that tells how much went over it.
 
+use crate::pool::Lasting;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub(crate) struct Traffic {
 pub(crate) struct Stream {
     pub(crate) io: Io,
     pub(crate) traffic: Arc<Traffic>,
+    /// Leave of a connection that many share, until it is closed.
+    pub(crate) lasting: Option<Lasting>,
 }
 
 pub(crate) enum Io {

@@ -186,15 +186,24 @@ impl Authority {
     /// # Panics
     /// When a name is no host name.
     pub fn server(&self, hosts: &[&str]) -> Arc<ServerConfig> {
+        self.server_speaking(hosts, &[])
+    }
+
+    /// The same for a server that offers these protocols.
+    ///
+    /// # Panics
+    /// When a name is no host name.
+    pub fn server_speaking(&self, hosts: &[&str], alpn: &[&str]) -> Arc<ServerConfig> {
         let files = self.sign(hosts);
         let chain = vec![CertificateDer::from_pem_file(&files.cert).expect("our own certificate")];
         let key = PrivateKeyDer::from_pem_file(&files.key).expect("our own key");
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("TLS versions")
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("our own certificate");
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         Arc::new(config)
     }
 

@@ -4,6 +4,7 @@
 //! - [`raw`]: a TCP client that sends bytes as they are, for requests that no client would send.
 //! - [`client`]: an HTTP/1.1 and HTTP/2 client, with and without TLS.
 //! - [`websocket`]: the two sides of a handshake.
+//! - [`grpc`]: the two ends of a call; [`frames`]: HTTP/2 frame by frame.
 //! - [`authority`]: a certificate authority.
 //!
 //! Nothing here sleeps. Whatever waits has a bound of [`PATIENCE`] and panics past it: a test never hangs.
@@ -11,6 +12,8 @@
 pub mod answer;
 pub mod authority;
 pub mod client;
+pub mod frames;
+pub mod grpc;
 pub mod origin;
 pub mod raw;
 pub mod websocket;
@@ -18,6 +21,8 @@ pub mod websocket;
 pub use answer::{Answer, Step, step};
 pub use authority::{Authority, Identity, Lifetime, PemFiles};
 pub use client::Client;
+pub use frames::Frames;
+pub use grpc::GrpcOrigin;
 pub use origin::{Origin, Received};
 pub use raw::{Raw, RawResponse};
 

@@ -17,6 +17,14 @@ pub enum BodyError {
     /// The viewer closed, reset or framed the body wrongly.
     #[error("viewer body ended early: {0}")]
     Viewer(String),
+    /// An HTTP/2 stream was reset by the peer. The source knows the code; what is made of this body is reset with the same.
+    #[error("{side} reset the stream: {source}")]
+    Reset {
+        /// `viewer` or `origin`.
+        side: &'static str,
+        /// The HTTP/2 layer's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What the cache has stored cannot be read.
     #[error("stored body could not be read: {0}")]
     Stored(String),

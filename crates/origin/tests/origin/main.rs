@@ -4,6 +4,7 @@
 mod bodies;
 mod connections;
 mod failures;
+mod grpc;
 mod messages;
 mod timeouts;
 mod tls;
