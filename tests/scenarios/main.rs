@@ -16,6 +16,7 @@ mod explain;
 mod failover;
 mod function_bindings;
 mod geo;
+mod grpc;
 mod key_value_stores;
 mod lambda;
 mod lambda_rules;

@@ -103,7 +103,7 @@ impl CacheStatus {
         let forward = match reason {
             PassReason::Method => Forward::Method,
             PassReason::Disabled => Forward::Bypass,
-            PassReason::Body | PassReason::Upgrade => Forward::Request,
+            PassReason::Body | PassReason::Upgrade | PassReason::Grpc => Forward::Request,
         };
         Self { detail: Some(reason.as_str()), ..Self::forwarded(forward) }
     }

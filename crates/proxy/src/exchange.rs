@@ -4,7 +4,7 @@ use crate::live::Plan;
 use crate::pipeline::Proxy;
 use rimward_cache::CacheStatus;
 use rimward_config::Target;
-use rimward_hooks::{Call, OutgoingCall, Report};
+use rimward_hooks::{Call, Function, OutgoingCall, Report};
 use rimward_telemetry::{CallRecord, HookRecord, OneLine, OriginRecord, Record, ResultType};
 use rimward_types::{Body, Connection, Interim, RequestHead, RequestId, ResponseHead};
 use std::sync::Arc;
@@ -24,8 +24,20 @@ pub struct Context {
     pub id: RequestId,
     /// Where interim answers of the origin go: to the viewer whose request it is, no other.
     pub interim: Interim,
-    /// Whether the viewer asks to go on as a WebSocket.
-    pub websocket: bool,
+    /// What the request asks for.
+    pub kind: Kind,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// An answer.
+    #[default]
+    Plain,
+    /// To go on as a WebSocket.
+    WebSocket,
+    /// A gRPC call.
+    Grpc,
 }
 
 impl Context {
@@ -38,7 +50,7 @@ impl Context {
             connection: self.connection.clone(),
             id: self.id,
             interim: Interim::default(),
-            websocket: false,
+            kind: Kind::Plain,
         }
     }
 
@@ -51,7 +63,12 @@ impl Context {
     pub fn alone(proxy: &Arc<Proxy>, plan: Arc<Plan>, connection: Arc<Connection>, id: RequestId) -> Arc<Self> {
         let target = plan.behavior.origin.clone();
         let (proxy, interim) = (proxy.clone(), Interim::default());
-        Arc::new(Self { proxy, plan, target, connection, id, interim, websocket: false })
+        Arc::new(Self { proxy, plan, target, connection, id, interim, kind: Kind::Plain })
+    }
+
+    /// Whether the request goes past `function`: gRPC goes past those of the origin tier (`lambda-at-edge.md` section 2).
+    pub fn goes_past(&self, function: &Function) -> bool {
+        self.kind == Kind::Grpc && function.is_lambda()
     }
 
     /// What hooks are told of the request's surroundings.
@@ -159,6 +176,7 @@ impl Exchange {
             bytes: 0,
             complete: false,
             websocket: None,
+            grpc: None,
         };
         Self {
             record: Box::new(record),

@@ -6,9 +6,11 @@
 
 use crate::compress;
 use crate::exchange::{Answer, Context, Exchange};
+use crate::grpc::{self, Judgement};
 use crate::live::Plan;
 use crate::pipeline::Proxy;
 use crate::{guard, hop_by_hop, purge, route, viewer, viewer_headers};
+use http::Version;
 use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
 use rimward_cache::{Explanation, Key, Purged};
 use rimward_config::{Acl, Target};
@@ -30,6 +32,8 @@ pub struct Explained {
     pub method: String,
     /// URL.
     pub url: String,
+    /// What it is taken for, where the behavior has gRPC and it came over HTTP/2.
+    pub grpc: Option<&'static str>,
     /// Id of the distribution, when one has the host.
     pub distribution: Option<Arc<str>>,
     /// Path pattern of the behavior.
@@ -94,6 +98,7 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
         }
     };
     explained.falls_under(&plan);
+    let is_call = explained.is_call(&plan, &request);
     // Over TLS the viewer is taken to show what is asked for.
     if connection.tls.is_none()
         && let Err(answer) = guard::authenticate(&exchange, &connection, &plan, &request)
@@ -120,7 +125,10 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
     let functions = &context.plan.hooks.viewer_request;
     // A behavior has functions of one tier at its viewer hooks.
     if functions.iter().any(|function| function.is_lambda()) {
-        let verdict = "not run: it may act outside; what it would change is not seen below";
+        let verdict = match is_call {
+            true => "not run: gRPC goes past origin functions",
+            false => "not run: it may act outside; what it would change is not seen below",
+        };
         let part = |name: &Arc<str>| FunctionPart { name: name.clone(), ran: false, verdict, reason: None };
         explained.functions = functions.iter().map(|function| part(function.name())).collect();
     } else if !functions.is_empty() {
@@ -132,12 +140,15 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
         request = match ran {
             Ok((request, _, chosen)) => {
                 if let Some(target) = &chosen {
-                    explained.goes_to(target);
+                    explained.goes_to(target, is_call);
                 }
                 request
             }
             Err(answer) => return explained.ending("viewer-request", &answer),
         };
+    }
+    if is_call {
+        return explained;
     }
     let plan = &context.plan;
     route::default_root_object(plan, &mut request);
@@ -186,6 +197,7 @@ impl Explained {
         Self {
             method: request.method.to_string(),
             url: format!("{}://{host}{}", connection.scheme(), request.path_and_query()),
+            grpc: None,
             distribution: None,
             behavior: None,
             origins: Vec::new(),
@@ -204,11 +216,24 @@ impl Explained {
         self.behavior = Some(plan.pattern.clone());
         self.cache_policy = Some(plan.behavior.cache_policy.name.clone());
         self.response_headers_policy = plan.behavior.response_headers_policy.as_ref().map(|policy| policy.name.clone());
-        self.goes_to(&plan.behavior.origin);
+        self.goes_to(&plan.behavior.origin, false);
     }
 
-    fn goes_to(&mut self, target: &Target) {
+    /// Whether it is a gRPC call. Whoever asks says what is in a request, not how it comes; it is taken to come over HTTP/2.
+    fn is_call(&mut self, plan: &Plan, request: &RequestHead) -> bool {
+        if !plan.behavior.grpc {
+            return false;
+        }
+        let judgement = grpc::judge(&RequestHead { version: Version::HTTP_2, ..request.clone() });
+        self.grpc = Some(judgement.sentence());
+        let is_call = judgement == Judgement::Call;
+        self.goes_to(&plan.behavior.origin, is_call);
+        is_call
+    }
+
+    fn goes_to(&mut self, target: &Target, is_call: bool) {
         self.origins = match target {
+            target if is_call => vec![grpc::origin_of(target).name.clone()],
             Target::Origin(origin) => vec![origin.name.clone()],
             Target::Group(group) => vec![group.primary.name.clone(), group.secondary.name.clone()],
         };
@@ -237,6 +262,9 @@ impl fmt::Display for Explained {
                 Some(policy) => writeln!(f, ", response headers policy {policy}")?,
                 None => writeln!(f)?,
             }
+        }
+        if let Some(grpc) = self.grpc {
+            writeln!(f, "{grpc}")?;
         }
         for FunctionPart { name, verdict, reason, .. } in &self.functions {
             write!(f, "viewer-request {name}: {verdict}")?;

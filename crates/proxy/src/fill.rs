@@ -2,7 +2,7 @@
 
 use crate::compress;
 use crate::compress::eligible::Compression;
-use crate::exchange::{Answer, Context, Trace};
+use crate::exchange::{Answer, Context, Kind, Trace};
 use crate::lookup::from_hit;
 use crate::{forward, lambda_origin, page, respond, viewer_headers};
 use http::{Method, StatusCode, header};
@@ -300,7 +300,7 @@ async fn ask(
     let began = Instant::now();
     let is_for_range = request.headers.contains_key(header::RANGE);
     let origins = &context.proxy.origins;
-    let fetched = match context.websocket {
+    let fetched = match context.kind == Kind::WebSocket {
         true => origins.open_websocket(origin, request, &context.interim).await,
         false => origins.fetch_telling(origin, request, body, &context.interim).await,
     };
@@ -349,7 +349,8 @@ async fn bucket_code(body: Body) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).take(64).collect()
 }
 
-fn origin_failed(context: &Context, kind: ErrorKind) -> Answer {
+/// The same, with the reason.
+pub fn origin_failed(context: &Context, kind: ErrorKind) -> Answer {
     let answer = failed_elsewhere(context, kind.status());
     answer.because(kind.as_str())
 }

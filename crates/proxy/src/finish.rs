@@ -2,8 +2,9 @@
 //! is complete when the WebSocket ends (`cdn-behaviour.md` section 21).
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Frame, SizeHint};
-use rimward_telemetry::{AccessLog, ConnectionLog, ConnectionRecord, Metrics, Record, WebSocketRecord};
+use rimward_telemetry::{AccessLog, ConnectionLog, ConnectionRecord, GrpcRecord, Metrics, Record, WebSocketRecord};
 use rimward_types::{Body, BodyError, Passage};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ impl Records {
         self.connections.reopen();
     }
 }
+
+/// See [`word`].
+const ORIGIN_BROKE_OFF: &str = "OriginCommError";
 
 /// A body that writes the record when it ends or is dropped.
 pub struct RecordedBody {
@@ -94,6 +98,11 @@ impl RecordedBody {
             record.complete = complete;
             record.total = self.began.elapsed();
             record.learn_slices();
+            // Where the viewer was told with a status of gRPC, its answer ended well by itself.
+            if record.grpc.as_ref().and_then(GrpcRecord::call).is_some_and(|call| call.tally.why_cut().is_some()) {
+                record.complete = false;
+                record.detail.get_or_insert(ORIGIN_BROKE_OFF);
+            }
             self.records.take(record);
         }
     }
@@ -103,10 +112,19 @@ impl RecordedBody {
 /// the vendor does not tell.
 fn word(error: &BodyError) -> &'static str {
     match error {
-        BodyError::Origin(_) | BodyError::TimedOut => "OriginCommError",
-        BodyError::Viewer(_) => "ClientCommError",
+        BodyError::Origin(_) | BodyError::Reset { side: "origin", .. } | BodyError::TimedOut => ORIGIN_BROKE_OFF,
+        BodyError::Viewer(_) | BodyError::Reset { .. } => "ClientCommError",
         BodyError::Stored(_) => "StoredReadError",
         BodyError::TooLarge(_) => "TooLarge",
+    }
+}
+
+/// Notes the status of a gRPC call, which stands in its trailers, or in its head where that is all.
+pub fn learn_status(record: &mut Record, headers: &HeaderMap) {
+    if let Some(GrpcRecord::Call(call)) = &mut record.grpc
+        && let Some(status) = headers.get("grpc-status")
+    {
+        call.status = status.to_str().ok().and_then(|status| status.parse().ok());
     }
 }
 
@@ -132,6 +150,9 @@ impl http_body::Body for RecordedBody {
             Some(Ok(frame)) => {
                 if let (Some(record), Some(data)) = (&mut this.record, frame.data_ref()) {
                     record.bytes += data.len() as u64;
+                }
+                if let (Some(record), Some(trailers)) = (&mut this.record, frame.trailers_ref()) {
+                    learn_status(record, trailers);
                 }
                 if this.body.is_end_stream() {
                     this.end(true);

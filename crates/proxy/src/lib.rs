@@ -14,6 +14,7 @@
 //! - [`lookup`]: cache key, lookup, collapse.
 //! - [`slices`]: ranges of large objects, answered from slices.
 //! - [`fill`]: origin-request hook, origins, origin-response hook, store; [`lambda_origin`]: origins as its hooks see them.
+//! - [`grpc`]: gRPC calls.
 //! - [`outliving`]: what goes on when its viewer leaves.
 //! - [`forward`]: the request that goes to an origin.
 //! - [`refused`]: requests that never came so far.
@@ -34,6 +35,7 @@ pub mod fill;
 pub mod finish;
 pub mod forward;
 pub mod geo;
+pub mod grpc;
 pub mod guard;
 pub mod hop_by_hop;
 pub mod lambda_origin;

@@ -1,8 +1,9 @@
 //! Cache key, lookup, collapse; a miss goes on to [`crate::fill`].
 
-use crate::exchange::{Answer, Context, Exchange, Trace};
+use crate::exchange::{Answer, Context, Exchange, Kind, Trace};
 use crate::fill::{self, Filled};
 use crate::forward;
+use crate::grpc;
 use crate::outliving::Outliving;
 use crate::page;
 use crate::slices;
@@ -27,7 +28,10 @@ pub async fn answer(
     request: &RequestHead,
     body: Body,
 ) -> Result<Answer, Answer> {
-    if context.websocket {
+    if context.kind == Kind::Grpc {
+        return Ok(grpc::answer(context, exchange, request, body).await);
+    }
+    if context.kind == Kind::WebSocket {
         let answer = pass(context, exchange, request, body, CacheStatus::passed(PassReason::Upgrade)).await?;
         return Ok(match forward::forwards_websocket(request, &context.plan) {
             false if answer.detail.is_none() && answer.head.status != http::StatusCode::SWITCHING_PROTOCOLS => {

@@ -7,14 +7,14 @@
 //! ```
 
 use crate::compress::{self, Compressors};
-use crate::exchange::{Answer, Context, Exchange};
+use crate::exchange::{Answer, Context, Exchange, Kind};
 use crate::explain::Explained;
 use crate::finish::{RecordedBody, Records};
 use crate::live::{Live, Plan};
 use crate::refused::RefusedRequest;
 use crate::response_headers::Policed;
 use crate::viewer_headers::Told;
-use crate::{error_page, explain, guard, hop_by_hop, lookup, purge, respond, route, viewer, viewer_headers};
+use crate::{error_page, explain, grpc, guard, hop_by_hop, lookup, purge, respond, route, viewer, viewer_headers};
 use arc_swap::ArcSwap;
 use rimward_cache::Cache;
 use rimward_origin::Origins;
@@ -131,22 +131,30 @@ impl Proxy {
         hop_by_hop::end_here(&mut request);
         viewer_headers::strip(&mut request);
         purge::answer(self, exchange, &live.config().node.acl, &connection, &plan, &request).await?;
+        let is_call = grpc::begin(exchange, &plan, &request);
         if let Err(refused) = guard::locate(exchange, &connection, &plan) {
+            if is_call {
+                return Err(refused);
+            }
             return Err(Self::substituted(self, exchange, plan, connection, &request, refused).await);
         }
         explain::grant(&live.config().node.acl, exchange, &connection, &mut request);
         guard::admit(exchange, &connection, &plan.behavior, &request, &body)?;
         let mut told = Some(viewer_headers::told(&plan, &connection, reused, &request));
         // A Lambda@Edge function at viewer-request does not see them (`lambda-at-edge.md` section 6.3).
-        if !plan.hooks.viewer_request.iter().any(|function| function.is_lambda()) {
+        if is_call || !plan.hooks.viewer_request.iter().any(|function| function.is_lambda()) {
             told.take().into_iter().for_each(|told| told.put(&mut request));
         }
         let policy = Policed::new(&plan, &request);
         let target = plan.behavior.origin.clone();
         // Before any function has seen it: none can ask for it, and none can take it away.
-        let websocket = request.asks_for_websocket();
+        let kind = match is_call {
+            true => Kind::Grpc,
+            false if request.asks_for_websocket() => Kind::WebSocket,
+            false => Kind::Plain,
+        };
         let (proxy, id) = (self.clone(), exchange.record.id);
-        let context = Context { proxy, plan, target, connection, id, interim, websocket };
+        let context = Context { proxy, plan, target, connection, id, interim, kind };
         let content = Self::content(context, exchange, request, body, told).await;
         let (context, request, mut answer) = content.map_err(|mut answer| {
             policy.apply(self, exchange, &mut answer);
@@ -190,6 +198,10 @@ impl Proxy {
         }
         let context = Arc::new(context);
         route::default_root_object(&context.plan, &mut request);
+        if context.kind == Kind::Grpc {
+            let answer = lookup::answer(&context, exchange, &request, body).await?;
+            return Ok((context, request, answer));
+        }
         compress::negotiate(&context.plan, &mut request);
         let answer = lookup::answer(&context, exchange, &request, body).await?;
         let answer = error_page::substitute(&context, exchange, &request, answer).await?;

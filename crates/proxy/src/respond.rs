@@ -2,10 +2,12 @@
 
 use crate::exchange::{Answer, Exchange};
 use crate::explain;
-use crate::finish::RecordedBody;
+use crate::finish::{self, RecordedBody};
+use crate::forward;
 use crate::page;
 use crate::pipeline::Proxy;
 use crate::response_headers::Timing;
+use http::Version;
 use http::header::{HeaderName, HeaderValue, SERVER, VIA};
 use rimward_hooks::{Failure, FailureCategory, Function};
 use rimward_telemetry::ResultType;
@@ -51,7 +53,10 @@ pub fn finish(proxy: &Proxy, mut exchange: Exchange, answer: Answer) -> (Respons
         let status = status.append_to(&mut head.headers);
         record.cache = Some(rimward_telemetry::CacheRecord { status, stored: None });
     }
-    head.headers.append(VIA, HeaderValue::from_static("1.1 rimward"));
+    // As it was received: over HTTP/2 from the origin of a call, else over HTTP/1.1.
+    let is_call = record.grpc.as_ref().is_some_and(|grpc| grpc.call().is_some());
+    let version = if is_call { Version::HTTP_2 } else { Version::HTTP_11 };
+    head.headers.append(VIA, HeaderValue::from_static(forward::via(version)));
     head.headers.insert(X_CACHE, HeaderValue::from_static(result.x_cache()));
     if let Ok(id) = HeaderValue::from_str(record.id.as_str()) {
         head.headers.insert(X_AMZ_CF_ID, id);
@@ -68,6 +73,7 @@ pub fn finish(proxy: &Proxy, mut exchange: Exchange, answer: Answer) -> (Respons
     }
     record.result = result;
     record.status = head.status.as_u16();
+    finish::learn_status(&mut record, &head.headers);
     record.first_byte = began.elapsed();
     (head, RecordedBody::new(body, record, began, proxy.records.clone()))
 }

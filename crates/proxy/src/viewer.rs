@@ -19,7 +19,7 @@ pub async fn request(
     mut body: Body,
 ) -> Result<(RequestHead, Body, Option<Target>), Answer> {
     let mut target = None;
-    for function in &context.plan.hooks.viewer_request {
+    for function in context.plan.hooks.viewer_request.iter().filter(|function| !context.goes_past(function)) {
         let mut ran = function.on_request(Hook::ViewerRequest, &context.call(), request, body, None).await;
         if let RequestVerdict::Continue { rewrite: Some(rewrite), .. } = &ran.verdict {
             let assigned = target.as_ref().unwrap_or(&context.plan.behavior.origin);
@@ -55,7 +55,7 @@ pub async fn response(
     {
         return Ok(answer);
     }
-    for function in &context.plan.hooks.viewer_response {
+    for function in context.plan.hooks.viewer_response.iter().filter(|function| !context.goes_past(function)) {
         let call = context.call();
         let ran = function.on_response(Hook::ViewerResponse, &call, request, None, answer.head, answer.body).await;
         exchange.hook(ran.report);

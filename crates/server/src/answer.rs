@@ -5,7 +5,7 @@ use crate::counters::{Counters, add};
 use crate::flow::{Flow, InFlight, Verdict};
 use crate::framing;
 use crate::refusal::{Refusal, Refused};
-use crate::request;
+use crate::request::{self, Bounds};
 use crate::service::Service;
 use crate::stall;
 use crate::switch::{Seat, Switched};
@@ -138,12 +138,15 @@ impl<S: Service> Session<S> {
         }
         let (parts, body) = request.into_parts();
         let version = parts.version;
-        let body = match request::body(body, &self.limits, &self.counters) {
-            Ok(body) => body,
-            Err(refusal) => return self.refuse(refusal, version, b""),
-        };
         let head = match request::head(parts, &self.connection, &self.limits) {
             Ok(head) => head,
+            Err(refusal) => return self.refuse(refusal, version, b""),
+        };
+        let call =
+            version == Version::HTTP_2 && !body.is_end_stream() && self.service.begins_call(&self.connection, &head);
+        let bounds = if call { Bounds::of_call() } else { Bounds::of(&self.limits) };
+        let body = match request::body(body, bounds, version, &self.counters) {
+            Ok(body) => body,
             Err(refusal) => return self.refuse(refusal, version, b""),
         };
         if head.path == "*" {

@@ -93,21 +93,54 @@ fn merge_cookies(headers: &mut HeaderMap) {
     }
 }
 
+/// What holds for a request's body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes, at most.
+    size: u64,
+    /// `None`: the service keeps it.
+    pace: Option<Pace>,
+}
+
+/// How slow a body may be.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// Time between two parts.
+    idle: Duration,
+    /// On average.
+    rate: Rate,
+}
+
+impl Bounds {
+    pub(crate) fn of(limits: &Limits) -> Self {
+        let pace = Pace { idle: limits.body_idle, rate: Rate::new(limits) };
+        Self { size: limits.request_body.as_u64(), pace: Some(pace) }
+    }
+
+    /// See [`Service::begins_call`](crate::Service::begins_call).
+    pub(crate) fn of_call() -> Self {
+        Self { size: u64::MAX, pace: None }
+    }
+}
+
 /// Wraps the parser's body: none where there is none, else one that keeps time and size.
-pub(crate) fn body(incoming: Incoming, limits: &Limits, counters: &Arc<Counters>) -> Result<Body, Refusal> {
+pub(crate) fn body(
+    incoming: Incoming,
+    bounds: Bounds,
+    version: Version,
+    counters: &Arc<Counters>,
+) -> Result<Body, Refusal> {
     if incoming.is_end_stream() {
         return Ok(Body::Empty);
     }
-    let limit = limits.request_body.as_u64();
-    if incoming.size_hint().lower() > limit {
+    if incoming.size_hint().lower() > bounds.size {
         return Err(Refusal::BodyTooLarge);
     }
     Ok(Body::stream(Receiving {
         incoming,
-        limit,
-        left: limit,
-        idle: limits.body_idle,
-        rate: Rate::new(limits),
+        http2: version == Version::HTTP_2,
+        bounds,
+        left: bounds.size,
         waits_since: None,
         timer: None,
         counters: counters.clone(),
@@ -117,10 +150,9 @@ pub(crate) fn body(incoming: Incoming, limits: &Limits, counters: &Arc<Counters>
 /// A request body on its way in.
 struct Receiving {
     incoming: Incoming,
-    limit: u64,
+    http2: bool,
+    bounds: Bounds,
     left: u64,
-    idle: Duration,
-    rate: Rate,
     /// Since when the service waits for the viewer.
     waits_since: Option<Instant>,
     /// Runs while the service waits for the viewer.
@@ -141,20 +173,31 @@ impl http_body::Body for Receiving {
                     // Trailers are not passed on.
                     let waited = this.waits_since.take().map_or(Duration::ZERO, |since| since.elapsed());
                     let Ok(data) = frame.into_data() else { continue };
-                    this.rate.came(data.len() as u64, waited);
+                    if let Some(pace) = &mut this.bounds.pace {
+                        pace.rate.came(data.len() as u64, waited);
+                    }
                     match this.left.checked_sub(data.len() as u64) {
                         Some(left) => this.left = left,
-                        None => return Poll::Ready(Some(Err(BodyError::TooLarge(this.limit)))),
+                        None => return Poll::Ready(Some(Err(BodyError::TooLarge(this.bounds.size)))),
                     }
                     return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Poll::Ready(Some(Err(error))) if this.http2 => {
+                    let source = Box::new(error);
+                    return Poll::Ready(Some(Err(BodyError::Reset { side: "viewer", source })));
                 }
                 Poll::Ready(Some(Err(error))) => {
                     return Poll::Ready(Some(Err(BodyError::Viewer(reason(&error)))));
                 }
+                // The parser takes a reset without error for an end; what is made of half a body must not look whole.
+                Poll::Ready(None) if this.http2 && !this.incoming.is_end_stream() => {
+                    return Poll::Ready(Some(Err(BodyError::Viewer("the stream was reset".to_owned()))));
+                }
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => {
+                    let Some(Pace { idle, rate }) = this.bounds.pace else { return Poll::Pending };
                     let since = *this.waits_since.get_or_insert_with(Instant::now);
-                    let deadline = since + this.rate.allows().map_or(this.idle, |allowed| allowed.min(this.idle));
+                    let deadline = since + rate.allows().map_or(idle, |allowed| allowed.min(idle));
                     let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
                     return timer.as_mut().poll(cx).map(|()| {
                         add(&this.counters.stalled);

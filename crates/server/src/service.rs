@@ -18,6 +18,13 @@ pub trait Service: Send + Sync + 'static {
         interim: Interim,
     ) -> impl Future<Output = (ResponseHead, Body)> + Send;
 
+    /// Whether an HTTP/2 request with a body begins a call: its body goes on as long as the two sides talk, so that neither
+    /// `request-body` nor `body-idle` nor `body-rate` holds for it. Bounding how long nothing moves is then the service's part. Must not wait.
+    fn begins_call(&self, connection: &Connection, head: &RequestHead) -> bool {
+        let _ = (connection, head);
+        false
+    }
+
     /// Judges a connection to a distribution with mutual TLS, before its first request: whether it may go on. Is told of those
     /// that came to nothing too; then the answer does not count. Nothing limits its time, and a viewer that leaves is not noticed: the
     /// service must have a limit of its own.

@@ -2,6 +2,7 @@
 //!
 //! - [`record`]: the one record that each request leaves; every other view is made of it.
 //! - [`connection`]: the record of a connection to a distribution with mutual TLS.
+//! - [`grpc`]: gRPC calls, for their records.
 //! - [`slices`]: what an answer took from slices, for its record.
 //! - [`metrics`]: counters and histograms, as Prometheus text.
 //! - [`access_log`]: records as JSON lines, written off the request path.
@@ -9,6 +10,7 @@
 
 pub mod access_log;
 pub mod connection;
+pub mod grpc;
 pub mod metrics;
 pub mod one_line;
 pub mod record;
@@ -16,6 +18,7 @@ pub mod slices;
 
 pub use access_log::{AccessLog, ConnectionLog, Line, Log};
 pub use connection::{ConnectionFunctionRecord, ConnectionRecord};
+pub use grpc::{GrpcCall, GrpcRecord, GrpcTally};
 pub use metrics::Metrics;
 pub use one_line::OneLine;
 pub use record::{CacheRecord, CallRecord, HookRecord, OriginRecord, Record, ResultType, WebSocketRecord};

@@ -1,5 +1,6 @@
 //! Counters and histograms, as Prometheus text (exposition format 0.0.4).
 
+use crate::grpc::{GrpcCounts, GrpcRecord};
 use crate::{ConnectionRecord, Record, ResultType};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -63,6 +64,7 @@ pub struct Metrics {
     latency: Histogram,
     origin_latency: Histogram,
     origin_errors: AtomicU64,
+    grpc: GrpcCounts,
     functions: Mutex<BTreeMap<FunctionKey, FunctionCount>>,
     /// Connections to distributions with mutual TLS, by result.
     connections: Mutex<BTreeMap<&'static str, u64>>,
@@ -75,7 +77,15 @@ impl Metrics {
             self.results[i].fetch_add(1, Relaxed);
         }
         self.statuses[usize::from(record.status / 100).min(5)].fetch_add(1, Relaxed);
+        if let Some(call) = record.grpc.as_ref().and_then(GrpcRecord::call) {
+            self.grpc.observe(call);
+            self.bytes.fetch_add(record.bytes, Relaxed);
+        }
         match &record.websocket {
+            // A call lasts as long as the two sides talk, too.
+            None if record.grpc.as_ref().is_some_and(|grpc| grpc.call().is_some()) => {
+                self.latency.observe(record.first_byte);
+            }
             None => {
                 self.bytes.fetch_add(record.bytes, Relaxed);
                 self.latency.observe(record.total);
@@ -143,6 +153,17 @@ impl Metrics {
         }
         histogram(&mut out, "rimward_request_seconds", "time from head to last byte", &self.latency);
         histogram(&mut out, "rimward_origin_seconds", "time to the head of an origin's response", &self.origin_latency);
+        let calls = self.grpc.calls();
+        if !calls.is_empty() {
+            let name = "rimward_grpc_calls_total";
+            head(&mut out, name, "counter", "gRPC calls by status");
+            for (status, count) in calls {
+                line(&mut out, name, &format!("status=\"{status}\""), count);
+            }
+            let name = "rimward_grpc_received_bytes_total";
+            head(&mut out, name, "counter", "bytes from viewers in gRPC calls");
+            line(&mut out, name, "", self.grpc.received());
+        }
         let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if !connections.is_empty() {
             let name = "rimward_mutual_tls_connections_total";

@@ -1,5 +1,6 @@
 //! The record of one request: what was decided at each phase, why, and what it cost.
 
+use crate::grpc::{GrpcLine, GrpcRecord};
 use crate::slices::{SliceSums, SliceTally};
 use rimward_types::{Hook, RequestId, Timestamp};
 use serde::Serialize;
@@ -186,7 +187,7 @@ pub struct Record {
     pub viewer: SocketAddr,
     /// Method.
     pub method: http::Method,
-    /// `http` or `https`; `ws` or `wss` when it went on as a WebSocket.
+    /// `http` or `https`; `ws` or `wss` when it went on as a WebSocket; `grpc` or `grpcs` for a gRPC call.
     pub scheme: &'static str,
     /// Version.
     pub version: http::Version,
@@ -227,6 +228,8 @@ pub struct Record {
     pub complete: bool,
     /// What went over it, when it went on as a WebSocket; the record is closed at its end.
     pub websocket: Option<WebSocketRecord>,
+    /// What it was taken for, where the behavior has gRPC.
+    pub grpc: Option<GrpcRecord>,
 }
 
 #[derive(Serialize)]
@@ -267,6 +270,8 @@ struct Line<'a> {
     complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     websocket: Option<WebSocketRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grpc: Option<GrpcLine>,
 }
 
 #[derive(Serialize)]
@@ -395,6 +400,7 @@ impl crate::access_log::Line for Record {
             bytes: self.bytes,
             complete: self.complete,
             websocket: self.websocket,
+            grpc: self.grpc.as_ref().map(GrpcRecord::line),
         };
         serde_json::to_string(&line).unwrap_or_default()
     }

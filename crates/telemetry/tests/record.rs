@@ -68,6 +68,7 @@ fn record() -> Record {
         bytes: 9,
         complete: true,
         websocket: None,
+        grpc: None,
     }
 }
 

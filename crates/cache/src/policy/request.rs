@@ -17,6 +17,8 @@ pub enum PassReason {
     Body,
     /// A change of protocol, such as a WebSocket.
     Upgrade,
+    /// A gRPC call.
+    Grpc,
 }
 
 impl PassReason {
@@ -27,6 +29,7 @@ impl PassReason {
             PassReason::Method => "method",
             PassReason::Body => "body",
             PassReason::Upgrade => "upgrade",
+            PassReason::Grpc => "grpc",
         }
     }
 
@@ -37,6 +40,7 @@ impl PassReason {
             PassReason::Method => "RFC 9111 section 4",
             PassReason::Body => "RFC 9110 section 9.3.1",
             PassReason::Upgrade => "RFC 9110 section 7.8",
+            PassReason::Grpc => "the behavior's `grpc`",
         }
     }
 }

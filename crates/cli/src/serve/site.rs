@@ -29,6 +29,10 @@ impl Service for Site {
         (head, body.into_body())
     }
 
+    fn begins_call(&self, connection: &Connection, head: &RequestHead) -> bool {
+        self.proxy.begins_call(connection, head)
+    }
+
     async fn handshake(&self, handshake: Handshake) -> bool {
         let Handshake { distribution, peer, local, server_name, certificate, outcome, took } = handshake;
         let outcome = outcome.map_err(HandshakeFailure::as_str);
