@@ -247,13 +247,10 @@ fn each(line: &[u8], mut take: impl FnMut(Directive<'_>)) -> bool {
     let mut good = true;
     let mut rest = line;
     while !rest.is_empty() {
-        let end = match end_of_member(rest) {
-            Some(end) => end,
-            None => {
-                good = false;
-                rest.iter().position(|&b| b == b',').unwrap_or(rest.len())
-            }
-        };
+        // Once a quote is left open nothing behind it is looked through twice: the line is the viewer's, or the origin's.
+        let member = if good { end_of_member(rest) } else { None };
+        good = member.is_some();
+        let end = member.unwrap_or_else(|| rest.iter().position(|&b| b == b',').unwrap_or(rest.len()));
         read(rest[..end].trim_ascii(), &mut take);
         rest = rest.get(end + 1..).unwrap_or_default();
     }

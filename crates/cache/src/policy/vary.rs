@@ -9,12 +9,19 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
+/// Names of a `Vary`; with more it is a star: a response that so much must agree for is for nobody else.
+const MOST_NAMES: usize = 32;
+/// Members and bytes of a selecting field of which the meaning is compared, and not just the bytes: a lookup looks at each
+/// variant under a lock, and what viewers send must not hold it for long. Browsers send a third of this.
+const MOST_MEMBERS: usize = 32;
+const MOST_BYTES: usize = 1024;
+
 /// The selecting field names of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Names {
     /// These; none when the response does not vary.
     These(SmallVec<[HeaderName; 2]>),
-    /// `*`: by things a request does not show. A name that is no name counts as this.
+    /// `*`: by things a request does not show. A name that is no name counts as this, and so do too many.
     Star,
 }
 
@@ -24,11 +31,8 @@ pub fn names(response: &HeaderMap) -> Names {
     for line in response.get_all(VARY) {
         for name in line.as_bytes().split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()) {
             match HeaderName::from_bytes(name) {
-                Ok(name) if name != "*" => {
-                    if !these.contains(&name) {
-                        these.push(name);
-                    }
-                }
+                Ok(name) if name != "*" && these.contains(&name) => {}
+                Ok(name) if name != "*" && these.len() < MOST_NAMES => these.push(name),
                 _ => return Names::Star,
             }
         }
@@ -199,16 +203,22 @@ fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a Header
 
 /// A field's value in a form that is the same for values of the same meaning (RFC 9111 section 4.1). `None`: absent.
 fn canonical(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
-    let mut lines = headers.get_all(name).iter().peekable();
-    lines.peek()?;
+    let lines: SmallVec<[&[u8]; 2]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    if lines.is_empty() {
+        return None;
+    }
     if [COOKIE, AUTHORIZATION, USER_AGENT].contains(name) {
         // No lists: every byte counts.
-        return Some(lines.map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"\n"[..]));
+        return Some(lines.join(&b"\n"[..]));
+    }
+    let commas = lines.iter().flat_map(|line| line.iter()).filter(|byte| **byte == b',').count();
+    if commas + lines.len() > MOST_MEMBERS || lines.iter().map(|line| line.len()).sum::<usize>() > MOST_BYTES {
+        return Some(lines.join(&b", "[..]));
     }
     let mut members: Vec<Vec<u8>> = Vec::new();
     let is_preference = [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name);
     for line in lines {
-        for member in members_of(line.as_bytes()) {
+        for member in members_of(line) {
             members.push(if is_preference { preference(member) } else { member.to_vec() });
         }
     }

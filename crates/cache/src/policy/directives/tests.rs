@@ -62,6 +62,15 @@ fn an_open_quote_takes_the_freshness_away() {
 }
 
 #[test]
+fn a_line_is_read_once_whatever_quotes_are_open_in_it() {
+    // Read from each comma to the end again, this takes hours.
+    let line = format!("no-store, a=\"{}", "\\\",".repeat(1 << 20));
+    assert!(response(&[&line]).no_store);
+    let behind = format!("a=\"{}, private", "\\\",".repeat(1 << 20));
+    assert!(response(&[&behind]).private.is_all());
+}
+
+#[test]
 fn no_cache_and_private_may_name_fields() {
     // RFC 9111 sections 5.2.2.4 and 5.2.2.7
     let fields = |names: &[&'static str]| Scope::Fields(names.iter().map(|n| HeaderName::from_static(n)).collect());

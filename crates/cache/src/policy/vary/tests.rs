@@ -22,6 +22,40 @@ fn a_star_anywhere_is_a_star() {
     assert_eq!(names(&map(&[])), these(&[]));
 }
 
+#[test]
+fn too_many_names_are_a_star() {
+    let names_of = |count: usize| {
+        let list: Vec<String> = (0..count).map(|n| format!("x-{}", n % 40)).collect();
+        names(&map(&[("vary", &list.join(","))]))
+    };
+    assert!(matches!(names_of(32), Names::These(names) if names.len() == 32));
+    assert_eq!(names_of(33), Names::Star);
+    assert_eq!(
+        names(&map(&[("vary", &["foo"; 10_000].join(","))])),
+        Names::These([HeaderName::from_static("foo")][..].into())
+    );
+}
+
+#[test]
+fn of_what_is_longer_than_any_browser_sends_the_bytes_are_compared() {
+    let list = |members: usize, comma: &str| (0..members).map(|n| format!("a{n}")).collect::<Vec<_>>().join(comma);
+    for (members, expected) in [(32, true), (33, false)] {
+        let (stored, asked) = (list(members, ","), list(members, ", "));
+        let selects = |stored: &str, asked: &str| {
+            selects("accept-language", &[("accept-language", stored)], &[("accept-language", asked)], &[])
+        };
+        assert_eq!(selects(&stored, &asked), expected, "{members}");
+        assert!(selects(&stored, &stored));
+    }
+    let long = format!("en;{}", "x".repeat(1030));
+    assert!(!selects(
+        "accept-language",
+        &[("accept-language", &long)],
+        &[("accept-language", &format!("{long} "))],
+        &[]
+    ));
+}
+
 fn selects(vary: &str, stored: &[(&str, &str)], asked: &[(&str, &str)], response: &[(&str, &str)]) -> bool {
     let Names::These(names) = names(&map(&[("vary", vary)])) else { return false };
     Selecting::of(&names, &map(stored), &map(response)).matches(&map(asked))
