@@ -16,6 +16,8 @@ static COUNTED: allocations::Counted = allocations::Counted;
 
 const OBJECTS: usize = 1_000_000;
 const TAGGED: usize = 100_000;
+/// Soft purges that are measured; the slowest of them is held against the budget.
+const SOFTENINGS: usize = 15;
 const BODY: &str =
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789";
 
@@ -145,11 +147,19 @@ fn million(report: &mut Report) {
     assert_eq!(bench.purge("news"), Purged::default());
 
     (0..OBJECTS).filter(|n| is_news(*n)).for_each(|n| bench.store(n));
-    let start = Instant::now();
-    let softened = bench.cache.expire(&tagged("news"));
-    report.number("soft-purge-by-tag/100000/ms", start.elapsed().as_micros() as f64 / 1000.0);
-    assert_eq!(softened.objects, TAGGED as u64);
-    assert!(!bench.hit(0) && bench.hit(1));
+    // What is stale may be made stale again: the work is the same, and what it takes differs from one time to the next.
+    let mut softenings = Samples::default();
+    for _ in 0..SOFTENINGS {
+        let start = Instant::now();
+        let softened = bench.cache.expire(&tagged("news"));
+        softenings.push(start.elapsed().as_micros() as f64 / 1000.0);
+        assert_eq!(softened.objects, TAGGED as u64);
+        assert!(!bench.hit(0) && bench.hit(1));
+        bench.cache.settle();
+    }
+    report.number("soft-purge-by-tag/100000/ms", softenings.percentile(1.0));
+    report.number("soft-purge-by-tag/100000/median/ms", softenings.percentile(0.5));
+    report.number("soft-purge-by-tag/100000/least/ms", softenings.percentile(0.0));
 }
 
 /// Hits on what is asked for all the time, while as much again is stored as there is room for.

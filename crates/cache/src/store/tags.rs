@@ -53,7 +53,9 @@ impl TagIndex {
     pub(super) fn after(&self, name: &[u8], last: Option<&Arc<Held>>, most: usize) -> Vec<Arc<Held>> {
         let Some(keys) = self.keys.get(name) else { return Vec::new() };
         let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(ByPlace(last.clone())));
-        keys.range((from, Bound::Unbounded)).take(most).map(|key| key.0.clone()).collect()
+        let some = keys.range((from, Bound::Unbounded)).take(most);
+        some.clone().for_each(|key| key.0.fetch());
+        some.map(|key| key.0.clone()).collect()
     }
 
     #[cfg(test)]
