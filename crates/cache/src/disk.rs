@@ -45,7 +45,7 @@ use rimward_types::{ByteSize, Clock};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -58,6 +58,11 @@ const MAX_WRITES: usize = 128;
 /// How often, and after what time, the folder is tried again that another process has.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Low bits of a number, which count fetches, writes and purges: at 100,000 a second they last for five years. The high bits
+/// tell the epoch, of which each start takes one.
+const COUNT_BITS: u32 = 44;
+/// Epochs end here; then a cache begins with nothing.
+const LAST_EPOCH: u32 = (1 << (u64::BITS - COUNT_BITS)) - 1;
 /// Folders for objects: a folder with a million files is slow to change.
 const FOLDERS: u64 = 256;
 
@@ -138,7 +143,7 @@ pub(crate) struct Disk {
     health: Health,
     pub(crate) counters: Counters,
     epoch: u32,
-    numbers: AtomicU32,
+    numbers: AtomicU64,
     keeper: Arc<Keeper>,
     recovering: AtomicBool,
     store: OnceLock<Weak<Store>>,
@@ -197,7 +202,7 @@ impl Disk {
             health: Health::new(clock.clone()),
             counters: Counters::default(),
             epoch: journal.epoch,
-            numbers: AtomicU32::new(1),
+            numbers: AtomicU64::new(1),
             keeper: Keeper::new(journal),
             recovering: AtomicBool::new(true),
             store: OnceLock::new(),
@@ -217,7 +222,18 @@ impl Disk {
 
     /// A number above all before it.
     pub(crate) fn next_number(&self) -> u64 {
-        u64::from(self.epoch) << 32 | u64::from(self.numbers.fetch_add(1, Ordering::SeqCst))
+        (u64::from(self.epoch) << COUNT_BITS) + self.numbers.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Whether a file is of this run.
+    fn is_of_this_run(&self, id: u64) -> bool {
+        id >> COUNT_BITS == u64::from(self.epoch)
+    }
+
+    /// As if so many numbers had been drawn.
+    #[cfg(test)]
+    pub(crate) fn skip_numbers(&self, count: u64) {
+        self.numbers.fetch_add(count, Ordering::SeqCst);
     }
 
     fn path(&self, id: u64) -> PathBuf {

@@ -132,6 +132,11 @@ impl Key {
         Some(Self::from_stored(self.bytes.get(..self.slice_at()?)?))
     }
 
+    /// What all keys of its URL begin with.
+    pub(crate) fn exact_url(&self) -> &[u8] {
+        &self.bytes[..self.bytes.len() - after_end(after_end(&self.bytes)).len()]
+    }
+
     /// What all keys of its distribution begin with.
     pub(crate) fn distribution_prefix(&self) -> &[u8] {
         &self.bytes[..self.bytes.len() - after_end(&self.bytes).len()]
@@ -233,6 +238,11 @@ pub(crate) fn exact_url_prefix(distribution: &str, url: &str) -> SmallVec<[u8; 1
     bytes
 }
 
+/// Whether `prefix` is what [`exact_url_prefix`] gives.
+pub(crate) fn is_exact_url(prefix: &[u8]) -> bool {
+    prefix.ends_with(&[END]) && prefix.iter().filter(|byte| **byte == END).count() == 2
+}
+
 /// What follows the first [`END`].
 fn after_end(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|&b| b == END);
@@ -250,7 +260,7 @@ fn after_header(part: &[u8]) -> &[u8] {
 }
 
 /// The host of a `Host` field.
-fn host_of(field: &str) -> String {
+pub(crate) fn host_of(field: &str) -> String {
     let name = match field.strip_prefix('[') {
         Some(_) => field.split_inclusive(']').next(),
         None => field.split(':').next(),

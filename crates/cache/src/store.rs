@@ -7,6 +7,7 @@ pub(crate) mod frequency;
 mod ghosts;
 mod held;
 mod meanwhile;
+pub(crate) mod purge_list;
 mod purging;
 mod queues;
 pub(crate) mod shard;
@@ -348,6 +349,16 @@ impl Store {
         drop(removed);
     }
 
+    /// Makes one stored response stale in both tiers, for good.
+    pub(crate) fn make_stale(&self, key: &Arc<Key>, stored: &Stored) {
+        let mut shard = self.shard(key);
+        let object = shard.make_stale(key, &stored.face);
+        // Its number is drawn under the lock: a purge that comes after means it.
+        if let Some((disk, object)) = self.disk.as_ref().zip(object) {
+            self.renew(disk, key, &stored.face, object);
+        }
+    }
+
     /// Every stored response of `key`, the newest first. Does not count as a use.
     pub(crate) fn variants(&self, key: &Key) -> Vec<Stored> {
         self.shard(key).variants(key)
@@ -368,7 +379,7 @@ impl Store {
         let now = self.now();
         let mut shard = self.shard(key);
         let mark = mark.and(shard.marked(key, now));
-        shard.mark(key, mark, now.plus(self.options.uncacheable));
+        shard.mark(key, mark, now, now.plus(self.options.uncacheable));
     }
 
     pub(crate) fn unmark(&self, key: &Key) {

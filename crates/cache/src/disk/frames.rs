@@ -11,7 +11,7 @@ use std::io;
 pub(super) const FRAME: u64 = 64 << 10;
 const CHECKSUM: u64 = 4;
 /// Changes with the layout of files, heads and the journal: what another version wrote is removed.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 const MAGIC: u32 = 0x5244_5743 ^ VERSION;
 const TRAILER: usize = 36;
 /// Read at once from the end of a file: most heads are in it.

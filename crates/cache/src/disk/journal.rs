@@ -4,10 +4,12 @@
 //! `marker` tells the epoch. Without it, or with one that cannot be read, nothing that is there counts. `purges` has an
 //! entry for each purge: length, checksum, entry. It is made short again once what was purged is removed.
 
+use super::LAST_EPOCH;
 use super::files::Files;
 use super::frames::VERSION;
 use crate::key::Key;
-use crate::store::extent::{Extent, Meant};
+use crate::store::extent::Extent;
+use crate::store::purge_list::{PurgeList, Verdict};
 use crate::tag::Tag;
 use rimward_types::{Entropy, SystemEntropy};
 use serde::{Deserialize, Serialize};
@@ -44,18 +46,10 @@ impl Entry {
 pub(crate) struct Past {
     /// Objects of other epochs are removed, all of them.
     pub(super) forgotten: bool,
-    purges: Vec<(u64, Extent, bool)>,
+    purges: PurgeList,
     /// Files, and what their head must be older than.
     stale: HashMap<u64, u64>,
     gone: HashSet<u64>,
-}
-
-/// What the past says of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Keep,
-    Stale,
-    Remove,
 }
 
 /// The open journal.
@@ -76,16 +70,8 @@ impl Past {
             return Verdict::Remove;
         }
         let is_stale = self.stale.get(&id).is_some_and(|standing| *standing > seq);
-        let mut verdict = if is_stale { Verdict::Stale } else { Verdict::Keep };
-        for (_, extent, soft) in self.purges.iter().filter(|(purge, ..)| *purge > seq) {
-            if extent.means(key, Some(tags)) == Meant::Yes {
-                if !soft {
-                    return Verdict::Remove;
-                }
-                verdict = Verdict::Stale;
-            }
-        }
-        verdict
+        let verdict = if is_stale { Verdict::Stale } else { Verdict::Keep };
+        verdict.max(self.purges.judge(key, seq, tags))
     }
 }
 
@@ -93,14 +79,15 @@ impl Journal {
     /// Reads what is in `folder` and begins a new epoch. Blocks.
     pub(super) fn open(files: Arc<dyn Files>, folder: &Path) -> io::Result<(Self, Past)> {
         let mut past = Past::default();
-        let epoch = match read(&*files, &folder.join("marker"))?.as_deref().and_then(parse_marker) {
-            Some(epoch) => epoch.saturating_add(1),
+        let marker = read(&*files, &folder.join("marker"))?;
+        let epoch = match marker.as_deref().and_then(parse_marker).filter(|epoch| *epoch < LAST_EPOCH) {
+            Some(epoch) => epoch + 1,
             None => {
                 past.forgotten = true;
                 // Any will do: there is nothing that it would have to be above.
                 let mut random = [0; 4];
                 SystemEntropy.fill(&mut random);
-                u32::from_le_bytes(random) >> 1
+                u32::from_le_bytes(random) % (LAST_EPOCH / 2)
             }
         };
         if let Some(bytes) = read(&*files, &folder.join("purges"))? {
@@ -195,7 +182,7 @@ impl Journal {
 impl Past {
     fn learn(&mut self, entry: Entry) {
         match entry {
-            Entry::Purge { seq, extent, soft } => self.purges.push((seq, extent, soft)),
+            Entry::Purge { seq, extent, soft } => self.purges.add(seq, &extent, soft),
             Entry::Standing { seq, stale, gone } => {
                 self.stale.extend(stale.into_iter().map(|id| (id, seq)));
                 self.gone.extend(gone);

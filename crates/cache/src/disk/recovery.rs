@@ -2,12 +2,13 @@
 //! into the index, unless it was purged, or never finished, or something newer has come.
 
 use super::frames;
-use super::journal::{Past, Verdict};
+use super::journal::Past;
 use super::keeper::Doomed;
 use super::object_file::ObjectFile;
 use super::record::Record;
 use super::{Disk, FOLDERS, on_disk};
 use crate::store::Store;
+use crate::store::purge_list::Verdict;
 use crate::store::shelf::Filed;
 use std::io;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ impl Recovery {
             let Some(id) = u64::from_str_radix(&name, 16).ok().filter(|id| format!("{id:016x}") == name) else {
                 continue;
             };
-            if id % FOLDERS != folder || id >> 32 == u64::from(self.disk.epoch) {
+            if id % FOLDERS != folder || self.disk.is_of_this_run(id) {
                 continue;
             }
             if self.take(store, id).is_none() {

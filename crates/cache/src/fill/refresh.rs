@@ -126,14 +126,14 @@ impl Lead {
                 && same(LAST_MODIFIED)
                 && (head.headers.get(CONTENT_LENGTH).is_none_or(|told| *told == old.content.length().to_string()));
             if !may_be_same {
-                old.face.expire();
+                self.store.make_stale(&self.key, &old);
             } else if head.headers.contains_key(ETAG) || head.headers.contains_key(LAST_MODIFIED) {
                 return self.refresh(&old, head, times);
             }
         }
         // What is gone is asked for again before it is served.
         if let (Some(old), StatusCode::NOT_FOUND | StatusCode::GONE) = (&self.stored, head.status) {
-            old.face.expire();
+            self.store.make_stale(&self.key, old);
         }
         self.pass_on(head, body, NotStored::Method)
     }

@@ -7,7 +7,7 @@ use crate::tag::Tag;
 use serde::{Deserialize, Serialize};
 
 /// Which keys are meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Extent {
     /// Those that begin so.
     From(Box<[u8]>),

@@ -1,22 +1,22 @@
 //! What happens while the disk is looked through: what an earlier run has left must not undo it.
 
-use super::extent::{Extent, Meant};
+use super::extent::Extent;
+use super::purge_list::{PurgeList, Verdict};
 use super::shelf::Filed;
 use crate::key::Key;
 use std::collections::HashSet;
-use std::sync::Arc;
 
 /// Purges, and keys that were stored anew, since the start. Empty once all is looked through.
 #[derive(Default)]
 pub(super) struct Meanwhile {
-    purges: Vec<(u64, Arc<Extent>, bool)>,
+    purges: PurgeList,
     /// Hashes of keys.
     stored: HashSet<u64>,
 }
 
 impl Meanwhile {
-    pub(super) fn note_purge(&mut self, seq: u64, extent: &Arc<Extent>, soft: bool) {
-        self.purges.push((seq, extent.clone(), soft));
+    pub(super) fn note_purge(&mut self, seq: u64, extent: &Extent, soft: bool) {
+        self.purges.add(seq, extent, soft);
     }
 
     pub(super) fn note_stored(&mut self, key: &Key) {
@@ -28,15 +28,14 @@ impl Meanwhile {
         if self.stored.contains(&key.hash()) {
             return false;
         }
-        for (_, extent, soft) in self.purges.iter().filter(|(purge, ..)| *purge > seq) {
-            if extent.means(key, Some(&filed.tags)) == Meant::Yes {
-                if !soft {
-                    return false;
-                }
+        match self.purges.judge(key, seq, &filed.tags) {
+            Verdict::Remove => false,
+            Verdict::Stale => {
                 filed.expire();
+                true
             }
+            Verdict::Keep => true,
         }
-        true
     }
 
     pub(super) fn clear(&mut self) {

@@ -20,6 +20,9 @@ use std::sync::atomic::AtomicU64;
 
 /// Keys that one shard remembers as uncacheable; about 100 bytes each.
 const MARKS: usize = 1024;
+/// Fetches for one key that a request looks at to find one that it may share: each may be of another variant, and viewers
+/// choose how many there are.
+const MOST_JOINED: usize = 64;
 
 /// The stored responses of one key, the newest first.
 pub(super) type Variants = SmallVec<[Stored; 1]>;
@@ -49,6 +52,14 @@ struct Filing {
     key: Arc<Key>,
     face: Arc<Face>,
     cancelled: bool,
+}
+
+/// What is known of a key for some time.
+#[derive(Clone, Copy)]
+struct Marked {
+    mark: Mark,
+    from: Timestamp,
+    until: Timestamp,
 }
 
 /// What came of a fetch that ended.
@@ -93,7 +104,7 @@ pub(crate) struct Shard {
     swept: Batch,
     fills: HashMap<Arc<Key>, SmallVec<[Arc<Fill>; 1]>, KeepHash>,
     /// By the hash of the key: should two share it, one is not collapsed for a while.
-    marks: LruCache<u64, (Mark, Timestamp), KeepHash>,
+    marks: LruCache<u64, Marked, KeepHash>,
     objects: u64,
 }
 
@@ -185,7 +196,7 @@ impl Shard {
         let fills = self.fills.get(key)?;
         let mut varies_by: Option<SmallVec<[HeaderName; 2]>> = None;
         let mut asking = None;
-        for fill in fills.iter().filter(|fill| fill.is_joinable()) {
+        for fill in fills.iter().filter(|fill| fill.is_joinable()).take(MOST_JOINED) {
             match fill.phase() {
                 Phase::Asking => asking = asking.or(Some(fill)),
                 Phase::Arriving { face, shared } => {
@@ -208,6 +219,7 @@ impl Shard {
         fills
             .iter()
             .filter(|fill| fill.is_joinable() && matches!(fill.phase(), Phase::Asking))
+            .take(MOST_JOINED)
             .find(fits)
             .cloned()
             .map(Joined::Asking)
@@ -336,16 +348,17 @@ impl Shard {
 
     /// Why requests for `key` do not wait for each other, if they do not.
     pub(crate) fn marked(&mut self, key: &Key, now: Timestamp) -> Option<Mark> {
-        let (mark, until) = *self.marks.peek(&key.hash())?;
-        if now < until {
+        let Marked { mark, from, until } = *self.marks.peek(&key.hash())?;
+        // A clock that went back must not make it last longer.
+        if (from..until).contains(&now) {
             return Some(mark);
         }
         self.marks.pop(&key.hash());
         None
     }
 
-    pub(super) fn mark(&mut self, key: &Key, mark: Mark, until: Timestamp) {
-        self.marks.put(key.hash(), (mark, until));
+    pub(super) fn mark(&mut self, key: &Key, mark: Mark, from: Timestamp, until: Timestamp) {
+        self.marks.put(key.hash(), Marked { mark, from, until });
         if self.marks.len() > MARKS {
             self.marks.pop_lru();
         }

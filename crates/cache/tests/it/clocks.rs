@@ -23,6 +23,20 @@ async fn a_clock_that_goes_back_makes_nothing_older_and_breaks_nothing() {
 }
 
 #[tokio::test]
+async fn a_clock_that_goes_back_does_not_make_a_key_uncacheable_for_longer() {
+    let play = Play::new();
+    at(&play, 3600);
+    play.get("/", answers(200, &[("cache-control", "no-store")], "a")).await;
+    let alone = || {
+        let leads = [play.begin(&get("/", &[])), play.begin(&get("/", &[]))];
+        leads.iter().all(|begun| matches!(begun, rimward_cache::Begin::Lead(_)))
+    };
+    assert!(alone(), "requests for it do not wait for each other");
+    at(&play, 0);
+    assert!(!alone());
+}
+
+#[tokio::test]
 async fn a_clock_that_jumps_ahead_makes_what_is_stored_stale_and_no_more() {
     let play = Play::new();
     play.get("/", answers(200, &[("cache-control", "max-age=60"), ("etag", "\"a\"")], "a")).await;

@@ -155,9 +155,11 @@ impl Shard {
         Some(replaced)
     }
 
-    /// Takes out some of what purges have removed, when some of it is on the disk: it need not be the first that is met.
+    /// Takes out some of what purges have removed, when some of it is on the disk: it need not be the first that is met. What
+    /// was swept since somebody came for it has its files as long as it waits here.
     pub(in crate::store) fn sweep_files(&mut self) -> Option<Batch> {
-        (self.hidden.on_disk > 0).then(|| self.sweep_removed(SOME))
+        let any = self.hidden.on_disk > 0 || !self.swept.taken_out.is_empty();
+        any.then(|| self.sweep_removed(SOME))
     }
 
     /// Takes the key that was used least recently from the disk. `None`: there is nothing.
@@ -199,6 +201,15 @@ impl Shard {
     pub(in crate::store) fn stale_files(&self, out: &mut Vec<u64>) {
         out.extend(self.shelf.iter().filter(|filed| filed.is_expired()).map(|filed| filed.object.id()));
         self.condemned_files(Fate::Expired, out);
+    }
+
+    /// Makes a response stale in both tiers; gives its object on disk.
+    pub(in crate::store) fn make_stale(&mut self, key: &Key, face: &Face) -> Option<Arc<ObjectFile>> {
+        self.settle(key);
+        face.expire();
+        let filed = self.shelf.get(key).iter().find(|filed| filed.object.id() == face.file())?;
+        filed.expire();
+        Some(filed.object.clone())
     }
 
     /// The entry of the file that the body of `stored` is in.

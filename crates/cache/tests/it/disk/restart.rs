@@ -1,7 +1,7 @@
 //! What a restart finds.
 
 use super::stage::{DiskPlay, FRESH};
-use crate::play::{Origin, answers, get};
+use crate::play::{Origin, answers, get, method};
 use rimward_cache::{Purge, Tag};
 use rimward_types::ByteSize;
 
@@ -36,6 +36,20 @@ async fn an_object_keeps_its_age_and_its_freshness() {
     stage.play.after(500);
     let seen = stage.play.get("/", answers(200, FRESH, "b")).await;
     assert_eq!((&seen.body[..], seen.asked.is_some()), (&b"a"[..], true), "stale-while-revalidate holds too");
+}
+
+#[tokio::test]
+async fn what_a_head_request_has_shown_to_be_another_is_stale_on_disk_too() {
+    // RFC 9111 section 4.3.5
+    let stage = DiskPlay::new();
+    stage.keep("/", FRESH, "a").await;
+    let head = method("HEAD", "/", &[("cache-control", "no-cache")]);
+    stage.play.ask(head, answers(200, &[("cache-control", "max-age=600"), ("etag", "\"2\"")], "")).await;
+    stage.settle().await;
+    let stage = stage.reopen().await;
+    assert_eq!(stage.disk().objects, 1);
+    let seen = stage.play.get("/", answers(200, FRESH, "b")).await;
+    assert_eq!((&seen.body[..], seen.asked.is_some()), (&b"b"[..], true));
 }
 
 #[tokio::test]
