@@ -31,6 +31,25 @@ async fn first_then(first: Answer, then: impl Fn() -> Answer + Send + Sync + 'st
 }
 
 #[tokio::test]
+async fn who_has_changed_a_group_is_given_nothing_of_it_that_was_before() {
+    // RFC 9875 section 3
+    let (origin, node) = stage(|received| match received.method.as_str() {
+        "POST" => Answer::new(204, "").header("cache-group-invalidation", "\"cart\""),
+        _ => Answer::cached(60, "").header("cache-groups", "\"cart\", \"shop\""),
+    })
+    .await;
+    for url in ["/cart", "/total", "/cart", "/total"] {
+        assert!(node.get(url).await.header("cache-groups").contains("cart"), "it is for other caches too");
+    }
+    assert_eq!(origin.calls(), 2);
+    node.send(request("POST", "/add", &[]), Body::Empty).await;
+    for url in ["/cart", "/total"] {
+        node.get(url).await;
+    }
+    assert_eq!(origin.calls(), 5);
+}
+
+#[tokio::test]
 async fn the_configuration_for_the_public_suite_is_one() {
     let text = include_str!("../conformance/cache-tests.toml");
     let config = rimward_config::parse(text, std::path::Path::new("."), "cache-tests.toml").unwrap();

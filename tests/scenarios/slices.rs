@@ -1,5 +1,6 @@
 //! Ranges of large objects, answered from slices of 64 KB (`docs/design/why-slices.md`).
 
+use http_body_util::BodyExt;
 use rimward_testkit::{Answer as Given, Origin, Received};
 use rimward_tests::{Answer, TestNode, request};
 use rimward_types::{Body, Interim};
@@ -162,6 +163,24 @@ async fn the_record_tells_of_all_slices() {
         (&2.into(), &0.into(), &0.into())
     );
     assert!(told["origins"].is_null());
+}
+
+#[tokio::test]
+async fn a_slice_takes_as_long_as_it_takes_and_not_as_long_as_its_viewer() {
+    let stage = stage(FRESH).await;
+    let (_, body) = stage.node.open(request("GET", "/film", &[("range", "bytes=0-")]), Body::Empty).await;
+    let mut body = body.into_body();
+    body.frame().await.unwrap().unwrap();
+    // The viewer reads no more, and slice 1 is had and noted all the same.
+    assert!(stage.range("bytes=65536-65545").await.bytes == film(1)[65_536..65_546]);
+    drop(body);
+    let other = stage.node.record();
+    let told = stage.node.record();
+    assert_eq!(
+        (&told["complete"], &told["slices"]["count"], &told["slices"]["misses"]),
+        (&false.into(), &2.into(), &2.into())
+    );
+    assert_eq!(other["slices"]["misses"], 0, "it was on its way");
 }
 
 #[tokio::test]

@@ -4,19 +4,20 @@ use crate::disk::{DiskError, DiskOptions, DiskUsage};
 use crate::fill::Follow;
 use crate::fill::lead::Lead;
 use crate::fill::state::Fill;
-use crate::hit::{Hit, aged};
+use crate::hit::Hit;
 use crate::key::{self, Key};
 use crate::object::Stored;
 use crate::policy::directives::RequestDirectives;
 use crate::policy::reuse::{self, Failing, Reason, Reuse};
-use crate::policy::{PassReason, Refusal, invalidation, request as requests, validate, vary};
-use crate::purge::{Purge, Purged};
+use crate::policy::{PassReason, Refusal, groups, invalidation, request as requests, validate, vary};
+use crate::purge::{Invalidated, Purge, Purged};
 use crate::rules::Rules;
 use crate::slice::{self, Slices};
-use crate::status::{CacheResult, CacheStatus, Forward};
+use crate::status::{CacheStatus, Forward};
 use crate::store::shard::{Found, Joined, Shard};
 use crate::store::{Mark, Store};
-use http::header::{AUTHORIZATION, COOKIE, ETAG};
+use crate::tag::Tag;
+use http::header::{AUTHORIZATION, COOKIE, ETAG, HOST};
 use http::{Method, StatusCode};
 use rimward_types::{ByteSize, Clock, RequestHead, ResponseHead, Timestamp};
 use std::sync::Arc;
@@ -265,8 +266,7 @@ impl Cache {
                     collapsed: true,
                     ..CacheStatus::forwarded(why)
                 };
-                let head = aged(&face, *now);
-                Some(Begin::Hit(Hit::arriving(head, filling, request, *now, status, CacheResult::Hit)))
+                Some(Begin::Hit(Hit::joining(&face, filling, request, *now, status)))
             }
         }
     }
@@ -286,6 +286,7 @@ impl Cache {
             others: Vec::new(),
             why,
             is_plain: false,
+            id: None,
             is_background: false,
             done: false,
         }
@@ -309,20 +310,44 @@ impl Cache {
 
     /// Removes what an answer to an unsafe method makes doubtful (RFC 9111 section 4.4): the URL and, on the same host,
     /// `Location` and `Content-Location`. Does nothing for safe methods and for errors. `request` is the viewer's.
+    ///
+    /// Gives what is to be purged with it: the groups that the answer names, errors too (RFC 9875 section 3), and those that
+    /// what was removed belonged to (section 2.2.1).
     pub fn invalidate(
         &self,
         distribution: &str,
         request: &RequestHead,
         response: &ResponseHead,
         rules: &Rules,
-    ) -> Purged {
+    ) -> Invalidated {
+        let host = request.header(HOST.as_str()).map(key::host_of);
+        let named = groups::invalidated(request, response, rules);
+        // What is kept for the host, and what is kept without regard to it.
+        let tags = |group: &String| {
+            [Some(Tag::of_group(None, group)), host.as_ref().map(|host| Tag::of_group(Some(host), group))]
+        };
+        let mut tags: Vec<Tag> = named.iter().flat_map(tags).flatten().collect();
         let _purging = self.store.begin_purge();
-        let mut total = Purged::default();
+        let mut purged = Purged::default();
         for url in invalidation::doubtful(request, response, rules) {
-            let purged = self.store.invalidate(distribution, &key::kept_url(&url, &rules.key));
-            total += purged;
+            let url = key::kept_url(&url, &rules.key);
+            if rules.profile.table().groups {
+                self.store.add_groups(distribution, &url, &mut tags);
+            }
+            purged += self.store.invalidate(distribution, &url);
         }
-        total
+        let groups = tags.into_iter().map(|tag| Purge::Tag { distribution: distribution.to_owned(), tag });
+        Invalidated { purged, groups: groups.collect() }
+    }
+
+    /// Removes groups that [`Cache::invalidate`] gave; as [`Cache::purge`], but what is fetched with an unsafe method is newer.
+    pub fn invalidate_groups(&self, groups: &[Purge]) -> Purged {
+        let _purging = self.store.begin_purge();
+        let mut purged = Purged::default();
+        for group in groups {
+            purged += self.store.invalidate_group(group);
+        }
+        purged
     }
 
     /// Removes; a fetch that began before is not stored. Nobody is given what it names once it returns; the memory of

@@ -24,6 +24,7 @@ pub use awaited::{Attending, Awaited};
 pub use follow::{Follow, Followed};
 pub use lead::{Completed, Lead};
 pub use sliced::Whole;
+pub use state::Wanted;
 
 pub use crate::store::unattended::Unattended;
 

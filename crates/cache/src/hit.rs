@@ -1,6 +1,7 @@
 //! An answer made from what is stored: conditions, ranges and `Age`.
 
 use crate::disk::body::FileBody;
+use crate::fill::state::Fill;
 use crate::fill::stream::Filling;
 use crate::memory::Grip;
 use crate::object::{Content, Face, Stored};
@@ -21,6 +22,7 @@ use http_body_util::BodyExt;
 use rimward_types::{Body, BodyError, RequestHead, ResponseHead, Timestamp};
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Weak;
 use std::task::{Context, Poll};
 
 mod multipart;
@@ -40,9 +42,18 @@ pub struct Hit {
     pub result: CacheResult,
     /// The body is on disk alone, and nobody has looked yet whether it can be read.
     is_unread: bool,
+    /// When the origin gave it, or confirmed it last.
+    pub(crate) received: Timestamp,
+    /// The fetch that brings it, while it arrives.
+    pub(crate) fill: Weak<Fill>,
 }
 
 impl Hit {
+    /// Whether [`Hit::checked`] has nothing to do.
+    pub fn is_at_hand(&self) -> bool {
+        !self.is_unread
+    }
+
     /// Reads the beginning of a body that is on disk alone, before a head promises it.
     ///
     /// # Errors
@@ -79,7 +90,8 @@ impl Hit {
         result: CacheResult,
     ) -> Self {
         let head = aged(&stored.face, now);
-        answer(head, Source::Stored(&stored.content), request, now, status, result)
+        let hit = answer(head, Source::Stored(&stored.content), request, now, status, result);
+        Self { received: stored.face.terms.received, ..hit }
     }
 
     /// The leader's answer, with the origin's own head.
@@ -107,16 +119,29 @@ impl Hit {
         answer(head, Source::Stored(content), request, now, status, CacheResult::RefreshHit)
     }
 
-    /// An answer from a fetch that is still arriving.
+    /// An answer from a fetch that is still arriving, for the one who began it.
     pub(crate) fn arriving(
         head: ResponseHead,
         filling: Filling,
         request: &RequestHead,
         now: Timestamp,
         status: CacheStatus,
-        result: CacheResult,
     ) -> Self {
-        answer(head, Source::Filling(filling), request, now, status, result)
+        let fill = filling.fill();
+        Self { fill, ..answer(head, Source::Filling(filling), request, now, status, CacheResult::Miss) }
+    }
+
+    /// An answer from a fetch that is still arriving, for another.
+    pub(crate) fn joining(
+        face: &Face,
+        filling: Filling,
+        request: &RequestHead,
+        now: Timestamp,
+        status: CacheStatus,
+    ) -> Self {
+        let fill = filling.fill();
+        let hit = answer(aged(face, now), Source::Filling(filling), request, now, status, CacheResult::Hit);
+        Self { received: face.terms.received, fill, ..hit }
     }
 
     /// An answer from slices. `head` is that of the whole.
@@ -128,12 +153,12 @@ impl Hit {
         status: CacheStatus,
         result: CacheResult,
     ) -> Self {
-        answer(head, Source::Slices(body), request, now, status, result)
+        answer(head, Source::Slices(Box::new(body)), request, now, status, result)
     }
 }
 
 /// The stored head with its `Age`.
-pub(crate) fn aged(face: &Face, now: Timestamp) -> ResponseHead {
+fn aged(face: &Face, now: Timestamp) -> ResponseHead {
     let mut head = face.head.unpacked();
     tell_age(&mut head, &face.terms, now);
     head
@@ -168,7 +193,7 @@ fn decimal(mut number: u64) -> HeaderValue {
 enum Source<'a> {
     Stored(&'a Content),
     Filling(Filling),
-    Slices(SliceBody),
+    Slices(Box<SliceBody>),
 }
 
 impl Source<'_> {
@@ -199,7 +224,7 @@ impl Source<'_> {
             Source::Filling(filling) => Body::stream(filling.part(start, end)),
             Source::Slices(mut body) => {
                 body.turn_to(start, end.unwrap_or(body.total()));
-                Body::stream(body)
+                Body::stream(*body)
             }
         }
     }
@@ -218,7 +243,7 @@ fn answer(
     let is_on_disk = matches!(source, Source::Stored(Content::Filed(_)));
     let hit = |head, body| {
         let is_unread = is_on_disk && matches!(body, Body::Stream(_));
-        Hit { head, body, status, result, is_unread }
+        Hit { head, body, status, result, is_unread, received: now, fill: Weak::new() }
     };
     // Most requests have no conditions, and need no validators.
     let has_conditions = validate::has_conditions(asked);

@@ -9,7 +9,7 @@ use crate::policy::vary::{Names, Selecting};
 use crate::policy::{fields, reuse, vary};
 use crate::rules::Rules;
 use crate::store::{Store, tags};
-use crate::tag::{self, Tag};
+use crate::tag::Tag;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{DATE, ETAG, LAST_MODIFIED};
@@ -59,6 +59,7 @@ impl Face {
         mut head: ResponseHead,
         request: &HeaderMap,
         terms: Terms,
+        tags: Box<[Tag]>,
         rules: &Rules,
         store: &Store,
         room: Room,
@@ -68,7 +69,6 @@ impl Face {
             Names::These(names) if rules.profile.table().vary => Selecting::of(&names, request, &head.headers),
             _ => Selecting::default(),
         };
-        let tags = tag::of_response(&head.headers, &rules.tag_headers);
         Self::from_parts(Parts { head, terms, selecting, tags, expired: false }, 0, store, room)
     }
 
@@ -136,7 +136,7 @@ impl Face {
 }
 
 /// Bytes that a face for `head` takes in the store, key included.
-pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: &Key, rules: &Rules) -> usize {
+pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: &Key, tags: &[Tag]) -> usize {
     // The selecting fields are kept too; at most all that the request has.
     let selecting = match vary::names(&head.headers) {
         Names::These(names) => {
@@ -144,8 +144,7 @@ pub(crate) fn face_weight(head: &ResponseHead, request: &HeaderMap, key: &Key, r
         }
         Names::Star => 0,
     };
-    let tags = tag::of_response(&head.headers, &rules.tag_headers);
-    let tags = tags::weight(&tags, key.distribution_prefix().len());
+    let tags = tags::weight(tags, key.distribution_prefix().len());
     FIXED_WEIGHT + key.as_bytes().len() + KeptHead::weight(head) + selecting + tags
 }
 

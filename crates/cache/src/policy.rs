@@ -9,7 +9,7 @@
 //! - [`request`]: which requests the cache has a part in.
 //! - [`fields`]: which header fields are stored, and how a 304 updates them.
 //! - [`validate`]: validators, conditions of origin requests and of viewers.
-//! - [`invalidation`]: what unsafe methods make doubtful.
+//! - [`invalidation`]: what unsafe methods make doubtful; [`groups`]: what belongs together then.
 //! - [`range`]: ranges of complete responses.
 //! - [`vary`]: which stored response a request selects.
 
@@ -19,6 +19,7 @@ pub mod date;
 pub mod directives;
 pub mod fields;
 pub mod freshness;
+pub mod groups;
 pub mod invalidation;
 pub mod profile;
 pub mod range;

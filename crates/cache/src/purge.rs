@@ -52,6 +52,16 @@ impl Purge {
     }
 }
 
+/// What an answer to an unsafe method has removed, and what is to be removed with it.
+#[derive(Debug)]
+pub struct Invalidated {
+    /// What was stored under the URLs that it makes doubtful.
+    pub purged: Purged,
+    /// What belongs to the groups that have changed (RFC 9875): to be purged before the answer is sent, as any purge may be of
+    /// very much.
+    pub groups: Vec<Purge>,
+}
+
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Purged {

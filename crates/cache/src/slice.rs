@@ -12,6 +12,7 @@ pub(crate) use body::SliceBody;
 pub(crate) use told::Told;
 
 use crate::cache::{Begin, Cache};
+use crate::fill::Wanted;
 use crate::hit::Hit;
 use crate::key::Key;
 use crate::policy::range::{self, Ranges};
@@ -55,8 +56,54 @@ impl Slice {
 
 /// Gives slices: looks one up, fetches it where it must be.
 pub trait GetSlice: Send + Sync {
-    /// The whole of one slice. An answer that is no slice is an error here: the beginning was sent already.
-    fn get(&self, index: u64) -> Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>>;
+    /// The whole of one slice. It comes, or comes to nothing, whether or not the future is polled meanwhile.
+    fn get(&self, index: u64, turn: Turn) -> GettingSlice;
+}
+
+/// A slice that is got.
+pub type GettingSlice = Pin<Box<dyn Future<Output = Result<Had, Missing>> + Send>>;
+
+/// When a slice is got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Before it is needed.
+    Ahead,
+    /// It is needed, and was not had before.
+    Now,
+    /// It is needed; it was had ahead of its turn and let go. As long as it is found where it was, this is nothing new.
+    Again,
+}
+
+/// A slice that was had.
+#[derive(Debug)]
+pub enum Had {
+    /// With its bytes.
+    Held(Box<Hit>),
+    /// It can be had again, when its turn has come. Its fetch goes on until then.
+    LetGo(Wanted),
+}
+
+impl Turn {
+    /// Takes a slice that has come. Ahead of its turn it is let go where it is found again: a viewer who comes to it late, or
+    /// never, is to hold no memory by it, nor to be a reader whom others wait for.
+    pub fn take(self, hit: Hit) -> Had {
+        // What is stale, or for one request alone, would be asked of the origin once more.
+        let is_found_again = hit.status.ttl.is_some_and(|ttl| ttl > 0);
+        if self == Turn::Ahead && is_found_again {
+            Had::LetGo(Wanted::new(&hit.fill))
+        } else {
+            Had::Held(Box::new(hit))
+        }
+    }
+}
+
+/// Why there is no slice. The beginning of the answer was sent already: it breaks off.
+#[derive(Debug)]
+pub enum Missing {
+    /// The object ends before it, which it did not when the answer began.
+    Gone,
+    /// It could not be had, or something else came.
+    Failed(BodyError),
 }
 
 /// A request for a range, to be answered from slices. Cheap to clone.
@@ -130,9 +177,19 @@ impl Slices {
         self.cache.store().marked(&self.key).is_some_and(|mark| !mark.may_slice())
     }
 
-    /// Removes all slices of the object: the origin has another one now.
-    pub fn discard(&self) {
+    /// Removes all slices of the object.
+    pub fn discard_all(&self) {
         self.cache.store().purge_slices(&self.key);
+    }
+
+    /// Removes the slices of the object as it was: there is a newer one, whose slices stay.
+    pub(crate) fn discard(&self, as_it_was: &Told) {
+        self.cache.store().purge_generation(&self.key, &as_it_was.generation(&self.key));
+    }
+
+    /// Removes what is stored in place of one slice.
+    pub(crate) fn remove(&self, index: u64) {
+        self.cache.store().purge_key(&self.key.of_slice(Slice { size: self.size, index }));
     }
 
     /// The answer to `viewer` whose first slice is `scout`; `get` gives the others.
@@ -145,9 +202,9 @@ impl Slices {
         }
         let slice = Slice { size: self.size, index: self.scout };
         let Some(told) = Told::of(slice, &scout.head) else { return Err(scout) };
-        let Hit { mut head, body, status, result, .. } = scout;
+        let Hit { mut head, body, status, result, received, .. } = scout;
         told.describe_whole(&mut head);
-        let body = SliceBody::new(self.clone(), told, self.scout, body, get);
+        let body = SliceBody::new(self.clone(), told, received, self.scout, body, get);
         Ok(Hit::of_slices(head, body, viewer, self.cache.now(), status, result))
     }
 

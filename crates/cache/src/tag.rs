@@ -10,11 +10,15 @@ pub const MAX_TAG: usize = 256;
 /// Tags of one answer; the first are kept.
 pub const MAX_TAGS: usize = 50;
 
+/// How the tag of a cache group begins.
+const GROUP: &str = "\u{1}group ";
+
 /// Headers that carry tags where nothing else is configured.
 pub const DEFAULT_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("surrogate-key"), HeaderName::from_static("cache-tag")];
 
-/// A tag: 1 to 256 characters of ASCII 33 to 126 without the comma, in lower case: case does not count.
+/// A tag: 1 to 256 characters of ASCII 33 to 126 without the comma, in lower case: case does not count. The cache has tags of
+/// its own beside these ([`Tag::of_generation`], [`Tag::of_group`]), which begin with a character that no tag has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(Arc<str>);
 
@@ -51,6 +55,22 @@ impl Tag {
         Ok(Self(text.to_ascii_lowercase().into()))
     }
 
+    /// The tag of a cache group (RFC 9875 section 2.1) of answers that are kept for `host`, or without regard to the host.
+    pub(crate) fn of_group(host: Option<&str>, group: &str) -> Self {
+        Self(format!("{GROUP}{} {group}", host.unwrap_or_default()).into())
+    }
+
+    /// Whether it is that of a cache group.
+    pub(crate) fn is_group(&self) -> bool {
+        self.0.starts_with(GROUP)
+    }
+
+    /// The tag of all slices that were cut from one representation. `object` is the key of the whole: its tag finds just its
+    /// own slices.
+    pub(crate) fn of_generation(object: &[u8], etag: &[u8], length: u64) -> Self {
+        Self(format!("\u{1}slices {length} {} {}", etag.escape_ascii(), object.escape_ascii()).into())
+    }
+
     /// From what [`Tag::as_str`] gave.
     pub(crate) fn from_stored(text: &str) -> Self {
         Self(text.into())
@@ -70,7 +90,7 @@ impl fmt::Display for Tag {
 
 /// The tags that `headers` carries in the fields `names`: between commas, or between white space, which no tag can
 /// have. What is no tag is left out; so are repetitions, and all after the first [`MAX_TAGS`].
-pub fn of_response(headers: &HeaderMap, names: &[HeaderName]) -> Box<[Tag]> {
+pub fn of_response(headers: &HeaderMap, names: &[HeaderName]) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     for line in names.iter().flat_map(|name| headers.get_all(name)) {
         for text in line.as_bytes().split(|&b| b == b',' || b.is_ascii_whitespace()) {
@@ -78,12 +98,12 @@ pub fn of_response(headers: &HeaderMap, names: &[HeaderName]) -> Box<[Tag]> {
             if let Some(tag) = tag.filter(|tag| !tags.contains(tag)) {
                 tags.push(tag);
                 if tags.len() == MAX_TAGS {
-                    return tags.into();
+                    return tags;
                 }
             }
         }
     }
-    tags.into()
+    tags
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::exchange::{Answer, Context, Kind, Trace};
 use crate::lookup::from_hit;
 use crate::{forward, lambda_origin, page, respond, viewer_headers};
 use http::{Method, StatusCode, header};
-use rimward_cache::{CacheResult, CacheStatus, Completed, Hit, Lead, OriginFailure, Times, Whole};
+use rimward_cache::{Cache, CacheResult, CacheStatus, Completed, Hit, Lead, OriginFailure, Purge, Times, Whole};
 use rimward_config::{Origin, OriginGroup, Target};
 use rimward_hooks::{RequestVerdict, ResponseVerdict};
 use rimward_origin::ErrorKind;
@@ -90,7 +90,10 @@ pub enum FilledSlice {
 /// Fetches once for `lead`. `Err` is the answer where the cache has nothing to complete.
 async fn complete(context: &Context, trace: &mut Trace, lead: Lead) -> Result<Completed, Result<Answer, Answer>> {
     match fetch(context, trace, &lead.conditional(), Body::Empty).await {
-        Ok(fetched) => Ok(lead.respond(fetched.head, fetched.body, fetched.times)),
+        Ok(fetched) => {
+            let lead = lead.for_request(context.id);
+            Ok(lead.respond(fetched.head, fetched.body, fetched.times))
+        }
         Err(Missed::Function(page)) => Err(Err(*page)),
         Err(Missed::Origin(kind)) => {
             let status = lead.status();
@@ -147,7 +150,8 @@ pub async fn pass(
     let lead = cache.lead_post(&plan.distribution_id, request, &plan.rules);
     match fetch(context, trace, request, body).await {
         Ok(fetched) => {
-            cache.invalidate(&plan.distribution_id, request, &fetched.head, &plan.rules);
+            let invalidated = cache.invalidate(&plan.distribution_id, request, &fetched.head, &plan.rules);
+            purge_groups(cache, invalidated.groups).await;
             if let Some(lead) = lead {
                 let completed = lead.respond(fetched.head, fetched.body, fetched.times);
                 return Ok(completed_answer(completed, trace));
@@ -161,6 +165,19 @@ pub async fn pass(
         }
         Err(Missed::Function(page)) => Err(*page),
         Err(Missed::Origin(kind)) => Ok(Answer { cache: Some(status), ..origin_failed(context, kind) }),
+    }
+}
+
+/// Removes what has changed with a request, before its viewer is answered: nobody who has seen the change is given what was
+/// before it.
+async fn purge_groups(cache: &Cache, groups: Vec<Purge>) {
+    if groups.is_empty() {
+        return;
+    }
+    let cache = cache.clone();
+    // A group may have very many members.
+    if let Err(error) = tokio::task::spawn_blocking(move || cache.invalidate_groups(&groups)).await {
+        tracing::error!("groups that have changed could not be purged: {error}");
     }
 }
 

@@ -15,7 +15,7 @@
 //! - [`slices`]: ranges of large objects, answered from slices.
 //! - [`fill`]: origin-request hook, origins, origin-response hook, store; [`lambda_origin`]: origins as its hooks see them.
 //! - [`grpc`]: gRPC calls.
-//! - [`outliving`]: what goes on when its viewer leaves.
+//! - [`led`]: fetches go on when their viewers leave; [`outliving`]: how.
 //! - [`forward`]: the request that goes to an origin.
 //! - [`refused`]: requests that never came so far.
 //! - [`error_page`]: pages of the site in place of errors.
@@ -39,6 +39,7 @@ pub mod grpc;
 pub mod guard;
 pub mod hop_by_hop;
 pub mod lambda_origin;
+pub mod led;
 pub mod live;
 pub mod lookup;
 pub mod origin_choice;

@@ -4,15 +4,13 @@ use crate::exchange::{Answer, Context, Exchange, Kind, Trace};
 use crate::fill::{self, Filled};
 use crate::forward;
 use crate::grpc;
-use crate::outliving::Outliving;
+use crate::led;
 use crate::page;
 use crate::slices;
-use futures_util::FutureExt;
 use rimward_cache::status::Forward;
 use rimward_cache::{Begin, CacheStatus, Followed, Hit, Key, Lead, PassReason, Refusal};
 use rimward_telemetry::ResultType;
 use rimward_types::{Body, RequestHead};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// How often a request may begin again because the one that it waited for gave up.
@@ -103,18 +101,11 @@ pub fn refused(context: &Context, refusal: Refusal) -> Answer {
 
 /// Asks the origin on behalf of all who wait. It outlives this viewer: the others want the answer.
 async fn lead_fill(context: &Arc<Context>, exchange: &mut Exchange, lead: Lead) -> Result<Answer, Answer> {
-    let (_attending, awaited) = lead.attend();
-    let fill = Outliving::new(awaited.run(fill::fill(context.clone(), lead)));
-    match AssertUnwindSafe(fill).catch_unwind().await {
+    match led::led(context, lead, |lead| fill::fill(context.clone(), lead)).await {
         Ok(Some(filled)) => take(exchange, filled),
         // This viewer waits, so that it is not deserted.
         Ok(None) => Err(fill::failed_elsewhere(context, http::StatusCode::BAD_GATEWAY)),
-        Err(panic) => {
-            let text = panic.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
-            tracing::error!(request = %context.id, panic = text, "a fetch panicked");
-            Err(fill::failed_elsewhere(context, http::StatusCode::INTERNAL_SERVER_ERROR))
-        }
+        Err(page) => Err(*page),
     }
 }
 
@@ -126,18 +117,8 @@ pub fn refresh(context: &Arc<Context>, lead: Lead) {
     };
     let context = Arc::new(context.unattended());
     tokio::spawn(async move {
-        let id = context.id;
-        let filled = fill::fill(context, lead).await;
+        led::in_background(&context, fill::fill(context.clone(), lead)).await;
         drop(place);
-        let origins = &filled.trace.origins;
-        let origin = origins.last();
-        tracing::debug!(
-            request = %id,
-            origin = origin.map(|o| &*o.origin),
-            status = origin.and_then(|o| o.status),
-            error = origin.and_then(|o| o.error.as_deref()),
-            "refreshed in the background"
-        );
     });
 }
 

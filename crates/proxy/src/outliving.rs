@@ -1,41 +1,65 @@
 //! Work that goes on when nobody waits for it any more.
 
+use futures_util::FutureExt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::thread;
 use tokio::runtime::Handle;
 
-/// Runs where it is awaited, and wakes nobody else. Dropped before its end, it goes on in a task of its own.
-pub struct Outliving<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+/// Runs where it is awaited, and wakes nobody else. Dropped before its end, it goes on in a task of its own, and `forsaken` is
+/// told what came of it: its value, or its panic.
+pub struct Outliving<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(thread::Result<T>) + Send + Unpin + 'static,
+{
+    work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    forsaken: Option<F>,
+}
 
-impl<T: Send + 'static> Outliving<T> {
+impl<T, F> Outliving<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(thread::Result<T>) + Send + Unpin + 'static,
+{
     /// Makes `work` go on whoever waits for it. Must be dropped within a tokio runtime.
-    pub fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(Some(Box::pin(work)))
+    pub fn new(work: impl Future<Output = T> + Send + 'static, forsaken: F) -> Self {
+        Self { work: Some(Box::pin(work)), forsaken: Some(forsaken) }
     }
 }
 
-impl<T: Send + 'static> Future for Outliving<T> {
+impl<T, F> Future for Outliving<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(thread::Result<T>) + Send + Unpin + 'static,
+{
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // Taken out while it is polled: what has panicked is not to go on.
-        let Some(mut work) = self.0.take() else { return Poll::Pending };
+        let Some(mut work) = self.work.take() else { return Poll::Pending };
         let polled = work.as_mut().poll(cx);
         if polled.is_pending() {
-            self.0 = Some(work);
+            self.work = Some(work);
         }
         polled
     }
 }
 
-impl<T: Send + 'static> Drop for Outliving<T> {
+impl<T, F> Drop for Outliving<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(thread::Result<T>) + Send + Unpin + 'static,
+{
     fn drop(&mut self) {
         // Without a runtime everything ends, and so does this.
-        if let Some(work) = self.0.take()
+        if let Some(work) = self.work.take()
+            && let Some(forsaken) = self.forsaken.take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(work);
+            runtime.spawn(async move { forsaken(AssertUnwindSafe(work).catch_unwind().await) });
         }
     }
 }
@@ -43,7 +67,6 @@ impl<T: Send + 'static> Drop for Outliving<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::panic::AssertUnwindSafe;
     use tokio::sync::{mpsc, oneshot};
 
     #[tokio::test]
@@ -52,14 +75,17 @@ mod tests {
         let (go, wait) = oneshot::channel::<()>();
         let work = |wait: oneshot::Receiver<()>| {
             let done = done.clone();
-            Outliving::new(async move {
-                let _gone = wait.await;
-                let _nobody = done.send(()).await;
-                7
-            })
+            Outliving::new(
+                async move {
+                    let _gone = wait.await;
+                    let _nobody = done.send(()).await;
+                    7
+                },
+                |_| (),
+            )
         };
         let mut dropped = Box::pin(work(wait));
-        assert!(futures_util::FutureExt::now_or_never(&mut dropped).is_none());
+        assert!(FutureExt::now_or_never(&mut dropped).is_none());
         drop(dropped);
         drop(go);
         assert_eq!(told.recv().await, Some(()));
@@ -73,8 +99,26 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panicked_is_not_polled_again() {
-        let panicked =
-            futures_util::FutureExt::catch_unwind(AssertUnwindSafe(Outliving::new(async { panic!("once") })));
+        let panicked = FutureExt::catch_unwind(AssertUnwindSafe(Outliving::new(async { panic!("once") }, |_| ())));
         assert!(panicked.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_forsakes_work_leaves_word_of_how_it_ends() {
+        for panics in [false, true] {
+            let (told, ended) = oneshot::channel();
+            let (go, wait) = oneshot::channel::<()>();
+            let work = async move {
+                let _gone = wait.await;
+                assert!(!panics, "it was to panic");
+                7
+            };
+            let forsaken = move |ended: thread::Result<i32>| {
+                let _nobody = told.send(ended.ok());
+            };
+            drop(Outliving::new(work, forsaken));
+            drop(go);
+            assert_eq!(ended.await, Ok((!panics).then_some(7)));
+        }
     }
 }

@@ -2,16 +2,16 @@
 
 use crate::exchange::{Answer, Context, Exchange, Trace};
 use crate::fill::{self, FilledSlice};
+use crate::led;
 use crate::lookup::{self, from_hit};
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
-use rimward_cache::{Begin, Followed, GetSlice, Hit, Lead, Slices, Whole};
+use rimward_cache::{Begin, Followed, GetSlice, GettingSlice, Had, Hit, Lead, Missing, Slices, Turn, Whole};
 use rimward_telemetry::{SliceNote, SliceTally};
 use rimward_types::{BodyError, RequestHead};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 /// How often a slice after the first may be begun again because the fetch that it waited for gave up.
 const MOST_RETRIES: usize = 4;
@@ -50,6 +50,7 @@ pub async fn answer(
     mut slices: Slices,
 ) -> Result<Option<Answer>, Answer> {
     let tally = Arc::<SliceTally>::default();
+    let mut start = Instant::now();
     let (mut got, mut trace) = get(context, &slices, slices.scout()).await;
     // The origin has not seen the viewer's conditions, which come first (RFC 9110 section 13.2.2), nor its other ranges.
     while got.is_beyond_the_end() {
@@ -59,11 +60,12 @@ pub async fn answer(
             slices.give_up();
             return Ok(None);
         }
+        start = Instant::now();
         (got, trace) = get(context, &slices, slices.scout()).await;
     }
     let answer = match got {
         Got::Slice(hit) => {
-            tally.note(SliceNote { origins: trace.origins.clone(), ..note(&hit, exchange.began.elapsed()) });
+            tally.note(SliceNote { origins: trace.origins.clone(), ..note(&hit, start.elapsed()) });
             // Its own record tells of them already.
             tally.take();
             exchange.record.slices = Some(tally.clone());
@@ -74,7 +76,7 @@ pub async fn answer(
                 Err(hit) if hit.head.status != StatusCode::PARTIAL_CONTENT => Some(from_hit(hit)),
                 Ok(hit) => Some(from_hit(hit)),
                 Err(_) => {
-                    slices.discard();
+                    slices.discard_all();
                     slices.give_up();
                     None
                 }
@@ -93,7 +95,12 @@ pub async fn answer(
 
 /// Gets one slice.
 async fn get(context: &Arc<Context>, slices: &Slices, index: u64) -> (Got, Trace) {
-    let got = match slices.begin(index) {
+    come(context, slices.begin(index)).await
+}
+
+/// What a slice comes to that was begun so.
+async fn come(context: &Arc<Context>, begun: Begin) -> (Got, Trace) {
+    let got = match begun {
         Begin::Hit(hit) => checked(hit).await,
         Begin::Stale(hit, lead) => {
             lookup::refresh(context, lead);
@@ -117,11 +124,9 @@ async fn checked(hit: Hit) -> Got {
     hit.checked().await.map_or(Got::Again, Got::Slice)
 }
 
-/// Asks the origin for a slice, in a task that outlives the viewer as long as others wait for it.
+/// Asks the origin for a slice; outlives the viewer as long as others wait for it.
 async fn fetch(context: &Arc<Context>, lead: Lead) -> (Got, Trace) {
-    let (_attending, awaited) = lead.attend();
-    let task = tokio::spawn(awaited.run(fill::fill_slice(context.clone(), lead)));
-    match task.await {
+    match led::led(context, lead, |lead| fill::fill_slice(context.clone(), lead)).await {
         // This viewer waits, so that it is not deserted.
         Ok(None) => (Got::Again, Trace::default()),
         Ok(Some((filled, trace))) => match filled {
@@ -129,11 +134,7 @@ async fn fetch(context: &Arc<Context>, lead: Lead) -> (Got, Trace) {
             FilledSlice::Unsliced(whole) => (Got::Unsliced(whole), trace),
             FilledSlice::Answer(answer) => (Got::Answer(answer), trace),
         },
-        Err(panicked) => {
-            tracing::error!(request = %context.id, "slice: {panicked}");
-            let answer = fill::failed_elsewhere(context, StatusCode::INTERNAL_SERVER_ERROR);
-            (Got::Answer(Err(answer)), Trace::default())
-        }
+        Err(page) => (Got::Answer(Err(*page)), Trace::default()),
     }
 }
 
@@ -152,47 +153,74 @@ struct Getter {
 }
 
 impl Getter {
-    /// One slice; what it took is for the record.
-    async fn try_get(&self, index: u64) -> Got {
-        let start = Instant::now();
-        let (got, Trace { hooks, origins, .. }) = get(&self.context, &self.slices, index).await;
+    /// Tells the record of a slice, and what it comes to.
+    fn end(&self, index: u64, turn: Turn, got: Got, trace: Trace, time: Duration) -> Result<Had, Missing> {
+        let Trace { hooks, origins, .. } = trace;
         let told = match &got {
-            // It is begun again, and noted then.
-            Got::Again => return got,
-            Got::Slice(hit) => note(hit, start.elapsed()),
-            Got::Answer(_) | Got::Unsliced(_) => SliceNote { time: start.elapsed(), ..SliceNote::default() },
+            Got::Slice(hit) => note(hit, time),
+            Got::Answer(_) | Got::Unsliced(_) | Got::Again => SliceNote { time, ..SliceNote::default() },
         };
-        self.tally.note(SliceNote { hooks, origins, ..told });
-        got
+        // What was told when it was had ahead of its turn.
+        let is_known = turn == Turn::Again && told.length.is_some() && origins.is_empty();
+        if !is_known {
+            self.tally.note(SliceNote { hooks, origins, ..told });
+        }
+        let failed = |text: String| Err(Missing::Failed(BodyError::Origin(text)));
+        match got {
+            Got::Slice(hit) => Ok(turn.take(hit)),
+            Got::Answer(Ok(answer) | Err(answer)) => match answer.head.status {
+                StatusCode::RANGE_NOT_SATISFIABLE => Err(Missing::Gone),
+                status => failed(format!("slice {index} was answered with {status}")),
+            },
+            Got::Unsliced(whole) => {
+                // It is stored for whoever asks next, this viewer most likely.
+                drop(whole.map(|whole| whole.respond(None)));
+                failed(format!("slice {index} could not be had"))
+            }
+            Got::Again => failed(format!("slice {index} could not be had")),
+        }
+    }
+
+    /// Goes on with what was begun until it comes to something.
+    async fn come(&self, index: u64, mut begun: Begin) -> (Got, Trace) {
+        for _ in 1..MOST_RETRIES {
+            match come(&self.context, begun).await {
+                given_up @ (Got::Again, _) if self.slices.are_given_up() => return given_up,
+                (Got::Again, _) => {}
+                come => return come,
+            }
+            begun = self.slices.begin(index);
+        }
+        come(&self.context, begun).await
     }
 }
 
 impl GetSlice for Getter {
-    fn get(&self, index: u64) -> Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>> {
+    /// What is not there at once is waited for in a task of its own: a viewer who does not read does not hold it up, and its
+    /// time is not the viewer's.
+    fn get(&self, index: u64, turn: Turn) -> GettingSlice {
         let this = self.clone();
-        Box::pin(async move {
-            let slices = &this.slices;
-            for _ in 0..MOST_RETRIES {
-                match this.try_get(index).await {
-                    Got::Slice(hit) => return Ok(hit),
-                    Got::Answer(Ok(answer) | Err(answer)) => {
-                        let status = answer.head.status;
-                        if status == StatusCode::RANGE_NOT_SATISFIABLE {
-                            // It had this slice when it was begun.
-                            slices.discard();
-                        }
-                        return Err(BodyError::Origin(format!("slice {index} was answered with {status}")));
-                    }
-                    Got::Unsliced(whole) => {
-                        // It is stored for whoever asks next, this viewer most likely.
-                        drop(whole.map(|whole| whole.respond(None)));
-                        break;
-                    }
-                    Got::Again if slices.are_given_up() => break,
-                    Got::Again => {}
-                }
+        match self.slices.begin(index) {
+            Begin::Hit(hit) if hit.is_at_hand() => {
+                let got = this.end(index, turn, Got::Slice(hit), Trace::default(), Duration::ZERO);
+                Box::pin(std::future::ready(got))
             }
-            Err(BodyError::Origin(format!("slice {index} could not be had")))
-        })
+            begun => {
+                let start = Instant::now();
+                // Dropped, it waits no more.
+                let mut task = JoinSet::new();
+                task.spawn(async move {
+                    let (got, trace) = this.come(index, begun).await;
+                    this.end(index, turn, got, trace, start.elapsed())
+                });
+                Box::pin(async move {
+                    match task.join_next().await {
+                        Some(Ok(got)) => got,
+                        // A runtime that ends, or a panic, which was told where it was.
+                        _ => Err(Missing::Failed(BodyError::Origin(format!("slice {index} could not be had")))),
+                    }
+                })
+            }
+        }
     }
 }

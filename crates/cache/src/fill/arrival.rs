@@ -26,7 +26,10 @@ pub(super) struct Arrival {
 #[derive(Debug)]
 struct Reader {
     at: u64,
+    /// It has all that came, and waits.
     waker: Option<Waker>,
+    /// It held up others for too long: nothing is kept for it.
+    is_left_behind: bool,
 }
 
 /// A piece of the body. `room` is empty when the bytes carry it themselves.
@@ -61,7 +64,7 @@ pub(crate) enum Read {
 impl Arrival {
     /// A place for a reader at the beginning; `None` when the beginning is gone.
     pub(super) fn attach(&mut self) -> Option<usize> {
-        (!self.is_window).then(|| self.readers.add(Reader { at: 0, waker: None }))
+        (!self.is_window).then(|| self.readers.add(Reader { at: 0, waker: None, is_left_behind: false }))
     }
 
     /// Nobody new may read. Pieces are let go from now on.
@@ -93,7 +96,19 @@ impl Arrival {
     }
 
     pub(super) fn has_readers(&self) -> bool {
-        !self.readers.is_empty()
+        self.readers.iter().any(|reader| !reader.is_left_behind)
+    }
+
+    /// Whether somebody has all that came and waits.
+    pub(super) fn is_starved(&self) -> bool {
+        self.readers.iter().any(|reader| reader.waker.is_some())
+    }
+
+    /// Leaves those behind who have not read all that came.
+    pub(super) fn leave_behind(&mut self) {
+        let arrived = self.arrived;
+        self.readers.iter_mut().filter(|reader| reader.at < arrived).for_each(|reader| reader.is_left_behind = true);
+        self.trim();
     }
 
     /// The pieces after the latest block, and their room.
@@ -133,7 +148,7 @@ impl Arrival {
                 if let Some((file, length)) = self.file.as_ref().filter(|(_, length)| at < *length) {
                     return Poll::Ready(Read::InFile(file.clone(), *length));
                 }
-                return Poll::Ready(Read::Broken("its beginning is gone".to_owned()));
+                return Poll::Ready(Read::Broken("others could not wait for this reader any longer".to_owned()));
             };
             let from = (at - piece.at) as usize;
             let to = piece.bytes.len().min(from.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)));
@@ -145,7 +160,9 @@ impl Arrival {
             End::Complete => Poll::Ready(Read::End),
             End::Broken(text) => Poll::Ready(Read::Broken(text.clone())),
             End::Open => {
-                self.readers.set(slot, Reader { at, waker: Some(cx.waker().clone()) });
+                if let Some(reader) = self.readers.get_mut(slot) {
+                    (reader.at, reader.waker) = (at, Some(cx.waker().clone()));
+                }
                 Poll::Pending
             }
         }
@@ -153,7 +170,9 @@ impl Arrival {
 
     /// The reader in `slot` goes on at `at`.
     pub(super) fn seek(&mut self, slot: usize, at: u64) {
-        self.readers.set(slot, Reader { at, waker: None });
+        if let Some(reader) = self.readers.get_mut(slot) {
+            (reader.at, reader.waker) = (at, None);
+        }
         self.trim();
     }
 
@@ -177,7 +196,10 @@ impl Arrival {
     fn trim(&mut self) {
         // What is in the file may be read there by whoever comes.
         let slowest = match (self.is_window, &self.file) {
-            (true, _) => self.readers.iter_mut().map(|reader| reader.at).min().unwrap_or(self.arrived),
+            (true, _) => {
+                let reading = self.readers.iter().filter(|reader| !reader.is_left_behind);
+                reading.map(|reader| reader.at).min().unwrap_or(self.arrived)
+            }
             (false, Some((_, length))) => *length,
             (false, None) => return,
         };

@@ -3,7 +3,7 @@
 use super::state::{AnswerKind, Ended, Fill, Found};
 use super::{Lead, OriginFailure};
 use crate::cache::{Begin, Cache};
-use crate::hit::{Hit, aged};
+use crate::hit::Hit;
 use crate::key::Key;
 use crate::object::{Face, Stored};
 use crate::policy::reuse;
@@ -58,9 +58,8 @@ impl Follow {
             Found::Arriving { face, .. } if !self.selects(&face) => Followed::Retry,
             Found::Arriving { face, shared: true, filling: Some(filling) } => {
                 let now = self.cache.now();
-                let (head, status) = (aged(&face, now), self.status(&face, face.head.status()));
-                let status = CacheStatus { stored: true, ..status };
-                Followed::Hit(Hit::arriving(head, filling, &self.request, now, status, CacheResult::Hit))
+                let status = CacheStatus { stored: true, ..self.status(&face, face.head.status()) };
+                Followed::Hit(Hit::joining(&face, filling, &self.request, now, status))
             }
             Found::Ended(Ended::Answer { stored, .. }) if !self.selects(&stored.face) => Followed::Retry,
             Found::Ended(Ended::Answer { stored, kind, shared: true }) => Followed::Hit(self.answer(&stored, kind)),

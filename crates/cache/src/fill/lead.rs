@@ -12,14 +12,16 @@ use crate::object::{Content, Face, Stored, face_weight};
 use crate::policy::admit::{Admission, Terms, admit};
 use crate::policy::reuse::{self, Failing};
 use crate::policy::validate::{self, Validators};
-use crate::policy::{NotStored, fields, request, vary};
+use crate::policy::{NotStored, fields, groups, request, vary};
 use crate::rules::Rules;
+use crate::slice::Told;
 use crate::status::{CacheResult, CacheStatus, Forward};
 use crate::store::{Mark, Store};
+use crate::tag::{self, Tag};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, RANGE};
 use http::{HeaderValue, Method, StatusCode};
-use rimward_types::{Body, RequestHead, ResponseHead, Timestamp};
+use rimward_types::{Body, RequestHead, RequestId, ResponseHead, Timestamp};
 use std::sync::Arc;
 
 /// The right, and the duty, to fetch. Dropping it without an answer lets a follower lead.
@@ -37,6 +39,8 @@ pub struct Lead {
     pub(crate) why: Forward,
     /// The viewer's conditions and range go to the origin as they are: what it answers will hardly be stored.
     pub(crate) is_plain: bool,
+    /// Of the viewer's request.
+    pub(crate) id: Option<RequestId>,
     /// A viewer has been answered already.
     pub(crate) is_background: bool,
     pub(crate) done: bool,
@@ -87,6 +91,12 @@ impl Lead {
         {
             self.stored = None;
         }
+        self
+    }
+
+    /// Gives the fetch the id of the request that it is made for: the log names it when the fetch breaks off.
+    pub fn for_request(mut self, id: RequestId) -> Self {
+        self.id = Some(id);
         self
     }
 
@@ -304,9 +314,9 @@ impl Lead {
             return self.pass_on(head, body, NotStored::NoRoom);
         };
         let (store, key, fill) = (self.store.clone(), self.key.clone(), self.fill.clone());
-        let pump = Pump::new(store, key, fill, face.clone(), expected, self.is_background);
+        let pump = Pump::new(store, key, fill, face.clone(), self.id, expected, self.is_background);
         tokio::spawn(pump.run(body));
-        Completed::Stored(Hit::arriving(head, filling, &self.request, now, status, CacheResult::Miss))
+        Completed::Stored(Hit::arriving(head, filling, &self.request, now, status))
     }
 
     fn keep_whole(
@@ -326,9 +336,28 @@ impl Lead {
 
     /// Makes a face, if there is room for it.
     pub(super) fn face(&self, head: ResponseHead, terms: Terms) -> Option<Arc<Face>> {
-        let weight = face_weight(&head, &self.request.headers, &self.key, &self.rules);
+        let tags = self.tags(&head);
+        let weight = face_weight(&head, &self.request.headers, &self.key, &tags);
         let room = self.store.reserve(weight)?;
-        Face::try_new(head, &self.request.headers, terms, &self.rules, &self.store, room).map(Arc::new)
+        Face::try_new(head, &self.request.headers, terms, tags, &self.rules, &self.store, room).map(Arc::new)
+    }
+
+    /// What the answer with this head can be purged by: the origin's tags and groups, and the representation that a slice is
+    /// of.
+    fn tags(&self, head: &ResponseHead) -> Box<[Tag]> {
+        let mut tags = tag::of_response(&head.headers, &self.rules.tag_headers);
+        let groups = groups::of_response(&head.headers, &self.rules);
+        if !groups.is_empty() {
+            let host = self.key.host();
+            tags.extend(groups.iter().map(|group| Tag::of_group(host.as_deref(), group)));
+        }
+        if let Some(slice) = self.key.slice()
+            && let Some(told) = Told::of(slice, head)
+            && let Some(whole) = self.key.of_whole()
+        {
+            tags.push(told.generation(&whole));
+        }
+        tags.into()
     }
 
     /// Remembers whether requests for the key may wait for each other.

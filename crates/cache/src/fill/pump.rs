@@ -9,7 +9,7 @@ use crate::store::unattended::Unattended;
 use crate::store::{Mark, Store};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use rimward_types::{Body, BodyError, Timestamp};
+use rimward_types::{Body, BodyError, RequestId, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +21,40 @@ const BLOCK: usize = 256 << 10;
 const PATIENCE: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// A reader may hold up at one piece for as long others who have read all and wait: then it is let go. Where nobody waits, the
+/// slowest has all the time that the server gives a viewer.
+const LAG: Duration = Duration::from_secs(10);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Why a fetch ended after its head, before its end.
+#[derive(Debug, thiserror::Error)]
+enum BreakOff {
+    /// Its viewers have left.
+    #[error("nobody reads it")]
+    Forsaken,
+    /// The origin's body ended early.
+    #[error("{0}")]
+    Body(BodyError),
+    /// It was shorter or longer than the head told.
+    #[error("its length is not what its head says")]
+    Length,
+    /// The runtime stops.
+    #[error("the node stopped reading it")]
+    Stopped,
+    /// The body, or what reads it, has panicked.
+    #[error("the node panicked while reading it")]
+    Panicked,
+}
+
 /// The pump of one fill. Dropped before the end, by a runtime that stops or a body that panics, it breaks the fill off.
 pub(crate) struct Pump {
     store: Arc<Store>,
     key: Arc<Key>,
     fill: Arc<Fill>,
     face: Arc<Face>,
+    /// Of the request that began it.
+    id: Option<RequestId>,
     /// Length that the head told.
     expected: Option<u64>,
     /// Goes on although nobody reads: a refresh in the background.
@@ -50,6 +78,7 @@ impl Pump {
         key: Arc<Key>,
         fill: Arc<Fill>,
         face: Arc<Face>,
+        id: Option<RequestId>,
         expected: Option<u64>,
         patient: bool,
     ) -> Self {
@@ -58,6 +87,7 @@ impl Pump {
             key,
             fill,
             face,
+            id,
             expected,
             patient,
             overflown: false,
@@ -78,7 +108,7 @@ impl Pump {
                 frame = body.frame() => frame,
                 () = self.fill.deserted(), if waits_for_readers => {
                     if self.is_forsaken() {
-                        return self.break_off("nobody reads it".to_owned());
+                        return self.break_off(BreakOff::Forsaken);
                     }
                     continue;
                 }
@@ -87,15 +117,13 @@ impl Pump {
             let data = match frame {
                 // Trailers are not stored (RFC 9111 section 3.1 lets a cache drop them).
                 Ok(frame) => frame.into_data().unwrap_or_default(),
-                // Who reads it is told again that it is the origin's.
-                Err(BodyError::Origin(why)) => return self.break_off(why),
-                Err(error) => return self.break_off(error.to_string()),
+                Err(error) => return self.break_off(BreakOff::Body(error)),
             };
             if !data.is_empty() && !self.take(data).await {
-                return self.break_off("nobody reads it".to_owned());
+                return self.break_off(BreakOff::Forsaken);
             }
             if self.is_forsaken() {
-                return self.break_off("nobody reads it".to_owned());
+                return self.break_off(BreakOff::Forsaken);
             }
         }
         self.finish().await;
@@ -135,6 +163,7 @@ impl Pump {
         if self.overflown {
             // Back pressure: no more is held than an object may have, and what does not fit waits until the slowest
             // reader has all before it.
+            let mut starving = None;
             loop {
                 let (_, held) = self.fill.amounts();
                 if held == 0 || (held + length <= limit && room.is_some()) {
@@ -143,7 +172,12 @@ impl Pump {
                 if !self.fill.has_readers() {
                     return false;
                 }
-                self.fill.moved().await;
+                let _either = tokio::time::timeout(LOOK, self.fill.moved()).await;
+                let now = self.store.now();
+                starving = self.fill.is_starved().then(|| starving.unwrap_or(now));
+                if starving.is_some_and(|since| now.since(since) >= LAG) {
+                    self.fill.leave_behind();
+                }
                 if room.is_none() {
                     room = self.store.reserve_for_body(data.len(), self.fill.amounts().0);
                 }
@@ -237,7 +271,8 @@ impl Pump {
     }
 
     fn is_forsaken(&mut self) -> bool {
-        if self.patient || self.fill.has_readers() {
+        // A window has no beginning for who comes to it later.
+        if self.patient || self.fill.has_readers() || (!self.overflown && self.fill.is_wanted()) {
             self.forsaken = None;
             return false;
         }
@@ -256,7 +291,7 @@ impl Pump {
             if let Some(whole) = self.key.of_whole() {
                 self.store.mark(&whole, Mark::Unsliced);
             }
-            return self.break_off("its length is not what its head says".to_owned());
+            return self.break_off(BreakOff::Length);
         }
         if self.spool.is_some() {
             return self.finish_on_disk().await;
@@ -301,21 +336,38 @@ impl Pump {
         self.fill.end(None);
     }
 
-    fn break_off(mut self, why: String) {
-        self.stop(why);
+    fn break_off(mut self, why: BreakOff) {
+        self.stop(&why);
     }
 
-    fn stop(&mut self, why: String) {
+    /// The log is told, since there may be no viewer left in whose record it would be seen.
+    fn stop(&mut self, why: &BreakOff) {
+        let (url, bytes) = (self.key.url(), self.fill.amounts().0);
+        let request = self.id.as_ref().map(RequestId::as_str);
+        match why {
+            BreakOff::Forsaken | BreakOff::Stopped => {
+                tracing::debug!(request, url, bytes, "a fetch is given up: {why}");
+            }
+            BreakOff::Body(_) | BreakOff::Length => {
+                tracing::warn!(request, url, bytes, "a fetch has broken off: {why}");
+            }
+            BreakOff::Panicked => tracing::error!(request, url, bytes, "a fetch has broken off: {why}"),
+        }
         self.done = true;
         self.store.release(&self.key, &self.fill);
-        self.fill.end(Some(why));
+        // Who reads it is told again that it is the origin's.
+        let told = match why {
+            BreakOff::Body(BodyError::Origin(told)) => told.clone(),
+            why => why.to_string(),
+        };
+        self.fill.end(Some(told));
     }
 }
 
 impl Drop for Pump {
     fn drop(&mut self) {
         if !self.done {
-            self.stop("the node stopped reading it".to_owned());
+            self.stop(if std::thread::panicking() { &BreakOff::Panicked } else { &BreakOff::Stopped });
         }
     }
 }

@@ -111,6 +111,7 @@ impl Lead {
             others: Vec::new(),
             why: Forward::UriMiss,
             is_plain: false,
+            id: self.id,
             is_background: self.is_background,
             done: false,
         };

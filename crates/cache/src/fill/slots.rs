@@ -41,6 +41,14 @@ impl<T> Slots<T> {
         self.slots.len() == self.free.len()
     }
 
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut T> {
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().flatten()
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.slots.iter_mut().flatten()
     }
@@ -58,7 +66,6 @@ mod tests {
         slots.remove(first);
         assert_eq!(slots.add('c'), first);
         assert_ne!(slots.add('d'), second);
-        assert!(!slots.is_empty());
-        assert_eq!(slots.iter_mut().map(|c| *c).collect::<String>(), "cbd");
+        assert_eq!(slots.iter().copied().collect::<String>(), "cbd");
     }
 }

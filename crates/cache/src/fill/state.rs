@@ -14,8 +14,8 @@ use http::StatusCode;
 use parking_lot::Mutex;
 use rimward_types::RequestHead;
 use smallvec::SmallVec;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::Notify;
 
@@ -41,6 +41,11 @@ pub(crate) struct Fill {
     /// The last who waited for the head, or read the body, has left.
     left: Notify,
 }
+
+/// Somebody will read what a fetch brings later: until this is dropped, it goes on for them, and keeps nothing for them that
+/// it would not keep otherwise.
+#[derive(Debug)]
+pub struct Wanted(Weak<Fill>);
 
 /// How far the fetch has come.
 #[derive(Debug, Clone)]
@@ -86,6 +91,8 @@ struct State {
     waiting: Slots<Option<Waker>>,
     /// Whether the leader's viewer waits for the head.
     is_attended: bool,
+    /// Those who will read it later.
+    wanted: usize,
     body: Arrival,
 }
 
@@ -93,6 +100,26 @@ struct State {
 pub(crate) enum Found {
     Arriving { face: Arc<Face>, shared: bool, filling: Option<Filling> },
     Ended(Ended),
+}
+
+// === impl Wanted ===
+
+impl Wanted {
+    pub(crate) fn new(fill: &Weak<Fill>) -> Self {
+        if let Some(fill) = fill.upgrade() {
+            fill.state.lock().wanted += 1;
+        }
+        Self(fill.clone())
+    }
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        if let Some(fill) = self.0.upgrade() {
+            fill.state.lock().wanted -= 1;
+            fill.left.notify_one();
+        }
+    }
 }
 
 // === impl Fill ===
@@ -111,6 +138,7 @@ impl Fill {
                 hold: None,
                 waiting: Slots::default(),
                 is_attended: false,
+                wanted: 0,
                 body: Arrival::default(),
             }),
             moved: Notify::new(),
@@ -131,6 +159,9 @@ impl Fill {
     /// Notes a purge that its head may turn out to fall under. False when there were too many to remember.
     pub(crate) fn doubt(&self, extent: &Arc<Extent>) -> bool {
         let mut doubts = self.doubts.lock();
+        if doubts.contains(extent) {
+            return true;
+        }
         if doubts.len() < MAX_DOUBTS {
             doubts.push(extent.clone());
             return true;
@@ -215,6 +246,11 @@ impl Fill {
         }
     }
 
+    /// Whether somebody will read it later.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.state.lock().wanted > 0
+    }
+
     /// Waits until there is nobody who waits for the head, or who reads the body. One waits for this at a time.
     pub(crate) async fn deserted(&self) {
         while !self.state.lock().is_deserted() {
@@ -289,6 +325,16 @@ impl Fill {
         self.state.lock().body.has_readers()
     }
 
+    /// Whether somebody has all that came and waits.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.state.lock().body.is_starved()
+    }
+
+    /// Lets go of those who hold up others: they get no more of it.
+    pub(crate) fn leave_behind(&self) {
+        self.state.lock().body.leave_behind();
+    }
+
     /// Waits until a reader moves or leaves.
     pub(crate) async fn moved(&self) {
         self.moved.notified().await;
@@ -346,7 +392,7 @@ impl Fill {
 
 impl State {
     fn is_deserted(&self) -> bool {
-        !self.is_attended && self.waiting.is_empty() && !self.body.has_readers()
+        !self.is_attended && self.waiting.is_empty() && self.wanted == 0 && !self.body.has_readers()
     }
 
     fn wake_waiting(&mut self) -> Vec<Waker> {

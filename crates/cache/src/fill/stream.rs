@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use rimward_types::BodyError;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -37,6 +37,11 @@ pub(crate) struct Filling {
 impl Filling {
     pub(super) fn new(fill: Arc<Fill>, slot: usize, length: Option<u64>) -> Self {
         Self { fill, slot, length, at: 0, end: length, reading: None }
+    }
+
+    /// The fetch that brings it.
+    pub(crate) fn fill(&self) -> Weak<Fill> {
+        Arc::downgrade(&self.fill)
     }
 
     /// Length of the whole, when it is known.

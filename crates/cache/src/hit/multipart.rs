@@ -88,7 +88,7 @@ enum Reading {
     /// A body that arrives; its one reader goes from part to part.
     Filling(Filling),
     /// An object in slices.
-    Slices(SliceBody),
+    Slices(Box<SliceBody>),
 }
 
 struct Parts {
@@ -128,7 +128,7 @@ impl http_body::Body for Parts {
             let frame = match &mut this.source {
                 Reading::Stored(_, body) | Reading::Pieces(_, body) => ready!(Pin::new(body).poll_frame(cx)),
                 Reading::Filling(filling) => ready!(Pin::new(filling).poll_frame(cx)),
-                Reading::Slices(body) => ready!(Pin::new(body).poll_frame(cx)),
+                Reading::Slices(body) => ready!(Pin::new(&mut **body).poll_frame(cx)),
             };
             match frame {
                 Some(Ok(frame)) => return this.send(frame.into_data().unwrap_or_default()),

@@ -36,6 +36,8 @@ pub struct Table {
     pub rests_after_failure: bool,
     /// Successful unsafe methods remove what is stored under their URL (RFC 9111 section 4.4).
     pub unsafe_invalidates: bool,
+    /// `Cache-Groups` and `Cache-Group-Invalidation` are obeyed (RFC 9875).
+    pub groups: bool,
     /// POST may be stored for later GETs (RFC 9110 section 9.3.3).
     pub post: bool,
     /// Requests with cookies that reach the origin wait for each other; else each asks for itself.
@@ -110,6 +112,7 @@ pub const RFC: Table = Table {
     stale_ends_at_max_ttl: false,
     rests_after_failure: false,
     unsafe_invalidates: true,
+    groups: true,
     post: true,
     collapses_cookies: true,
     vary_shown: VaryShown::All,
@@ -142,6 +145,7 @@ pub const CLOUDFRONT: Table = Table {
     stale_ends_at_max_ttl: true,
     rests_after_failure: true,
     unsafe_invalidates: false,
+    groups: false,
     post: false,
     collapses_cookies: false,
     vary_shown: VaryShown::Forwarded,

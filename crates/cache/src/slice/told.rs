@@ -1,6 +1,8 @@
 //! What the head of a slice tells of the whole object.
 
 use super::Slice;
+use crate::key::Key;
+use crate::tag::Tag;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG};
 use http::{HeaderValue, StatusCode};
 use rimward_types::ResponseHead;
@@ -29,6 +31,11 @@ impl Told {
     /// Bytes of `slice`.
     pub(crate) fn length_of(&self, slice: Slice) -> u64 {
         slice.end().min(self.total).saturating_sub(slice.first())
+    }
+
+    /// The tag of all slices of `object` that tell the same.
+    pub(crate) fn generation(&self, object: &Key) -> Tag {
+        Tag::of_generation(object.as_bytes(), self.etag.as_bytes(), self.total)
     }
 
     /// Makes the head of a slice that of the whole.

@@ -51,6 +51,11 @@ impl Extent {
         Extent::From(key::exact_url_prefix(distribution, url)[..].into())
     }
 
+    /// The slices under `key` that were cut from one representation, whose tag is `generation`.
+    pub(crate) fn slices(key: &Key, generation: &Tag) -> Self {
+        Extent::Tag(key.slice_prefix(), tag_name(key.distribution_prefix(), generation))
+    }
+
     /// What every key that is meant begins with.
     pub(crate) fn prefix(&self) -> &[u8] {
         match self {
@@ -83,8 +88,8 @@ impl Extent {
             return Meant::No;
         }
         match (self, tags) {
-            (Extent::Tag(prefix, name), Some(tags)) => {
-                let is_tagged = tags.iter().any(|tag| *tag_name(prefix, tag) == **name);
+            (Extent::Tag(_, name), Some(tags)) => {
+                let is_tagged = tags.iter().any(|tag| *tag_name(key.distribution_prefix(), tag) == **name);
                 if is_tagged { Meant::Yes } else { Meant::No }
             }
             (Extent::Tag(..), None) => Meant::Perhaps,

@@ -6,6 +6,7 @@ use super::extent::Extent;
 use super::held::{Fate, Held};
 use crate::key::Key;
 use crate::purge::{Purge, Purged};
+use crate::tag::Tag;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -18,34 +19,76 @@ const SWEEP: usize = 32;
 /// The thread that sweeps rests as long after each lock: it takes no more than half of a core, and is hardly ever put
 /// aside by the system while it holds a lock that a request needs.
 const REST: Duration = Duration::from_micros(100);
+/// Groups that one invalidation takes along: each is a purge.
+const MOST_GROUPS: usize = 128;
 /// When no more keys are condemned, the caller sweeps them itself, in about a millisecond.
 const FEW: usize = 256;
+
+/// Which of the fetches that it means a purge strikes from the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strikes {
+    /// All of them.
+    All,
+    /// Those with a safe method.
+    Safe,
+    /// Those whose head has come and shows that they are meant.
+    Known,
+}
 
 impl Store {
     /// Removes what `what` names. Every fetch that began before is struck from the list.
     pub(crate) fn purge(self: &Arc<Self>, what: &Purge) -> Purged {
-        self.remove_extent(Extent::of(what), true)
+        self.remove_extent(Extent::of(what), Strikes::All)
+    }
+
+    /// Removes a group after an unsafe method. The fetch of an answer to such a method goes on.
+    pub(crate) fn invalidate_group(self: &Arc<Self>, group: &Purge) -> Purged {
+        self.remove_extent(Extent::of(group), Strikes::Safe)
     }
 
     /// Removes one URL after an unsafe method. The fetch of an answer to such a method goes on.
     pub(crate) fn invalidate(self: &Arc<Self>, distribution: &str, url: &str) -> Purged {
-        self.remove_extent(Extent::url(distribution, url), false)
+        self.remove_extent(Extent::url(distribution, url), Strikes::Safe)
+    }
+
+    /// Adds to `groups` those that what is stored under a URL belongs to, up to [`MOST_GROUPS`].
+    pub(crate) fn add_groups(&self, distribution: &str, url: &str, groups: &mut Vec<Tag>) {
+        let extent = Extent::url(distribution, url);
+        for shard in &self.shards {
+            some_at_a_time(|last| {
+                let mut shard = shard.lock();
+                let keys = shard.some_of(&extent, last, BATCH);
+                keys.iter().for_each(|held| shard.add_groups(&held.key, groups, MOST_GROUPS));
+                keys
+            });
+        }
     }
 
     /// Removes all slices of `key`.
     pub(crate) fn purge_slices(self: &Arc<Self>, key: &Key) {
-        self.remove_extent(Extent::From(key.slice_prefix()), true);
+        self.remove_extent(Extent::From(key.slice_prefix()), Strikes::All);
     }
 
-    fn remove_extent(self: &Arc<Self>, extent: Extent, unsafe_too: bool) -> Purged {
-        let purged = self.condemn(extent, unsafe_too, Fate::Removed);
+    /// Removes the slices of `key` that were cut from one representation. What is asked for now brings another, most likely:
+    /// many who find out at once that an object has changed must not throw away what the first of them has fetched since.
+    pub(crate) fn purge_generation(self: &Arc<Self>, key: &Key, generation: &Tag) {
+        self.remove_extent(Extent::slices(key, generation), Strikes::Known);
+    }
+
+    /// Removes what is stored under one key.
+    pub(crate) fn purge_key(self: &Arc<Self>, key: &Key) {
+        self.remove_extent(Extent::From(key.as_bytes().into()), Strikes::Known);
+    }
+
+    fn remove_extent(self: &Arc<Self>, extent: Extent, strikes: Strikes) -> Purged {
+        let purged = self.condemn(extent, strikes, Fate::Removed);
         self.sweep_soon();
         purged
     }
 
     /// Makes stale what `what` names. Every fetch that began before is struck from the list.
     pub(crate) fn expire(self: &Arc<Self>, what: &Purge) -> Purged {
-        let purged = self.condemn(Extent::of(what), true, Fate::Expired);
+        let purged = self.condemn(Extent::of(what), Strikes::All, Fate::Expired);
         self.sweep_soon();
         purged
     }
@@ -80,7 +123,7 @@ impl Store {
 
     /// Strikes the fetches of `extent`, then condemns its keys as they are now, some at a time: nobody waits for long.
     /// What is stored under them in the meantime came after the purge, and may go with the rest.
-    pub(super) fn condemn(&self, extent: Extent, unsafe_too: bool, fate: Fate) -> Purged {
+    pub(super) fn condemn(&self, extent: Extent, strikes: Strikes, fate: Fate) -> Purged {
         let soft = fate == Fate::Expired;
         let extent = Arc::new(extent);
         let mut is_filed = self.disk.as_ref().is_some_and(|disk| disk.is_recovering());
@@ -89,7 +132,7 @@ impl Store {
         }
         let mut total = Purged::default();
         for shard in &self.shards {
-            let (struck, is_written) = shard.lock().strike(&extent, unsafe_too);
+            let (struck, is_written) = shard.lock().strike(&extent, strikes);
             total.fills += struck;
             is_filed |= is_written;
             some_at_a_time(|last| {

@@ -6,11 +6,12 @@ use crate::object::{Content, Face, face_weight};
 use crate::policy::admit::{Admission, admit};
 use crate::purge::{Purge, Purged};
 use crate::rules::{KeyRules, NameSet, Rules};
-use crate::tag::Tag;
+use crate::tag::{self, Tag};
 use bytes::Bytes;
 use extent::Extent;
 use held::Fate;
 use http::{HeaderValue, StatusCode};
+use purging::Strikes;
 use rimward_types::{ByteSize, RequestHead, ResponseHead, TestClock};
 use shard::Found;
 
@@ -51,8 +52,9 @@ fn face(store: &Store, request: &RequestHead, key: &Key, tags: &str) -> Option<A
     let times = Times { requested: store.now(), received: store.now() };
     let rules = Rules::default();
     let Admission::Store(terms) = admit(request, &head, &rules, times) else { panic!("it is stored") };
-    let room = store.reserve(face_weight(&head, &request.headers, key, &rules))?;
-    Face::try_new(head, &request.headers, terms, &rules, store, room).map(Arc::new)
+    let tags: Box<[Tag]> = tag::of_response(&head.headers, &rules.tag_headers).into();
+    let room = store.reserve(face_weight(&head, &request.headers, key, &tags))?;
+    Face::try_new(head, &request.headers, terms, tags, &rules, store, room).map(Arc::new)
 }
 
 fn end_tagged(store: &Store, request: &RequestHead, fill: &Arc<Fill>, size: usize, mark: u8, tags: &str) -> bool {
@@ -245,7 +247,7 @@ fn a_purge_by_host_takes_what_may_be_served_there() {
 
 /// Purges; `lazy`: what is purged is not swept yet.
 fn purge(store: &Arc<Store>, what: &Purge, lazy: bool) -> Purged {
-    if lazy { store.condemn(Extent::of(what), true, Fate::Removed) } else { store.purge(what) }
+    if lazy { store.condemn(Extent::of(what), Strikes::All, Fate::Removed) } else { store.purge(what) }
 }
 
 #[test]
@@ -279,7 +281,7 @@ fn what_is_purged_softly_is_stale_before_it_is_swept() {
         put_tagged(&store, &format!("/{n}"), "en", "news");
     }
     let is_stale = |n: usize| is_stale(&store, &request(&format!("/{n}"), "en")).expect("a soft purge leaves it");
-    let soft = |tag_: &str| store.condemn(Extent::of(&tag(tag_)), true, Fate::Expired);
+    let soft = |tag_: &str| store.condemn(Extent::of(&tag(tag_)), Strikes::All, Fate::Expired);
     assert_eq!(soft("news").objects, 10);
     assert_eq!((store.usage().objects, store.count(&tag("news"), 0).0.objects), (10, 10));
     assert!(is_stale(1));
@@ -302,7 +304,7 @@ fn what_is_purged_makes_room_first() {
     let old = request("/old", "en");
     assert!(end_tagged(&store, &old, &begin(&store, &old), 40_000, 1, "news"));
     purge(&store, &tag("news"), true);
-    store.condemn(Extent::of(&tag("kept")), true, Fate::Expired);
+    store.condemn(Extent::of(&tag("kept")), Strikes::All, Fate::Expired);
     let new = request("/new", "en");
     assert!(end(&store, &new, &begin(&store, &new), 40_000, 2));
     assert_eq!(condemned(&store), 1, "what is only stale waits: it gives no memory back");

@@ -275,6 +275,49 @@ async fn a_reader_that_leaves_lets_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn a_reader_who_does_not_read_holds_up_those_who_wait_for_ten_seconds_at_most() {
+    let options = Options { memory: ByteSize::kb(64), max_object: ByteSize::kb(4), ..Options::default() };
+    let play = Play::with(Rules::default(), options);
+    let (feed, body) = Feed::new();
+    let fast = stored(lead(&play, &get("/", &[])).respond(head(200, FRESH), body, play.times()));
+    let Begin::Hit(mut stuck) = play.begin(&get("/", &[])) else { panic!("joins") };
+    for n in 0u8..16 {
+        feed.send(vec![n; 1024]);
+    }
+    drop(feed);
+    let fast = tokio::spawn(fast.body.collect(u64::MAX));
+    settle().await;
+    play.after(9);
+    settle().await;
+    assert!(!fast.is_finished());
+    play.after(1);
+    assert_eq!(fast.await.unwrap().unwrap().len(), 16 << 10);
+    let broken = stuck.body.frame().await.unwrap().unwrap_err();
+    assert!(broken.to_string().contains("others could not wait"), "{broken}");
+}
+
+#[tokio::test]
+async fn a_reader_for_whom_nobody_waits_has_all_the_time_it_wants() {
+    let options = Options { memory: ByteSize::kb(64), max_object: ByteSize::kb(4), ..Options::default() };
+    let play = Play::with(Rules::default(), options);
+    let (feed, body) = Feed::new();
+    let slow = stored(lead(&play, &get("/", &[])).respond(head(200, FRESH), body, play.times()));
+    let Begin::Hit(slower) = play.begin(&get("/", &[])) else { panic!("joins") };
+    for n in 0u8..16 {
+        feed.send(vec![n; 1024]);
+    }
+    drop(feed);
+    settle().await;
+    play.after(60);
+    // The pump looks at it a few times.
+    let (slow, slower) = tokio::join!(slow.body.collect(u64::MAX), async {
+        settle().await;
+        slower.body.collect(u64::MAX).await
+    });
+    assert_eq!((slow.unwrap().len(), slower.unwrap().len()), (16 << 10, 16 << 10));
+}
+
+#[tokio::test]
 async fn a_fill_that_began_before_a_purge_is_passed_on_and_not_stored() {
     // cdn-behaviour.md section 17
     let play = Play::new();

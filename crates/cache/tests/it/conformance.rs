@@ -214,7 +214,7 @@ async fn unsafe_methods_invalidate_when_they_succeed() {
             play.ask(get("/a", &[("foo", "1")]), answers(200, fresh, "b")).await;
             let asked = method(name, "/a", &[("host", "h")]);
             play.ask(asked.clone(), answers(status, &[], "")).await;
-            let purged = play.cache.invalidate("E1", &asked, &head(status, &[]), &play.rules);
+            let purged = play.cache.invalidate("E1", &asked, &head(status, &[]), &play.rules).purged;
             assert_eq!(purged.objects, if gone { 2 } else { 0 }, "{name} {status}");
         }
     }
@@ -230,9 +230,9 @@ async fn unsafe_methods_invalidate_what_they_name_on_the_same_host() {
     }
     let asked = method("POST", "/a", &[("host", "h")]);
     let told = head(201, &[("location", "http://h/b"), ("content-location", "c")]);
-    assert_eq!(play.cache.invalidate("E1", &asked, &told, &play.rules).objects, 2);
+    assert_eq!(play.cache.invalidate("E1", &asked, &told, &play.rules).purged.objects, 2);
     let told = head(201, &[("location", "http://other/d")]);
-    assert_eq!(play.cache.invalidate("E1", &asked, &told, &play.rules).objects, 0);
+    assert_eq!(play.cache.invalidate("E1", &asked, &told, &play.rules).purged.objects, 0);
     play.hit("/d").await;
 }
 
@@ -242,7 +242,7 @@ async fn a_fetch_that_began_before_an_unsafe_method_is_not_stored() {
     let play = Play::new();
     let Begin::Lead(lead) = play.begin(&get("/a", &[])) else { panic!("leads") };
     let asked = method("PUT", "/a", &[("host", "h")]);
-    let purged = play.cache.invalidate("E1", &asked, &head(204, &[]), &play.rules);
+    let purged = play.cache.invalidate("E1", &asked, &head(204, &[]), &play.rules).purged;
     assert_eq!((purged.objects, purged.fills), (0, 1));
     let told = head(200, &[("cache-control", "max-age=60")]);
     let seen = done(None, lead.respond(told, "old".into(), play.times())).await;

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use rimward_cache::{
-    Begin, Completed, Followed, GetSlice, Hit, Lead, Options, Purge, Refusal, Rules, Slices, Tag, Whole,
+    Begin, Completed, Followed, GetSlice, GettingSlice, Hit, Lead, Missing, Options, Purge, Refusal, Rules, Slices,
+    Tag, Turn, Whole,
 };
 use rimward_types::{Body, BodyError, ByteSize, RequestHead};
-use std::pin::Pin;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -64,66 +65,284 @@ fn respond_whole(play: &Play, lead: Lead) -> Box<Whole> {
 
 /// Gives slices as a proxy does, and notes which were asked for.
 struct Gives {
-    play: Play,
+    play: Arc<Play>,
     slices: Slices,
+    etag: &'static str,
+    /// Those that were not asked for before.
     asked: Mutex<Vec<u64>>,
+    /// Those that the origin was asked for.
+    fetched: Mutex<Vec<u64>>,
     /// None comes.
     hold: AtomicBool,
     /// So many come to nothing.
     fail: AtomicUsize,
+    /// What the origin sends of a slice; else all of it.
+    bodies: Mutex<HashMap<u64, Body>>,
+}
+
+impl Gives {
+    fn new(play: &Arc<Play>, slices: &Slices, etag: &'static str) -> Self {
+        Self {
+            play: play.clone(),
+            slices: slices.clone(),
+            etag,
+            asked: Mutex::default(),
+            fetched: Mutex::default(),
+            hold: AtomicBool::default(),
+            fail: AtomicUsize::default(),
+            bodies: Mutex::default(),
+        }
+    }
 }
 
 impl GetSlice for Gives {
-    fn get(&self, index: u64) -> Pin<Box<dyn Future<Output = Result<Hit, BodyError>> + Send>> {
-        self.asked.lock().push(index);
+    fn get(&self, index: u64, turn: Turn) -> GettingSlice {
+        if turn != Turn::Again {
+            self.asked.lock().push(index);
+        }
         if self.hold.load(Ordering::SeqCst) {
             return Box::pin(std::future::pending());
         }
         if self.fail.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-            return Box::pin(async { Err(BodyError::Origin("it is away".to_owned())) });
+            return Box::pin(async { Err(Missing::Failed(BodyError::Origin("it is away".to_owned()))) });
         }
-        let Completed::Stored(hit) = respond(&self.play, lead(&self.slices, index), index, "\"a\"") else {
-            panic!("it is stored")
+        let hit = match self.slices.begin(index) {
+            Begin::Hit(hit) => hit,
+            Begin::Lead(lead) => {
+                self.fetched.lock().push(index);
+                let body = self.bodies.lock().remove(&index).unwrap_or_else(|| bytes(index, SLICE));
+                let fields = [("cache-control", "max-age=60"), ("etag", self.etag)];
+                stored(respond_with(&self.play, lead, index, &fields, body))
+            }
+            other => panic!("slice {index}: {other:?}"),
         };
-        Box::pin(async { Ok(hit) })
+        Box::pin(async move { Ok(turn.take(hit)) })
     }
 }
 
 /// The answer to a range from a slice 0 that a test feeds.
 fn answered(range_: &str) -> (Body, Feed, Arc<Gives>) {
-    let play = Play::with(rules(), Options::default());
+    answered_with(range_, Options::default())
+}
+
+fn answered_with(range_: &str, options: Options) -> (Body, Feed, Arc<Gives>) {
+    let play = Arc::new(Play::with(rules(), options));
     let asked = range(range_, &[]);
     let slices = slices(&play, &asked);
     let (feed, body) = Feed::new();
     let fields = [("cache-control", "max-age=60"), ("etag", "\"a\"")];
-    let Completed::Stored(scout) = respond_with(&play, lead(&slices, 0), 0, &fields, body) else {
-        panic!("it is stored")
-    };
-    let gives = Arc::new(Gives {
-        play,
-        slices: slices.clone(),
-        asked: Mutex::default(),
-        hold: AtomicBool::default(),
-        fail: AtomicUsize::default(),
-    });
+    let scout = stored(respond_with(&play, lead(&slices, 0), 0, &fields, body));
+    let gives = Arc::new(Gives::new(&play, &slices, "\"a\""));
     let hit = slices.answer(&asked, scout, gives.clone()).expect("it is a slice");
     (hit.body, feed, gives)
+}
+
+/// The answer to `bytes=0-` from a slice 0 that is stored; the origin has the object with `etag` now.
+fn download(play: &Arc<Play>, etag: &'static str) -> (Body, Arc<Gives>) {
+    let asked = range("bytes=0-", &[]);
+    let slices = slices(play, &asked);
+    let gives = Arc::new(Gives::new(play, &slices, etag));
+    let Begin::Hit(scout) = slices.begin(0) else { panic!("slice 0 is stored") };
+    (slices.answer(&asked, scout, gives.clone()).expect("it is a slice").body, gives)
+}
+
+/// Which of the three slices are stored.
+fn kept(play: &Play) -> Vec<u64> {
+    let slices = slices(play, &range("bytes=0-", &[]));
+    (0..3).filter(|index| matches!(slices.begin(*index), Begin::Hit(_))).collect()
+}
+
+fn keep(play: &Play, index: u64, etag: &str) {
+    let slices = slices(play, &range("bytes=0-", &[]));
+    stored(respond(play, lead(&slices, index), index, etag));
+}
+
+async fn read(body: &mut Body) -> u64 {
+    body.frame().await.unwrap().unwrap().into_data().unwrap().len() as u64
+}
+
+#[tokio::test]
+async fn many_old_downloads_throw_the_slices_of_the_object_as_it_was_away_and_no_others() {
+    // RFC 9110 section 15.3.7.3
+    let play = Arc::new(Play::with(rules(), Options::default()));
+    keep(&play, 0, "\"a\"");
+    keep(&play, 2, "\"a\"");
+    let downloads: Vec<_> = (0..5).map(|_| download(&play, "\"b\"")).collect();
+    play.after(1);
+    let mut fetched = 0;
+    for (n, (body, gives)) in downloads.into_iter().enumerate() {
+        assert!(body.collect(u64::MAX).await.is_err(), "two objects are never put together");
+        if n == 0 {
+            assert_eq!(kept(&play), [1], "no slice is left of what is gone");
+            keep(&play, 0, "\"b\"");
+            keep(&play, 2, "\"b\"");
+        }
+        assert_eq!(kept(&play), [0, 1, 2], "download {n} must not throw away what is new");
+        fetched += gives.fetched.lock().len();
+    }
+    assert_eq!(fetched, 1, "the first of them asked for slice 1");
+}
+
+#[tokio::test]
+async fn an_old_slice_that_is_stored_still_does_not_end_a_download_of_the_new_object() {
+    let play = Arc::new(Play::with(rules(), Options::default()));
+    (1..3).for_each(|index| keep(&play, index, "\"a\""));
+    for later in [1, 0] {
+        play.after(later);
+        keep(&play, 0, "\"b\"");
+        let (body, gives) = download(&play, "\"b\"");
+        assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, 3 * SLICE);
+        assert_eq!(*gives.fetched.lock(), [1, 2], "and is asked for once");
+        play.cache.purge(&Purge::All);
+        (1..3).for_each(|index| keep(&play, index, "\"a\""));
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_says_how_short_the_object_was_does_not_end_a_download_of_the_new_one() {
+    // RFC 9110 section 15.5.17
+    let play = Arc::new(Play::with(rules(), Options::default()));
+    let found = slices(&play, &range("bytes=0-", &[]));
+    let shorter = head(416, &[("cache-control", "max-age=60"), ("content-range", "bytes */70000")]);
+    stored(lead(&found, 2).respond(shorter, Body::Empty, play.times()));
+    play.after(1);
+    keep(&play, 0, "\"b\"");
+    let (body, gives) = download(&play, "\"b\"");
+    assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, 3 * SLICE);
+    assert_eq!(*gives.fetched.lock(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_slice_that_was_purged_by_generation_does_not_come_back_after_a_restart() {
+    let mut stage = DiskPlay::new();
+    stage.play.rules = Arc::new(rules());
+    keep(&stage.play, 0, "\"a\"");
+    keep(&stage.play, 1, "\"a\"");
+    // The second request for each is worth a write.
+    assert_eq!(kept(&stage.play), [0, 1]);
+    stage.settle().await;
+    assert_eq!(stage.disk().objects, 2);
+    stage.play.after(1);
+    let play = Arc::new(stage.play);
+    let (body, gives) = download(&play, "\"b\"");
+    let url = Purge::Url { distribution: "E1".into(), url: "/film".into() };
+    assert!(body.collect(u64::MAX).await.is_err());
+    assert_eq!(kept(&play), [2], "slice 2 is what was asked for first that was not stored");
+    drop(gives);
+    stage.play = Arc::into_inner(play).expect("nobody else has it");
+    stage.settle().await;
+    let stage = stage.reopen().await;
+    assert_eq!((stage.disk().objects, stage.play.cache.count(&url, 1).0.objects), (1, 1));
+}
+
+#[tokio::test]
+async fn a_slice_that_came_before_its_turn_holds_no_memory_for_a_viewer_who_does_not_read() {
+    let (mut body, feed, gives) = answered("bytes=0-");
+    feed.send(vec![0; 100]);
+    read(&mut body).await;
+    settle().await;
+    assert_eq!(*gives.fetched.lock(), [1], "it was asked for ahead, and has come");
+    let before = gives.play.cache.usage().bytes;
+    gives.play.cache.purge(&Purge::All);
+    assert!(gives.play.cache.usage().bytes + SLICE <= before, "nobody holds it any more");
+    feed.send(vec![0; SLICE as usize - 100]);
+    drop(feed);
+    assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, 3 * SLICE - 100, "it is had again");
+}
+
+#[tokio::test]
+async fn a_slice_that_was_asked_for_ahead_goes_on_arriving_for_a_viewer_who_comes_to_it_late() {
+    let (mut body, feed, gives) = answered("bytes=0-");
+    let (ahead, coming) = Feed::new();
+    gives.bodies.lock().insert(1, coming);
+    feed.send(vec![0; 100]);
+    read(&mut body).await;
+    for _ in 0..4 {
+        gives.play.after(60);
+        ahead.send(vec![1; 1024]);
+        settle().await;
+        assert!(ahead.is_read(), "nobody reads it yet, and it is wanted");
+    }
+    drop(body);
+    gives.play.after(60);
+    ahead.send(vec![1; 1024]);
+    settle().await;
+    gives.play.after(60);
+    ahead.send(vec![1; 1024]);
+    settle().await;
+    assert!(!ahead.is_read(), "now it is not");
+}
+
+/// Takes all memory that is free.
+fn fill_up(play: &Play) -> Vec<Hit> {
+    let mut held = Vec::new();
+    for size in [128 << 10, 16 << 10, 1 << 10, 100] {
+        loop {
+            let Begin::Lead(lead) = play.begin(&get(&format!("/other/{}", held.len()), &[])) else { panic!("a miss") };
+            let head = head(200, &[("cache-control", "max-age=60")]);
+            match lead.respond(head, bytes(0, size), play.times()) {
+                Completed::Stored(hit) => held.push(hit),
+                _ => break,
+            }
+        }
+    }
+    held
+}
+
+#[tokio::test]
+async fn a_viewer_who_has_a_slice_ahead_of_its_turn_does_not_hold_up_those_who_read_it() {
+    let (mut slow, feed, gives) = answered_with("bytes=0-", Options { memory: ByteSize::mb(1), ..Options::default() });
+    let (ahead, body) = Feed::new();
+    gives.bodies.lock().insert(1, body);
+    feed.send(vec![0; 100]);
+    read(&mut slow).await;
+    let Begin::Hit(fast) = gives.slices.begin(1) else { panic!("it arrives") };
+    let mut fast = fast.body;
+    // There is no memory for it: those who read it get it piece by piece, as fast as the slowest of them.
+    let held = fill_up(&gives.play);
+    let mut came = 0;
+    for _ in 0..64 {
+        ahead.send(vec![1; 1024]);
+        came += tokio::time::timeout(std::time::Duration::from_secs(10), read(&mut fast)).await.expect("it comes");
+    }
+    assert_eq!(came, SLICE);
+    drop((held, ahead, feed));
+}
+
+#[tokio::test]
+async fn a_slice_whose_fetch_breaks_off_while_it_is_read_is_had_from_another() {
+    let (mut body, feed, gives) = answered("bytes=0-");
+    feed.send(vec![0; SLICE as usize - 1]);
+    let mut read_ = read(&mut body).await;
+    feed.break_off();
+    while read_ < 3 * SLICE {
+        read_ += read(&mut body).await;
+    }
+    assert!(body.frame().await.is_none());
+    assert_eq!(*gives.fetched.lock(), [1, 0, 2]);
+    let (body, feed, gives) = answered("bytes=0-65535");
+    let (second, body_) = Feed::new();
+    gives.bodies.lock().insert(0, body_);
+    second.break_off();
+    feed.break_off();
+    assert!(body.collect(u64::MAX).await.is_err(), "once");
+    assert_eq!(*gives.fetched.lock(), [0]);
 }
 
 #[tokio::test]
 async fn the_next_slice_is_asked_for_while_one_is_sent_and_no_more() {
     let (mut body, feed, gives) = answered("bytes=0-");
     feed.send(vec![0; 100]);
-    let mut read = body.frame().await.unwrap().unwrap().into_data().unwrap().len() as u64;
+    let mut read_ = read(&mut body).await;
     assert_eq!(*gives.asked.lock(), [1], "slice 0 has not even come");
     feed.send(vec![0; SLICE as usize - 100]);
     drop(feed);
-    while read <= SLICE {
-        read += body.frame().await.unwrap().unwrap().into_data().unwrap().len() as u64;
+    while read_ <= SLICE {
+        read_ += read(&mut body).await;
     }
     assert_eq!(*gives.asked.lock(), [1, 2]);
-    assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, 3 * SLICE - read);
-    assert_eq!(*gives.asked.lock(), [1, 2], "once each");
+    assert_eq!(body.collect(u64::MAX).await.unwrap().len() as u64, 3 * SLICE - read_);
+    assert_eq!((&*gives.asked.lock(), &*gives.fetched.lock()), (&vec![1, 2], &vec![1, 2]), "once each");
 }
 
 #[tokio::test]
@@ -132,9 +351,9 @@ async fn while_one_is_waited_for_the_one_behind_it_is_asked_for_too() {
     gives.hold.store(true, Ordering::SeqCst);
     feed.send(vec![0; SLICE as usize]);
     drop(feed);
-    let mut read = 0;
-    while read < SLICE {
-        read += body.frame().await.unwrap().unwrap().into_data().unwrap().len() as u64;
+    let mut read_ = 0;
+    while read_ < SLICE {
+        read_ += read(&mut body).await;
     }
     assert_eq!(*gives.asked.lock(), [1]);
     let waits = body.frame();

@@ -11,7 +11,7 @@ async fn trace_is_neither_looked_up_nor_stored_and_makes_nothing_doubtful() {
     let trace = method("TRACE", "/a", &[]);
     assert!(matches!(play.begin(&trace), Begin::Pass(PassReason::Method)));
     let told = head(200, &[("cache-control", "max-age=60")]);
-    assert_eq!(play.cache.invalidate("E1", &trace, &told, &play.rules), Purged::default());
+    assert_eq!(play.cache.invalidate("E1", &trace, &told, &play.rules).purged, Purged::default());
     assert_eq!(play.hit("/a").await.body, "stored");
 }
 

@@ -10,6 +10,8 @@ use crate::purge::Purged;
 use crate::store::Batch;
 use crate::store::extent::{Extent, Meant};
 use crate::store::held::{Fate, Held};
+use crate::store::purging::Strikes;
+use crate::tag::Tag;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -31,22 +33,37 @@ impl Shard {
             .collect()
     }
 
+    /// Adds the cache groups of what is stored under `key`, up to `most` in all.
+    pub(in crate::store) fn add_groups(&mut self, key: &Key, groups: &mut Vec<Tag>, most: usize) {
+        self.settle(key);
+        let stored = self.resources.get(key).iter().flat_map(|stored| &stored.face.tags);
+        let filed = self.shelf.get(key).iter().flat_map(|filed| &filed.tags);
+        for tag in stored.chain(filed).filter(|tag| tag.is_group()) {
+            if groups.len() < most && !groups.contains(tag) {
+                groups.push(tag.clone());
+            }
+        }
+    }
+
     /// How many fetches `extent` means, as far as is known.
     pub(in crate::store) fn fills_in(&self, extent: &Extent) -> u64 {
         let meant = |key: &Key, fill: &Arc<Fill>| means(extent, key, fill) == Meant::Yes;
         self.fills.iter().map(|(key, fills)| fills.iter().filter(|fill| meant(key, fill)).count() as u64).sum()
     }
 
-    /// Strikes fetches from the list, those of unsafe methods only if `unsafe_too`. A fetch whose head will tell goes
-    /// on, and nobody new waits for it. Tells how many were struck, and whether anything was being written.
-    pub(in crate::store) fn strike(&mut self, extent: &Arc<Extent>, unsafe_too: bool) -> (u64, bool) {
+    /// Strikes fetches from the list. A fetch whose head will tell goes on, and nobody new waits for it. Tells how many were
+    /// struck, and whether anything was being written.
+    pub(in crate::store) fn strike(&mut self, extent: &Arc<Extent>, strikes: Strikes) -> (u64, bool) {
         let mut struck = 0;
         let mut is_written = self.cancel(|filing| extent.means(&filing.key, Some(&filing.face.tags)) == Meant::Yes);
         self.fills.retain(|key, fills| {
             let before = fills.len();
             fills.retain(|fill| {
-                let is_spared = !unsafe_too && !fill.request.method.is_safe();
-                let meant = if is_spared { Meant::No } else { means(extent, key, fill) };
+                let meant = match (strikes, means(extent, key, fill)) {
+                    (Strikes::Safe, _) if !fill.request.method.is_safe() => Meant::No,
+                    (Strikes::Known, Meant::Perhaps) => Meant::No,
+                    (_, meant) => meant,
+                };
                 is_written |= meant != Meant::No && fill.is_spooled();
                 match meant {
                     Meant::Yes => false,

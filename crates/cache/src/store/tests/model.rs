@@ -108,7 +108,7 @@ proptest! {
                         find(&store, &ask(name.0, name.1)).is_some() && body.first().is_some_and(|mark| (mark % 2 == 0) == even)
                     }).map(|((url, _), _)| *url).collect();
                     let before = store.usage();
-                    store.condemn(Extent::of(&tag(if even { "even" } else { "odd" })), true, Fate::Expired);
+                    store.condemn(Extent::of(&tag(if even { "even" } else { "odd" })), Strikes::All, Fate::Expired);
                     prop_assert_eq!(store.usage().objects, before.objects);
                     drop(store.reserve(room));
                     let after = store.usage();

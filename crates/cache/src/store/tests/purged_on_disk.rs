@@ -45,7 +45,7 @@ fn a_large_soft_purge_costs_those_who_need_memory_nothing_and_what_they_evict_st
     }
     wait_for_disk(&store);
     assert_eq!(on_disk(&store), KEYS as u64);
-    store.condemn(Extent::of(&tag("news")), true, Fate::Expired);
+    store.condemn(Extent::of(&tag("news")), Strikes::All, Fate::Expired);
     let free = store.budget.limit() - store.budget.held();
     let new = request("/new", "en");
     assert!(end(&store, &new, &begin(&store, &new), free, 2), "its head takes room, so that its body has too little");
@@ -83,7 +83,7 @@ fn room_on_the_disk_comes_from_what_was_purged_before_anything_else_goes() {
     }
     live.iter().chain(&purged[..2]).for_each(|request| drop(ask_again(&store, request)));
     wait_for_disk(&store);
-    store.condemn(Extent::of(&tag("news")), true, Fate::Removed);
+    store.condemn(Extent::of(&tag("news")), Strikes::All, Fate::Removed);
     assert_eq!(on_disk(&store), 4);
     let left = |requests: &[RequestHead]| {
         let is_filed =
@@ -97,6 +97,27 @@ fn room_on_the_disk_comes_from_what_was_purged_before_anything_else_goes() {
     assert_eq!(left(&purged), 0);
     assert_eq!(store.usage().disk.unwrap().evicted, 0);
     assert!(store.evict_file() && left(&live) == 3, "now there is nothing else");
+}
+
+#[test]
+fn the_file_of_what_was_purged_goes_before_others_though_somebody_has_asked_for_it_since() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path(), ByteSize::mb(20));
+    let (live, purged) = (in_shard(&store, 2, "live"), in_shard(&store, 2, "purged"));
+    for (request, tag) in [(&live, "kept"), (&purged, "news")] {
+        assert!(end_tagged(&store, request, &begin(&store, request), 10, 1, tag));
+        ask_again(&store, request);
+    }
+    wait_for_disk(&store);
+    store.condemn(Extent::of(&tag("news")), Strikes::All, Fate::Removed);
+    let is_filed =
+        |request: &RequestHead| store.shard(&key(request)).peek_filed(&key(request), &request.headers).is_some();
+    assert!(!is_filed(&purged), "it is taken out of the lists, and its file waits for the sweeper");
+    assert!(store.evict_file());
+    assert!(is_filed(&live));
+    wait_for_disk(&store);
+    let files = store.usage().disk.unwrap();
+    assert_eq!((files.evicted, files.objects, files.bytes), (0, 1, 4096), "there is room for one file more");
 }
 
 #[test]
@@ -114,7 +135,7 @@ fn what_is_filed_or_renewed_while_a_purge_runs_does_not_come_back_after_a_reopen
     let fill = begin(&store, &struck);
     thread::scope(|scope| {
         let in_its_way = store.shards[1].lock();
-        let purge = scope.spawn(|| store.condemn(Extent::of(&Purge::All), true, Fate::Removed));
+        let purge = scope.spawn(|| store.condemn(Extent::of(&Purge::All), Strikes::All, Fate::Removed));
         while store.is_listed(&key(&struck), &fill) {
             thread::yield_now();
         }
@@ -135,4 +156,25 @@ fn what_is_filed_or_renewed_while_a_purge_runs_does_not_come_back_after_a_reopen
     let store = open(folder.path(), ByteSize::mb(20));
     assert_eq!(on_disk(&store), 1);
     assert!(store.shard(&key(&after)).peek_filed(&key(&after), &after.headers).is_some());
+}
+
+#[test]
+fn a_purge_is_later_than_what_it_removes_however_many_fetches_there_were() {
+    // Each fetch draws a number, and a busy node has 2^32 of them in a few days.
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path(), ByteSize::mb(20));
+    let (purged, after) = (request("/purged", "en"), request("/after", "en"));
+    assert!(end(&store, &purged, &begin(&store, &purged), 10, 1));
+    ask_again(&store, &purged);
+    wait_for_disk(&store);
+    store.disk.as_ref().unwrap().skip_numbers((1 << 32) - 2);
+    store.condemn(Extent::of(&Purge::All), Strikes::All, Fate::Removed);
+    assert!(end(&store, &after, &begin(&store, &after), 10, 1));
+    ask_again(&store, &after);
+    wait_for_disk(&store);
+    drop(store);
+    let store = open(folder.path(), ByteSize::mb(20));
+    let is_filed =
+        |request: &RequestHead| store.shard(&key(request)).peek_filed(&key(request), &request.headers).is_some();
+    assert_eq!((is_filed(&purged), is_filed(&after)), (false, true));
 }
