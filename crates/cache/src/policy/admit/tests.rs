@@ -261,7 +261,7 @@ fn restrictions_hold_in_the_cloudfront_profile_where_the_origin_sees_more_than_t
             "{status}"
         );
     }
-    assert_eq!(seen.refusal(403, &[("cache-control", "no-cache, max-age=9")]), Some(NotStored::Status));
+    assert_eq!(seen.refusal(403, &[("cache-control", "no-cache, max-age=9")]), Some(NotStored::NoCache));
     let validated = seen.admit(200, &[("cache-control", "no-cache"), ("etag", "\"a\"")]).expect("stored");
     assert_eq!(validated.lifetime, Lifetime { time: Duration::ZERO, source: Source::NoCache });
     assert_eq!(validated.stale, StaleTerms { forbidden: true, ..StaleTerms::default() });
