@@ -105,6 +105,11 @@ impl Flow {
         self.rest.store(millis(since), Ordering::Release);
     }
 
+    /// Whether all requests have ended, and nobody has said since when it rests.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.rest.load(Ordering::Acquire) == 0 && self.in_flight.load(Ordering::Acquire) == 0 && self.calls() > 0
+    }
+
     /// Says that it does not rest.
     pub(crate) fn stir(&self) {
         self.rest.store(0, Ordering::Release);

@@ -141,6 +141,13 @@ impl Times {
         }
     }
 
+    /// All that was written is with the system: when no request is in flight any more, the connection rests.
+    pub(crate) fn flushed(&self) {
+        if self.flow.has_ended() {
+            self.flow.rest(Instant::now().into_std());
+        }
+    }
+
     /// Whether a write waits for the viewer.
     pub(crate) fn is_writing(&self) -> bool {
         self.write_since.is_some()

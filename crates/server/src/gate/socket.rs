@@ -106,7 +106,9 @@ where
             cx.waker().wake_by_ref();
         }
         let result = Pin::new(&mut this.io).poll_flush(cx);
-        this.times.watch_write(cx, result)
+        ready!(this.times.watch_write(cx, result))?;
+        this.times.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
