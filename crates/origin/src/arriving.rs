@@ -30,7 +30,7 @@ pub(crate) struct Arriving {
 
 /// A connection in use.
 pub(crate) struct Lease {
-    pub(crate) channel: Channel,
+    pub(crate) channel: Box<Channel>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) keepalive: Duration,
     pub(crate) permit: OwnedSemaphorePermit,

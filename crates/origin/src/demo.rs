@@ -53,10 +53,11 @@ pub async fn answer(name: &str, head: RequestHead, body: Body, now: Timestamp) -
         reply.headers.insert(header::CONTENT_LENGTH, length);
     }
     let head_only = head.method == Method::HEAD;
+    let for_range = head.headers.contains_key(header::RANGE);
     let head = ResponseHead { status: reply.status, reason: None, headers: reply.headers };
     let body = if head_only { Body::Empty } else { reply.body.into() };
     let timing = Timing { connect: Duration::ZERO, first_byte: began.elapsed() };
-    Fetched { head, body, timing, connection_reused: false, attempts: 1, signed: false }
+    Fetched { head, body, timing, connection_reused: false, attempts: 1, signed: false, for_range }
 }
 
 struct Reply {

@@ -11,7 +11,7 @@ use crate::pool::{Channel, Pool};
 use crate::retry::{Attempt, Next, next};
 use crate::signing::{Signer, is_ambiguous, spell};
 use crate::websocket::{self, Proof};
-use crate::{Fetched, Shared, Timing};
+use crate::{Fetched, MakeHead, Shared, Timing};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use http_body::Body as _;
@@ -35,14 +35,14 @@ const READ_BUFFER: usize = 64 * 1024;
 pub(crate) struct Wanted<'a> {
     /// Comes before the path.
     pub(crate) prefix: &'a str,
-    pub(crate) head: RequestHead,
+    pub(crate) make: MakeHead<'a>,
     pub(crate) body: Body,
     pub(crate) interim: &'a Interim,
     /// Whether it is to go on as a WebSocket.
     pub(crate) websocket: bool,
 }
 
-/// The request, as it is sent in each attempt.
+/// The request of an attempt.
 pub(crate) struct Message {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
@@ -59,7 +59,7 @@ pub(crate) async fn fetch(
     pool: Arc<Pool>,
     wanted: Wanted<'_>,
 ) -> Result<Fetched, OriginError> {
-    let Wanted { prefix, head, body, interim, websocket } = wanted;
+    let Wanted { prefix, make, body, interim, websocket } = wanted;
     let body = gather(body, &shared.waiting).await.map_err(|error| OriginError {
         kind: ErrorKind::RequestBody,
         attempts: 0,
@@ -68,10 +68,14 @@ pub(crate) async fn fetch(
     let began = Instant::now();
     let completion = origin.completion_timeout.map(|limit| began + limit);
     let signer = shared.signer(origin).await?;
-    let mut message = match Message::new(origin, prefix, head, &body, signer.as_ref(), websocket) {
-        Ok(message) => message,
-        Err((kind, detail)) => return Err(OriginError { kind, attempts: 0, detail }),
+    let compose = |body: &Body, attempts| {
+        let composed = Message::new(origin, prefix, make(), body, signer.as_ref(), websocket);
+        composed.map_err(|(kind, detail)| OriginError { kind, attempts, detail })
     };
+    let mut message = compose(&body, 0)?;
+    let for_range = message.headers.contains_key(header::RANGE);
+    // What is sent is gone; it is made anew for another attempt.
+    let mut is_sent = false;
     let mut body = Some(body);
     // Whether or not the origin switches, no other request meets what is left on the connection of a handshake.
     let keepalive = if websocket { Duration::ZERO } else { origin.keepalive };
@@ -101,7 +105,8 @@ pub(crate) async fn fetch(
                 count(if reused { &shared.counters.reused } else { &shared.counters.connected });
                 let empty = body.as_ref().is_some_and(Body::is_empty);
                 let outgoing = Outgoing::new(body.take().unwrap_or_default(), lease.channel.traffic.clone());
-                let request = message.request(outgoing, empty, interim);
+                let request = message.request(outgoing, interim);
+                is_sent = true;
                 let asked =
                     exchange(&mut lease.channel, request, message.switch.as_ref(), origin.read_timeout, completion);
                 match asked.await {
@@ -110,14 +115,15 @@ pub(crate) async fn fetch(
                         let (head, body) = receive(response, lease, origin, completion);
                         let attempts = attempts + 1;
                         let signed = message.signed;
-                        return Ok(Fetched { head, body, timing, connection_reused: reused, attempts, signed });
+                        let connection_reused = reused;
+                        return Ok(Fetched { head, body, timing, connection_reused, attempts, signed, for_range });
                     }
                     Err(failed) => {
                         if !failed.stale {
                             attempts += 1;
                         }
                         if let Some((headers, whole)) = failed.unsent {
-                            message.headers = headers;
+                            (message.headers, is_sent) = (headers, false);
                             body = Some(whole);
                         } else if empty {
                             body = Some(Body::Empty);
@@ -144,6 +150,9 @@ pub(crate) async fn fetch(
             Next::Again if in_time => {}
             Next::Fresh if in_time => fresh = true,
             _ => return Err(OriginError { kind, attempts: attempts.max(1), detail }),
+        }
+        if is_sent && let Some(body) = &body {
+            (message, is_sent) = (compose(body, attempts)?, false);
         }
         count(&shared.counters.retried);
         tracing::debug!(origin = %origin.name, attempts, %detail, "trying again");
@@ -197,7 +206,7 @@ async fn open(
     pool: &Pool,
     limit: Duration,
     attempt: u32,
-) -> Result<Channel, (ErrorKind, String)> {
+) -> Result<Box<Channel>, (ErrorKind, String)> {
     let endpoint = &pool.endpoint;
     let tls = match endpoint.tls {
         true => {
@@ -281,13 +290,13 @@ impl Message {
         Ok(Self { method, uri, headers, switch, signed: signer.is_some() })
     }
 
-    /// The request for one attempt. Its headers are a copy when it is repeatable, else they must be given back.
-    fn request(&mut self, body: Outgoing, repeatable: bool, interim: &Interim) -> Request<Outgoing> {
+    /// What is sent.
+    fn request(&mut self, body: Outgoing, interim: &Interim) -> Request<Outgoing> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.version_mut() = Version::HTTP_11;
-        *request.headers_mut() = if repeatable { self.headers.clone() } else { std::mem::take(&mut self.headers) };
+        *request.headers_mut() = std::mem::take(&mut self.headers);
         if interim.is_wanted() {
             let interim = interim.clone();
             hyper::ext::on_informational(&mut request, move |told| {

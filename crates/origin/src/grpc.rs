@@ -99,7 +99,15 @@ pub(crate) async fn call(
                 let timing = Timing { connect, first_byte: began.elapsed() };
                 let (head, body) = receive(response, seat, progress, pace);
                 let attempts = attempts + 1;
-                return Ok(Fetched { head, body, timing, connection_reused: reused, attempts, signed: false });
+                return Ok(Fetched {
+                    head,
+                    body,
+                    timing,
+                    connection_reused: reused,
+                    attempts,
+                    signed: false,
+                    for_range: false,
+                });
             }
             Err(failed)
                 if failed.unprocessed && unprocessed < MOST_UNPROCESSED && progress.can_begin_again() && in_time =>

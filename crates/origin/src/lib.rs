@@ -69,6 +69,8 @@ pub struct Fetched {
     pub attempts: u32,
     /// Whether the request was signed with the node's own keys: what a bucket then says of an error is the operator's.
     pub signed: bool,
+    /// Whether the request had `Range`.
+    pub for_range: bool,
 }
 
 /// How long an answer took.
@@ -79,6 +81,9 @@ pub struct Timing {
     /// From the start of all attempts to the head of the answer.
     pub first_byte: Duration,
 }
+
+/// Makes a request's head, the same each time: for each attempt, so that no copy is kept for those that are never made.
+pub type MakeHead<'a> = &'a (dyn Fn() -> RequestHead + Sync);
 
 /// Counts since the start.
 #[derive(Debug, Default)]
@@ -158,25 +163,26 @@ impl Origins {
     /// # Errors
     /// See [`ErrorKind`].
     pub async fn fetch(&self, origin: &Origin, head: RequestHead, body: Body) -> Result<Fetched, OriginError> {
-        self.fetch_telling(origin, head, body, &Interim::default()).await
+        self.fetch_telling(origin, &|| head.clone(), body, &Interim::default()).await
     }
 
-    /// As [`Origins::fetch`]; interim answers of the origin go to `interim`, without hop-by-hop fields.
+    /// As [`Origins::fetch`], with a head that is made for each attempt; interim answers of the origin go to `interim`, without
+    /// hop-by-hop fields.
     ///
     /// # Errors
     /// See [`ErrorKind`].
     pub async fn fetch_telling(
         &self,
         origin: &Origin,
-        head: RequestHead,
+        make: MakeHead<'_>,
         body: Body,
         interim: &Interim,
     ) -> Result<Fetched, OriginError> {
         match &origin.url {
-            OriginUrl::Demo => Ok(demo::answer(&origin.name, head, body, self.0.clock.now()).await),
+            OriginUrl::Demo => Ok(demo::answer(&origin.name, make(), body, self.0.clock.now()).await),
             OriginUrl::Http { tls, host, port, path } => {
                 let pool = self.0.pool(*tls, host, *port, origin);
-                let request = fetch::Wanted { prefix: path, head, body, interim, websocket: false };
+                let request = fetch::Wanted { prefix: path, make, body, interim, websocket: false };
                 fetch::fetch(&self.0, origin, pool, request).await
             }
         }
@@ -191,14 +197,14 @@ impl Origins {
     pub async fn open_websocket(
         &self,
         origin: &Origin,
-        head: RequestHead,
+        make: MakeHead<'_>,
         interim: &Interim,
     ) -> Result<Fetched, OriginError> {
         match &origin.url {
-            OriginUrl::Demo => Ok(demo::answer(&origin.name, head, Body::Empty, self.0.clock.now()).await),
+            OriginUrl::Demo => Ok(demo::answer(&origin.name, make(), Body::Empty, self.0.clock.now()).await),
             OriginUrl::Http { tls, host, port, path } => {
                 let pool = self.0.pool(*tls, host, *port, origin);
-                let request = fetch::Wanted { prefix: path, head, body: Body::Empty, interim, websocket: true };
+                let request = fetch::Wanted { prefix: path, make, body: Body::Empty, interim, websocket: true };
                 fetch::fetch(&self.0, origin, pool, request).await
             }
         }

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 /// Requests that may wait for a connection, beside as many as there may be connections.
 pub(crate) const QUEUE: usize = 64;
 
-/// A connection with its driver.
+/// A connection with its driver. Large, and handed on with each exchange: it stays in its box.
 pub(crate) struct Channel {
     pub(crate) sender: SendRequest<Outgoing>,
     pub(crate) driver: Connection<TokioIo<Stream>, Outgoing>,
@@ -58,7 +58,8 @@ pub(crate) struct Pool {
     /// Leave for connections that stay: half of them, so that requests always find others.
     tunnels: Arc<Semaphore>,
     waiting: AtomicUsize,
-    idle: Mutex<Vec<Channel>>,
+    #[allow(clippy::vec_box, reason = "they go in and out in their boxes")]
+    idle: Mutex<Vec<Box<Channel>>>,
     /// Connections for gRPC.
     pub(crate) multiplex: Multiplex,
     /// A task closes what is kept too long.
@@ -70,8 +71,8 @@ impl Channel {
         sender: SendRequest<Outgoing>,
         driver: Connection<TokioIo<Stream>, Outgoing>,
         traffic: Arc<Traffic>,
-    ) -> Self {
-        Self { sender, driver, traffic, used: false, idle_since: Instant::now() }
+    ) -> Box<Self> {
+        Box::new(Self { sender, driver, traffic, used: false, idle_since: Instant::now() })
     }
 
     /// Whether it can take a request now: the last exchange is over and the origin has not closed.
@@ -120,7 +121,7 @@ impl Pool {
     }
 
     /// A kept connection that still works, the latest first.
-    pub(crate) fn take(&self, keepalive: Duration) -> Option<Channel> {
+    pub(crate) fn take(&self, keepalive: Duration) -> Option<Box<Channel>> {
         loop {
             let mut channel = self.idle.lock().pop()?;
             if channel.idle_since.elapsed() < keepalive && channel.is_ready() {
@@ -130,7 +131,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose exchange is over, if it can serve another.
-    pub(crate) fn keep(self: &Arc<Self>, mut channel: Channel, keepalive: Duration) {
+    pub(crate) fn keep(self: &Arc<Self>, mut channel: Box<Channel>, keepalive: Duration) {
         if keepalive.is_zero() || !channel.is_ready() {
             return;
         }

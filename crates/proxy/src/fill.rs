@@ -9,7 +9,7 @@ use http::{Method, StatusCode, header};
 use rimward_cache::{Cache, CacheResult, CacheStatus, Completed, Hit, Lead, OriginFailure, Purge, Times, Whole};
 use rimward_config::{Origin, OriginGroup, Target};
 use rimward_hooks::{RequestVerdict, ResponseVerdict};
-use rimward_origin::ErrorKind;
+use rimward_origin::{ErrorKind, MakeHead};
 use rimward_telemetry::{OriginRecord, ResultType};
 use rimward_types::{Body, Hook, RequestHead, ResponseHead};
 use std::sync::Arc;
@@ -241,16 +241,34 @@ async fn attempt(
     body: Body,
     origin: &Arc<Origin>,
 ) -> Result<Fetched, Missed> {
+    let hooks = &context.plan.hooks;
+    if hooks.origin_request.is_some() || hooks.origin_response.is_some() {
+        // Larger: not in the task of every request.
+        return Box::pin(attempt_with_hooks(context, trace, request, body, origin)).await;
+    }
+    let requested = context.proxy.clock.now();
+    let make = || for_origin(context, outgoing(context, request, origin));
+    let (head, body) = ask(context, trace, &make, body, origin).await.map_err(Missed::Origin)?;
+    let times = Times { requested, received: context.proxy.clock.now() };
+    Ok(Fetched { head, body, times, generated: false })
+}
+
+async fn attempt_with_hooks(
+    context: &Context,
+    trace: &mut Trace,
+    request: &RequestHead,
+    body: Body,
+    origin: &Arc<Origin>,
+) -> Result<Fetched, Missed> {
     let plan = &context.plan;
     let requested = context.proxy.clock.now();
-    let outgoing = forward::origin_request(request, plan, origin, &context.connection, &context.id);
-    let shown = (plan.hooks.origin_request.is_some() || plan.hooks.origin_response.is_some())
-        .then(|| lambda_origin::shown(origin));
+    let outgoing = outgoing(context, request, origin);
+    let shown = lambda_origin::shown(origin);
     let host = outgoing.headers.get(header::HOST).cloned();
     let (outgoing, body, chosen) = match &plan.hooks.origin_request {
         None => (outgoing, body, None),
         Some(function) => {
-            let ran = function.on_request(Hook::OriginRequest, &context.call(), outgoing, body, shown.as_ref()).await;
+            let ran = function.on_request(Hook::OriginRequest, &context.call(), outgoing, body, Some(&shown)).await;
             trace.hook(&context.id, ran.report);
             match ran.verdict {
                 RequestVerdict::Continue { head, body, origin, .. } => (head, body, origin),
@@ -290,15 +308,15 @@ async fn attempt(
     forward::keep_moved(&mut outgoing, request, plan, assigned, &origin);
     // The hook is shown what was asked.
     let response_hook = plan.hooks.origin_response.as_ref().map(|function| (function, outgoing.clone()));
-    viewer_headers::add_for_origin(plan, &context.connection, &mut outgoing);
-    let (head, body) = ask(context, trace, outgoing, body, &origin).await.map_err(Missed::Origin)?;
+    let outgoing = for_origin(context, outgoing);
+    let (head, body) = ask(context, trace, &|| outgoing.clone(), body, &origin).await.map_err(Missed::Origin)?;
     let times = Times { requested, received: context.proxy.clock.now() };
     let Some((function, asked)) = response_hook else {
         return Ok(Fetched { head, body, times, generated: false });
     };
-    let shown = chosen.map(|o| *o).or(shown);
+    let shown = chosen.map_or(shown, |chosen| *chosen);
     let call = context.call();
-    let ran = function.on_response(Hook::OriginResponse, &call, &asked, shown.as_ref(), head, body).await;
+    let ran = function.on_response(Hook::OriginResponse, &call, &asked, Some(&shown), head, body).await;
     trace.hook(&context.id, ran.report);
     match ran.verdict {
         ResponseVerdict::Continue { head, body } => Ok(Fetched { head, body, times, generated: false }),
@@ -306,20 +324,30 @@ async fn attempt(
     }
 }
 
+/// The request as the policies make it, which is what a function is shown.
+fn outgoing(context: &Context, request: &RequestHead, origin: &Origin) -> RequestHead {
+    forward::origin_request(request, &context.plan, origin, &context.connection, &context.id)
+}
+
+/// With what the origin alone is told.
+fn for_origin(context: &Context, mut outgoing: RequestHead) -> RequestHead {
+    viewer_headers::add_for_origin(&context.plan, &context.connection, &mut outgoing);
+    outgoing
+}
+
 /// Sends the request, and notes what came.
 async fn ask(
     context: &Context,
     trace: &mut Trace,
-    request: RequestHead,
+    make: MakeHead<'_>,
     body: Body,
     origin: &Origin,
 ) -> Result<(ResponseHead, Body), ErrorKind> {
     let began = Instant::now();
-    let is_for_range = request.headers.contains_key(header::RANGE);
     let origins = &context.proxy.origins;
     let fetched = match context.kind == Kind::WebSocket {
-        true => origins.open_websocket(origin, request, &context.interim).await,
-        false => origins.fetch_telling(origin, request, body, &context.interim).await,
+        true => origins.open_websocket(origin, make, &context.interim).await,
+        false => origins.fetch_telling(origin, make, body, &context.interim).await,
     };
     let mut note = |status: Option<u16>, attempts: u32, time: Duration, error: Option<String>| {
         trace.origins.push(OriginRecord { origin: origin.name.clone(), status, attempts, time, error });
@@ -335,7 +363,7 @@ async fn ask(
                 return Ok(page::page(status, "The node may not have this from its origin.", &context.id));
             }
             // Whoever takes it for the whole has a broken file (RFC 9110 section 15.3.7).
-            if status == StatusCode::PARTIAL_CONTENT && !is_for_range {
+            if status == StatusCode::PARTIAL_CONTENT && !fetched.for_range {
                 let wrong = "206 to a request without `Range`".to_owned();
                 note(Some(status.as_u16()), fetched.attempts, first_byte, Some(wrong));
                 return Err(ErrorKind::Protocol);

@@ -138,7 +138,7 @@ async fn interim_answers_go_to_whoever_takes_them_but_for_100_and_hop_by_hop_fie
     let told = Arc::new(Told::default());
     let interim = Interim::to(told.clone(), 7);
     let (origins, origin) = (Origins::new(), of(&origin));
-    let fetched = origins.fetch_telling(&origin, RequestHead::get("/"), Body::Empty, &interim);
+    let fetched = origins.fetch_telling(&origin, &|| RequestHead::get("/"), Body::Empty, &interim);
     let fetched = soon("an answer", fetched).await.unwrap();
     assert_eq!((fetched.head.status.as_u16(), fetched.head.header("link")), (200, None));
     assert_eq!(*told.0.lock().unwrap(), ["7 102 {}", "7 103 {\"link\": \"</x>\"}"]);

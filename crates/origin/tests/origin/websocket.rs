@@ -19,7 +19,7 @@ async fn open(
     for (name, value) in headers {
         head.headers.append(*name, HeaderValue::from_str(value).unwrap());
     }
-    soon("an answer", origins.open_websocket(origin, head, &Interim::default())).await
+    soon("an answer", origins.open_websocket(origin, &|| head.clone(), &Interim::default())).await
 }
 
 const VIEWER: [(&str, &str); 5] = [
