@@ -125,9 +125,11 @@ impl fmt::Display for CacheStatus {
         match self.forward {
             None => f.write_str("; hit")?,
             Some(forward) => {
-                write!(f, "; fwd={}", forward.as_str())?;
+                f.write_str("; fwd=")?;
+                f.write_str(forward.as_str())?;
                 if let Some(status) = self.forward_status {
-                    write!(f, "; fwd-status={}", status.as_u16())?;
+                    f.write_str("; fwd-status=")?;
+                    f.write_str(status.as_str())?;
                 }
                 if self.stored {
                     f.write_str("; stored")?;
@@ -142,7 +144,8 @@ impl fmt::Display for CacheStatus {
             write!(f, "; ttl={}", ttl.clamp(-999_999_999_999_999, 999_999_999_999_999))?;
         }
         if let Some(detail) = self.detail {
-            write!(f, "; detail={detail}")?;
+            f.write_str("; detail=")?;
+            f.write_str(detail)?;
         }
         Ok(())
     }

@@ -157,7 +157,8 @@ impl OriginUrl {
                 // With the exact length, for it becomes a header of each request.
                 let digits = port.checked_ilog10().map_or(1, |log| log as usize + 1);
                 let mut text = String::with_capacity(open.len() + host.len() + close.len() + 1 + digits);
-                let _infallible = write!(text, "{open}{host}{close}:{port}");
+                [open, host, close, ":"].iter().for_each(|part| text.push_str(part));
+                let _infallible = write!(text, "{port}");
                 text
             }
         }

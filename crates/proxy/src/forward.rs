@@ -41,6 +41,10 @@ const CONDITIONS_AND_RANGE: [HeaderName; 6] = [
     header::RANGE,
 ];
 
+/// Room in the origin's request for what the node adds. The parser puts the origin's answer into the same table, and the node
+/// adds to that again; a table that grows is made anew.
+const ROOM: usize = 16;
+
 /// Makes the origin's request from the viewer's.
 pub fn origin_request(
     viewer: &RequestHead,
@@ -77,9 +81,10 @@ pub fn origin_request(
     {
         headers.insert(header::MAX_FORWARDS, HeaderValue::from(left.saturating_sub(1)));
     }
-    let mut address = [0; LONGEST_ADDRESS];
-    append_list(&mut headers, X_FORWARDED_FOR, written(&mut address, connection.peer.ip()));
-    append_list(&mut headers, header::VIA, via(viewer.version));
+    if let Ok(address) = HeaderValue::from_str(written(&mut [0; LONGEST_ADDRESS], connection.peer.ip())) {
+        append_list(&mut headers, X_FORWARDED_FOR, address);
+    }
+    append_list(&mut headers, header::VIA, HeaderValue::from_static(via(viewer.version)));
     // A viewer that signs for itself has not signed this one.
     if let Ok(id) = HeaderValue::from_str(id.as_str())
         && !own
@@ -187,20 +192,19 @@ pub fn is_loop(headers: &HeaderMap) -> bool {
     hops.flat_map(|v| v.split(',')).filter(|hop| hop.trim().ends_with(" rimward")).count() >= MOST_HOPS
 }
 
-fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
+/// Puts an item behind those that a list has already.
+fn append_list(headers: &mut HeaderMap, name: HeaderName, item: HeaderValue) {
     if !headers.contains_key(&name) {
-        if let Ok(value) = HeaderValue::from_str(item) {
-            headers.insert(name, value);
-        }
+        headers.insert(name, item);
         return;
     }
-    let mut text = String::new();
-    for value in headers.get_all(&name).iter().filter_map(|v| v.to_str().ok()) {
-        text.push_str(value);
-        text.push_str(", ");
+    let mut list = Vec::new();
+    for value in headers.get_all(&name).iter().filter(|value| value.to_str().is_ok()) {
+        list.extend_from_slice(value.as_bytes());
+        list.extend_from_slice(b", ");
     }
-    text.push_str(item);
-    if let Ok(value) = HeaderValue::from_str(&text) {
+    list.extend_from_slice(item.as_bytes());
+    if let Ok(value) = HeaderValue::try_from(list) {
         headers.insert(name, value);
     }
 }
@@ -210,7 +214,7 @@ fn append_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
 fn forwarded(viewer: &RequestHead, plan: &Plan) -> HeaderMap {
     let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
     let passing = Passing::of(viewer, plan);
-    let mut out = HeaderMap::with_capacity(viewer.headers.keys_len() + 4);
+    let mut out = HeaderMap::with_capacity(viewer.headers.keys_len() + ROOM);
     for (name, value) in &viewer.headers {
         if *name != header::COOKIE && passing.lets_through(name) {
             out.append(name.clone(), value.clone());

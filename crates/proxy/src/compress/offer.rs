@@ -88,17 +88,18 @@ impl Offer {
 impl Named {
     fn take(&mut self, member: &[u8]) {
         let mut parts = member.split(|b| *b == b';').map(<[u8]>::trim_ascii);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let name = parts.next().unwrap_or_default();
         let quality = match parts.find_map(|part| part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q="))) {
             Some(text) => parse_quality(text),
             None => 1000,
         };
-        let slot = match name.as_slice() {
-            b"br" => &mut self.brotli,
-            b"zstd" => &mut self.zstd,
+        let is = |coding: &[u8]| name.eq_ignore_ascii_case(coding);
+        let slot = match name {
+            _ if is(b"br") => &mut self.brotli,
+            _ if is(b"zstd") => &mut self.zstd,
             // RFC 9110 section 8.4.1.3: the older name.
-            b"gzip" | b"x-gzip" => &mut self.gzip,
-            b"identity" => &mut self.identity,
+            _ if is(b"gzip") || is(b"x-gzip") => &mut self.gzip,
+            _ if is(b"identity") => &mut self.identity,
             b"*" => &mut self.any,
             _ => return,
         };
