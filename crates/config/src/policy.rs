@@ -1,7 +1,9 @@
 //! `[cache-policies.NAME]` (`cdn-behaviour.md` section 6) and `forward` (section 7.1).
 
 use http::HeaderName;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HOST, ORIGIN, REFERER, USER_AGENT,
+};
 use rimward_types::ByteSize;
 pub use rimward_types::NameSet;
 use std::collections::BTreeMap;
@@ -113,6 +115,23 @@ impl Forward {
         Self { headers: ForwardHeaders::None, cookies: NameSet::None, query: NameSet::None }
     }
 
+    /// The vendor's managed origin request policy with this name or id (`cdn-behaviour.md` section 7.1).
+    /// `AllViewerAndCloudFrontHeaders` has no counterpart: headers of the node are named one by one.
+    pub fn managed(name: &str) -> Option<Self> {
+        let only = |names: &[HeaderName]| Self { headers: ForwardHeaders::Only(names.to_vec()), ..Self::none() };
+        Some(match name {
+            "216adef6-5c7f-47e4-b989-5492eafa07d3" => Self::all_viewer(),
+            "all-viewer-except-host-header" | "b689b0a8-53d0-40ab-baf2-68738e2966ac" => Self::all_viewer_except_host(),
+            "cors-custom-origin" | "59781a5b-3903-41f3-afcb-af62929ccde1" => only(&[ORIGIN]),
+            "cors-s3-origin" | "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf" => {
+                only(&[ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD])
+            }
+            "host-header-only" | "bf0718e1-ba1e-49d1-88b1-f726733018ae" => only(&[HOST]),
+            "user-agent-referer-headers" | "acba4595-bd28-49b8-b9fe-13317c0390fa" => only(&[USER_AGENT, REFERER]),
+            _ => return None,
+        })
+    }
+
     /// What is forwarded where a behavior with `policy` does not say. With CloudFront's rules the key alone selects what a viewer
     /// gets, whatever the origin says; so where answers are stored the origin gets no more than the key, as it does there without
     /// an origin request policy (`cdn-behaviour.md` section 7.3).
@@ -209,6 +228,9 @@ impl CachePolicy {
     /// - `caching-disabled`: stores nothing.
     /// - `use-origin-cache-control-headers`: the origin's times; host, method overrides and all cookies in the key.
     /// - `use-origin-cache-control-headers-query-strings`: the same with the query.
+    /// - `caching-optimized-for-uncompressed-objects`: as `caching-optimized`, without codings.
+    /// - `elemental-mediapackage`: 0 s, 1 d, 1 y; `Origin` and the parameters of manifests in the key.
+    /// - `amplify`: 2 s, 2 s, 10 min; country, host, `Authorization`, all cookies and the query in the key.
     pub fn built_in() -> Vec<CachePolicy> {
         let optimized = CachePolicy {
             min_ttl: Duration::from_secs(1),
@@ -235,6 +257,42 @@ impl CachePolicy {
             query: NameSet::All,
             ..origin_headers.clone()
         };
-        vec![CachePolicy::new(Self::DEFAULT, Profile::Rfc), optimized, disabled, origin_headers, with_query]
+        let uncompressed = CachePolicy {
+            name: "caching-optimized-for-uncompressed-objects".into(),
+            accept_encoding: false,
+            ..optimized.clone()
+        };
+        let media = CachePolicy {
+            headers: vec![ORIGIN],
+            query: NameSet::Only(["aws.manifestfilter", "start", "end", "m"].map(str::to_owned).to_vec()),
+            accept_encoding: true,
+            ..CachePolicy::new("elemental-mediapackage", Profile::CloudFront)
+        };
+        let amplify = CachePolicy {
+            min_ttl: Duration::from_secs(2),
+            default_ttl: Some(Duration::from_secs(2)),
+            max_ttl: Duration::from_secs(600),
+            headers: vec![AUTHORIZATION, HeaderName::from_static("cloudfront-viewer-country"), HOST],
+            cookies: NameSet::All,
+            query: NameSet::All,
+            accept_encoding: true,
+            ..CachePolicy::new("amplify", Profile::CloudFront)
+        };
+        let own = CachePolicy::new(Self::DEFAULT, Profile::Rfc);
+        vec![own, optimized, uncompressed, disabled, origin_headers, with_query, media, amplify]
+    }
+
+    /// The name of the built-in policy that the vendor's managed cache policy with this id is (`cdn-behaviour.md` section 6).
+    pub fn name_of_managed(id: &str) -> Option<&'static str> {
+        Some(match id {
+            "658327ea-f89d-4fab-a63d-7e88639e58f6" => "caching-optimized",
+            "b2884449-e4de-46a7-ac36-70bc7f1ddd6d" => "caching-optimized-for-uncompressed-objects",
+            "4135ea2d-6df8-44a3-9df3-4b5a84be39ad" => "caching-disabled",
+            "83da9c7e-98b4-4e11-a168-04f0df8e2c65" => "use-origin-cache-control-headers",
+            "4cc15a8a-d715-48a4-82b8-cc0b614638fe" => "use-origin-cache-control-headers-query-strings",
+            "08627262-05a9-4f76-9ded-b50ca2e3a84f" => "elemental-mediapackage",
+            "2e54312d-136d-493c-8eb9-b001f22f67d2" => "amplify",
+            _ => return None,
+        })
     }
 }

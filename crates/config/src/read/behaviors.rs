@@ -147,7 +147,10 @@ fn read_behavior(behavior: &Section<'_>, pattern: Option<PathPattern>, known: &K
         ("https-only", ViewerProtocol::HttpsOnly),
     ];
     let default_policy = || known.policies.get(CachePolicy::DEFAULT).cloned();
-    let cache_policy = read_named(behavior, "cache-policy", "cache policy", "cache-policies", known.policies)
+    let managed = behavior.get("cache-policy").and_then(|id| CachePolicy::name_of_managed(id.get_ref().as_str()?));
+    let cache_policy = managed
+        .and_then(|name| known.policies.get(name).cloned())
+        .or_else(|| read_named(behavior, "cache-policy", "cache policy", "cache-policies", known.policies))
         .or_else(default_policy)
         .unwrap_or_else(|| Arc::new(CachePolicy::new(CachePolicy::DEFAULT, Profile::Rfc)));
     let mut read = Behavior {

@@ -55,7 +55,7 @@ pub(super) fn read_policies(file: &Section<'_>) -> Policies {
     for (name, value) in file.named("cache-policies") {
         check_name(file.reader, "cache policy", &name);
         let called = format!("[cache-policies.{}]", name.get_ref());
-        if policies.contains_key(*name.get_ref()) {
+        if policies.contains_key(*name.get_ref()) || CachePolicy::name_of_managed(name.get_ref()).is_some() {
             let message = format!("`{}` is a built-in cache policy", name.get_ref());
             file.reader.report_hint(name.span(), message, "choose another name");
         }
@@ -287,6 +287,10 @@ pub(super) fn read_forward(behavior: &Section<'_>, policy: &CachePolicy) -> Forw
     if !value.get_ref().is_str() {
         behavior.report_type("forward", value, "a string or a table");
         return default();
+    }
+    if let Some(forward) = value.get_ref().as_str().and_then(Forward::managed) {
+        warn_of_unkeyed(behavior, policy, &forward);
+        return forward;
     }
     let choices = [("all-viewer", 0), ("all-viewer-except-host", 1), ("none", 2)];
     let forward = match behavior.choice("forward", &choices) {

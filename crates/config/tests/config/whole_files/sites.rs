@@ -69,8 +69,11 @@ fn built_in_policies_are_there_by_name() {
     assert_eq!(
         names,
         [
+            "amplify",
             "caching-disabled",
             "caching-optimized",
+            "caching-optimized-for-uncompressed-objects",
+            "elemental-mediapackage",
             "origin-cache-control",
             "use-origin-cache-control-headers",
             "use-origin-cache-control-headers-query-strings",
@@ -79,6 +82,31 @@ fn built_in_policies_are_there_by_name() {
     let default = &config.cache_policies["origin-cache-control"];
     assert_eq!((default.profile, default.default_ttl, &default.query), (Profile::Rfc, None, &NameSet::All));
     assert!(!config.cache_policies["caching-disabled"].enabled);
+}
+
+#[test]
+fn the_vendors_ids_name_policies_too() {
+    // cdn-behaviour.md sections 6 and 7.1
+    let behavior = |text: &str| {
+        let config = right(&format!(
+            "[origins.a]\nurl = \"builtin:demo\"\n[[distributions]]\ndomains = [\"*\"]\n\
+             [[distributions.behaviors]]\norigin = \"a\"\n{text}\n"
+        ));
+        config.distributions[0].behaviors[0].clone()
+    };
+    let by_id = behavior("cache-policy = \"2e54312d-136d-493c-8eb9-b001f22f67d2\"");
+    assert_eq!(by_id.cache_policy, behavior("cache-policy = \"amplify\"").cache_policy);
+    assert_eq!(&*by_id.cache_policy.name, "amplify");
+    let forward = |name: &str| behavior(&format!("forward = \"{name}\"")).forward.clone();
+    for (name, id) in [
+        ("all-viewer", "216adef6-5c7f-47e4-b989-5492eafa07d3"),
+        ("all-viewer-except-host", "all-viewer-except-host-header"),
+        ("cors-s3-origin", "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf"),
+        ("user-agent-referer-headers", "acba4595-bd28-49b8-b9fe-13317c0390fa"),
+    ] {
+        assert_eq!(forward(name), forward(id), "{name}");
+    }
+    assert!(forward("host-header-only").forwards_host());
 }
 
 #[test]
