@@ -5,7 +5,9 @@ use crate::cost::Cost;
 use crate::failure::Failure;
 use crate::guest::Terms;
 use crate::isolates::Tier;
+use crate::log::Log;
 use crate::mapping::PAGE;
+use crate::publish::Published;
 use crate::slot::Job;
 use crate::slots;
 use crate::snapshot::Snapshot;
@@ -27,6 +29,8 @@ pub struct Function {
     kv: Option<Arc<Store>>,
     bindings: Arc<Bindings>,
     deferred: bool,
+    /// The top level ran once, and what it logged then is logged by each invocation (`cloudfront-functions.md` section 8).
+    top_level_log: Log,
     tier: Arc<Tier>,
 }
 
@@ -77,10 +81,12 @@ impl fmt::Debug for Function {
 }
 
 impl Function {
-    pub(crate) fn new(source: &Source<'_>, snapshot: Arc<Snapshot>, deferred: bool, tier: Arc<Tier>) -> Self {
+    pub(crate) fn new(source: &Source<'_>, published: Published, tier: Arc<Tier>) -> Self {
+        let Published { snapshot, deferred, logs } = published;
         Self {
             name: source.name.clone(),
             snapshot,
+            top_level_log: Log::of(&logs),
             limits: source.limits,
             kv: source.kv.clone(),
             bindings: source.bindings.clone(),
@@ -125,6 +131,7 @@ impl Function {
             kv: self.kv.as_deref().map(Store::snapshot),
             bindings: self.bindings.clone(),
             server: invocation.server,
+            log: self.top_level_log.clone(),
         };
         let job = Job { event, terms, limits: self.limits, measured };
         let (run, condition) = taken.slot.run(job, &taken.activity, read);

@@ -5,6 +5,7 @@ use crate::budget::{Budget, Counting, Verdict};
 use crate::cost::KvReads;
 use crate::failure::Failure;
 use crate::host::{State, Stop};
+use crate::log::Log;
 use rimward_kv::Snapshot;
 use rimward_types::Timestamp;
 use rimward_wire::abi::{self, Loaded, Place, export};
@@ -37,6 +38,8 @@ pub(crate) struct Terms {
     pub(crate) bindings: Arc<Bindings>,
     /// The node's address, where it is known.
     pub(crate) server: Option<IpAddr>,
+    /// What its log begins with.
+    pub(crate) log: Log,
 }
 
 /// An instance.
@@ -109,6 +112,7 @@ impl Guest {
         state.kv = terms.kv;
         state.bindings = Some(terms.bindings);
         state.server = terms.server;
+        state.log = terms.log;
         if self.metered {
             // Cannot fail: the engine of a metered guest counts fuel.
             let _ = self.store.set_fuel(u64::MAX);

@@ -112,15 +112,16 @@ impl Isolates {
     /// # Errors
     /// What is wrong with the source, for who wrote it.
     pub fn publish(&self, source: &Source<'_>) -> Result<Arc<Function>, PublishError> {
-        let Published { snapshot, deferred } = self.0.publish(source)?;
+        let published = self.0.publish(source)?;
         self.0.ground.ticker.expect(source.limits.time);
-        Ok(Arc::new(Function::new(source, snapshot, deferred, self.0.clone())))
+        Ok(Arc::new(Function::new(source, published, self.0.clone())))
     }
 
     /// Prepares the calling thread, so that its first request finds warm caches and a slot. Takes about a millisecond.
     pub fn warm_thread(&self) {
         let Some(snapshot) = self.0.warm_up.get() else { return };
-        let function = Function::new(&warm_up(), snapshot.clone(), false, self.0.clone());
+        let published = Published { snapshot: snapshot.clone(), deferred: false, logs: Vec::new() };
+        let function = Function::new(&warm_up(), published, self.0.clone());
         let mut event = Vec::new();
         Event {
             request: rimward_wire::event::Request { method: "GET", uri: "/", ..Default::default() },

@@ -4,7 +4,7 @@
 const LIMIT: usize = 10 << 10;
 
 /// The lines of one run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Log {
     lines: Vec<String>,
     /// Bytes left; a line break counts as one.
@@ -18,6 +18,13 @@ impl Default for Log {
 }
 
 impl Log {
+    /// A log that has lines already.
+    pub(crate) fn of(lines: &[String]) -> Self {
+        let mut log = Self::default();
+        lines.iter().for_each(|line| log.add(line.as_bytes()));
+        log
+    }
+
     /// Adds a line, cut where the limit is reached; invalid UTF-8 is replaced.
     pub(crate) fn add(&mut self, line: &[u8]) {
         if self.left == 0 {

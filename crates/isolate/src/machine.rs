@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::guest::{Guest, Terms};
 use crate::guest_image::GuestImage;
 use crate::host::{self, State};
+use crate::log::Log;
 use crate::mapping::{Creator, Image};
 use crate::start::{Options, StartError};
 use crate::ticker::Ticker;
@@ -108,6 +109,7 @@ impl Ground {
             kv: None,
             bindings: Arc::default(),
             server: None,
+            log: Log::default(),
         };
         guest.begin(terms, Counting::Begin);
         guest.boot().map_err(failed)?;

@@ -3,6 +3,7 @@
 use crate::budget::Counting;
 use crate::failure::Failure;
 use crate::guest::Terms;
+use crate::log::Log;
 use crate::mapping::PAGE;
 use crate::page_store::PageStore;
 use crate::slot::{Condition, Slot};
@@ -82,6 +83,8 @@ pub(crate) struct Published {
     pub(crate) snapshot: Arc<Snapshot>,
     /// The top level asked for time, randomness or the store, and runs in each invocation.
     pub(crate) deferred: bool,
+    /// What the top level logged, where it is not deferred.
+    pub(crate) logs: Vec<String>,
 }
 
 /// Publishes in a slot that shows the booted image, and restores it.
@@ -104,19 +107,19 @@ pub(crate) fn publish(
     let runtime = if source.runtime == Runtime::V1 { RUNTIME_1 } else { 0 };
     let entry = if source.entry == Entry::ConnectionHandler { CONNECTION } else { 0 };
     let terms = runtime | entry | if source.kv.is_none() { NO_STORE } else { 0 };
-    let (result, condition) = publishing.attempt(slot, activity, terms);
+    let (result, logs, condition) = publishing.attempt(slot, activity, terms);
     match (result, condition) {
         (Ok(None), Condition::Restored) => match publishing.attempt(slot, activity, terms | DEFER) {
-            (Ok(snapshot), condition) => {
+            (Ok(snapshot), _, condition) => {
                 let snapshot = snapshot.ok_or_else(|| PublishError::Stopped(deferred_twice()));
-                (snapshot.map(|snapshot| Published { snapshot, deferred: true }), condition)
+                (snapshot.map(|snapshot| Published { snapshot, deferred: true, logs: Vec::new() }), condition)
             }
-            (Err(error), condition) => (Err(error), condition),
+            (Err(error), _, condition) => (Err(error), condition),
         },
         (Ok(None), Condition::Broken) => {
             (Err(PublishError::NoSlot("memory could not be restored".to_owned())), condition)
         }
-        (Ok(Some(snapshot)), condition) => (Ok(Published { snapshot, deferred: false }), condition),
+        (Ok(Some(snapshot)), condition) => (Ok(Published { snapshot, deferred: false, logs }), condition),
         (Err(error), condition) => (Err(error), condition),
     }
 }
@@ -129,13 +132,13 @@ struct Publishing<'a> {
 }
 
 impl Publishing<'_> {
-    /// Loads once; `None` when the top level has to be deferred.
+    /// Loads once; `None` when the top level has to be deferred. With what the top level logged.
     fn attempt(
         &self,
         slot: &mut Slot,
         activity: &Arc<Activity>,
         flags: u32,
-    ) -> (Result<Option<Arc<Snapshot>>, PublishError>, Condition) {
+    ) -> (Result<Option<Arc<Snapshot>>, PublishError>, Vec<String>, Condition) {
         let ground = slot.ground.clone();
         let running = ground.ticker.enter(activity);
         let terms = Terms {
@@ -145,13 +148,14 @@ impl Publishing<'_> {
             kv: self.source.kv.as_deref().map(rimward_kv::Store::snapshot),
             bindings: self.source.bindings.clone(),
             server: None,
+            log: Log::default(),
         };
         slot.guest.begin(terms, Counting::Begin);
         let result = self.load(slot, flags);
         drop(running);
-        slot.guest.end();
+        let logs = slot.guest.end();
         // The publisher's slot moves between threads, so that their counts of faults mean nothing here.
-        (result, slot.restore(true))
+        (result, logs, slot.restore(true))
     }
 
     fn load(&self, slot: &mut Slot, flags: u32) -> Result<Option<Arc<Snapshot>>, PublishError> {

@@ -124,6 +124,19 @@ fn log_lines_belong_to_their_run() {
     }
 }
 
+/// cloudfront-functions.md section 8: the top level runs in each invocation there, and so do its lines. Here it ran once.
+#[test]
+fn what_the_top_level_logged_is_in_the_log_of_each_run() {
+    let handler = "console.log('mine'); return event.request; }";
+    for top in ["console.log('top');", "console.log('top'); var now = Date.now();"] {
+        let function = publish(ours(Restore::Auto), &format!("{top} function handler(event) {{ {handler}"));
+        let invocation = Invocation { now: Timestamp::default(), seed: 0, server: None, count_fuel: false };
+        for _ in 0..2 {
+            assert_eq!(function.run(&request("/"), invocation, |_| ()).logs, ["top", "mine"], "{top}");
+        }
+    }
+}
+
 #[test]
 fn fuel_is_the_same_in_every_run() {
     let function =
