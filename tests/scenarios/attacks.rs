@@ -76,6 +76,22 @@ async fn a_header_that_is_believed_reaches_the_origin_when_it_is_in_the_key_or_n
 }
 
 #[tokio::test]
+async fn what_a_function_says_of_host_and_path_reaches_the_origin_and_what_the_viewer_says_does_not() {
+    let origin = Origin::new(gullible).await;
+    let more = "viewer-request = \"f\"\n[functions.f]\ncode = \"f.js\"\n";
+    let code: &[u8] =
+        b"function handler(e) { var r = e.request; r.headers['x-forwarded-host'] = r.headers.host; return r; }";
+    let node = TestNode::start(&config(&origin, more), &[("f.js", code)]).await;
+    let attack = [("x-forwarded-host", "evil.example"), ("x-original-url", "/admin")];
+    for headers in [&attack[..], &[]] {
+        let answer = node.get_with("/", headers).await;
+        assert_eq!(answer.body, "www.example.com nothing nothing nothing", "{headers:?}");
+    }
+    let received = origin.only_request();
+    assert_eq!(received.header("x-original-url"), None, "the function let it be");
+}
+
+#[tokio::test]
 async fn a_method_does_not_answer_for_another() {
     let origin = Origin::new(|received| {
         let body = if received.method == "HEAD" { String::new() } else { received.method.clone() };

@@ -2,6 +2,7 @@
 
 use crate::live::Plan;
 use crate::pipeline::Proxy;
+use http::HeaderName;
 use rimward_cache::CacheStatus;
 use rimward_config::Target;
 use rimward_hooks::{Call, Function, OutgoingCall, Report};
@@ -26,6 +27,8 @@ pub struct Context {
     pub interim: Interim,
     /// What the request asks for.
     pub kind: Kind,
+    /// Headers with which a viewer could mislead the origin, where a function at viewer-request set them.
+    pub vouched: Vec<HeaderName>,
 }
 
 /// What a request asks for.
@@ -51,6 +54,7 @@ impl Context {
             id: self.id,
             interim: Interim::default(),
             kind: Kind::Plain,
+            vouched: self.vouched.clone(),
         }
     }
 
@@ -63,7 +67,7 @@ impl Context {
     pub fn alone(proxy: &Arc<Proxy>, plan: Arc<Plan>, connection: Arc<Connection>, id: RequestId) -> Arc<Self> {
         let target = plan.behavior.origin.clone();
         let (proxy, interim) = (proxy.clone(), Interim::default());
-        Arc::new(Self { proxy, plan, target, connection, id, interim, kind: Kind::Plain })
+        Arc::new(Self { proxy, plan, target, connection, id, interim, kind: Kind::Plain, vouched: Vec::new() })
     }
 
     /// Whether the request goes past `function`: gRPC goes past those of the origin tier (`lambda-at-edge.md` section 2).

@@ -9,6 +9,7 @@ use crate::exchange::{Answer, Context, Exchange};
 use crate::grpc::{self, Judgement};
 use crate::live::Plan;
 use crate::pipeline::Proxy;
+use crate::viewer::Passed;
 use crate::{guard, hop_by_hop, purge, route, viewer, viewer_headers};
 use http::Version;
 use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
@@ -138,7 +139,7 @@ pub async fn explain(proxy: &Arc<Proxy>, connection: Arc<Connection>, mut reques
             .map(|hook| FunctionPart { name: hook.function, ran: true, verdict: hook.verdict, reason: hook.reason })
             .collect();
         request = match ran {
-            Ok((request, _, chosen)) => {
+            Ok(Passed { request, chosen, .. }) => {
                 if let Some(target) = &chosen {
                     explained.goes_to(target, is_call);
                 }

@@ -326,7 +326,7 @@ async fn attempt_with_hooks(
 
 /// The request as the policies make it, which is what a function is shown.
 fn outgoing(context: &Context, request: &RequestHead, origin: &Origin) -> RequestHead {
-    forward::origin_request(request, &context.plan, origin, &context.connection, &context.id)
+    forward::origin_request(request, &context.plan, origin, context)
 }
 
 /// With what the origin alone is told.

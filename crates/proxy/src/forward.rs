@@ -1,15 +1,16 @@
 //! The request that goes to the origin: what of the viewer's request is passed on, and what the node adds
 //! (`cdn-behaviour.md` section 7).
 
-mod overrides;
+pub(crate) mod overrides;
 
+use crate::exchange::Context;
 use crate::guard;
 use crate::live::Plan;
 use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rimward_cache::key;
 use rimward_config::{Bucket, CachePolicy, Forward, ForwardHeaders, NameSet, Origin, Profile, SigningBehavior};
-use rimward_types::{Connection, RequestHead, RequestId};
+use rimward_types::RequestHead;
 use std::io::Write;
 use std::net::IpAddr;
 
@@ -46,15 +47,10 @@ const CONDITIONS_AND_RANGE: [HeaderName; 6] = [
 const ROOM: usize = 16;
 
 /// Makes the origin's request from the viewer's.
-pub fn origin_request(
-    viewer: &RequestHead,
-    plan: &Plan,
-    origin: &Origin,
-    connection: &Connection,
-    id: &RequestId,
-) -> RequestHead {
+pub fn origin_request(viewer: &RequestHead, plan: &Plan, origin: &Origin, context: &Context) -> RequestHead {
+    let Context { connection, id, .. } = context;
     let policy = &plan.behavior.cache_policy;
-    let mut headers = forwarded(viewer, plan);
+    let mut headers = forwarded(viewer, plan, &context.vouched);
     let signs = signing(origin);
     let own = signs.is_some_and(|behavior| keep_to_bucket(&mut headers, &viewer.headers, plan, behavior));
     if policy.accept_encoding {
@@ -211,9 +207,9 @@ fn append_list(headers: &mut HeaderMap, name: HeaderName, item: HeaderValue) {
 
 /// Headers that the policies let through. Cookies have policies of their own; `Via` and `X-Forwarded-For` are
 /// appended to, whatever the policies say.
-fn forwarded(viewer: &RequestHead, plan: &Plan) -> HeaderMap {
+fn forwarded(viewer: &RequestHead, plan: &Plan, vouched: &[HeaderName]) -> HeaderMap {
     let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
-    let passing = Passing::of(viewer, plan);
+    let passing = Passing::of(viewer, plan, vouched);
     let mut out = HeaderMap::with_capacity(viewer.headers.keys_len() + ROOM);
     for (name, value) in &viewer.headers {
         if *name != header::COOKIE && passing.lets_through(name) {
@@ -228,17 +224,19 @@ fn forwarded(viewer: &RequestHead, plan: &Plan) -> HeaderMap {
 struct Passing<'a> {
     policy: &'a CachePolicy,
     forward: &'a Forward,
+    /// Overrides that a function set.
+    vouched: &'a [HeaderName],
     /// Answers to its method are stored where the policy stores any.
     reads: bool,
     has_body: bool,
 }
 
 impl<'a> Passing<'a> {
-    fn of(viewer: &RequestHead, plan: &'a Plan) -> Self {
+    fn of(viewer: &RequestHead, plan: &'a Plan, vouched: &'a [HeaderName]) -> Self {
         let reads = matches!(viewer.method, Method::GET | Method::HEAD)
             || (viewer.method == Method::OPTIONS && plan.rules.options);
         let (policy, forward) = (&plan.behavior.cache_policy, &plan.behavior.forward);
-        Self { policy, forward, reads, has_body: guard::has_body(viewer) }
+        Self { policy, forward, vouched, reads, has_body: guard::has_body(viewer) }
     }
 
     fn lets_through(&self, name: &HeaderName) -> bool {
@@ -271,7 +269,7 @@ impl<'a> Passing<'a> {
         if *name == header::AUTHORIZATION && policy.profile == Profile::CloudFront && !self.reads {
             return true;
         }
-        forwarded && (by_name || !policy.enabled || !overrides::is_override(name))
+        forwarded && (by_name || !policy.enabled || !overrides::is_override(name) || self.vouched.contains(name))
     }
 }
 
@@ -279,7 +277,7 @@ impl<'a> Passing<'a> {
 /// as the viewer has sent it.
 pub fn forwards_websocket(viewer: &RequestHead, plan: &Plan) -> bool {
     let needed = [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION];
-    let passing = Passing::of(viewer, plan);
+    let passing = Passing::of(viewer, plan, &[]);
     needed.iter().all(|name| !viewer.headers.contains_key(name) || passing.lets_through(name))
 }
 

@@ -124,7 +124,7 @@ pub async fn answer(context: &Context, exchange: &mut Exchange, request: &Reques
     let tally = exchange.record.grpc.as_ref().and_then(GrpcRecord::call).map(|call| call.tally.clone());
     let tally = tally.unwrap_or_default();
     let origin = origin_of(&context.target);
-    let mut outgoing = forward::origin_request(request, plan, origin, connection, id);
+    let mut outgoing = forward::origin_request(request, plan, origin, context);
     keep_own_headers(&mut outgoing.headers, &request.headers);
     viewer_headers::add_for_origin(plan, connection, &mut outgoing);
     let idle = proxy.live().config().node.limits.grpc_idle;

@@ -13,6 +13,7 @@ use crate::finish::{RecordedBody, Records};
 use crate::live::{Live, Plan};
 use crate::refused::RefusedRequest;
 use crate::response_headers::Policed;
+use crate::viewer::Passed;
 use crate::viewer_headers::Told;
 use crate::{error_page, explain, grpc, guard, hop_by_hop, lookup, purge, respond, route, viewer, viewer_headers};
 use arc_swap::ArcSwap;
@@ -154,7 +155,7 @@ impl Proxy {
             false => Kind::Plain,
         };
         let (proxy, id) = (self.clone(), exchange.record.id);
-        let context = Context { proxy, plan, target, connection, id, interim, kind };
+        let context = Context { proxy, plan, target, connection, id, interim, kind, vouched: Vec::new() };
         let content = Self::content(context, exchange, request, body, told).await;
         let (context, request, mut answer) = content.map_err(|mut answer| {
             policy.apply(self, exchange, &mut answer);
@@ -191,7 +192,8 @@ impl Proxy {
         body: Body,
         told: Option<Told>,
     ) -> Result<(Arc<Context>, RequestHead, Answer), Answer> {
-        let (mut request, body, chosen) = viewer::request(&context, exchange, request, body).await?;
+        let Passed { mut request, body, chosen, vouched } = viewer::request(&context, exchange, request, body).await?;
+        context.vouched = vouched;
         told.into_iter().for_each(|told| told.put(&mut request));
         if let Some(chosen) = chosen {
             context.target = chosen;

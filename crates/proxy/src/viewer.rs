@@ -1,13 +1,27 @@
 //! The two viewer hooks, each with any number of functions.
 
 use crate::exchange::{Answer, Context, Exchange};
+use crate::forward::overrides;
 use crate::{origin_choice, respond};
+use http::HeaderName;
 use rimward_config::Target;
 use rimward_hooks::{Failure, RequestVerdict, ResponseVerdict};
 use rimward_types::{Body, Hook, RequestHead};
 
+/// A request that viewer-request let go on.
+pub struct Passed {
+    /// As it became.
+    pub request: RequestHead,
+    /// Its body.
+    pub body: Body,
+    /// The origin that functions chose.
+    pub chosen: Option<Target>,
+    /// Headers that could mislead an origin, and that a function set.
+    pub vouched: Vec<HeaderName>,
+}
+
 /// Runs viewer-request: before the cache, for every request. Of several functions each gets what the one before it made.
-/// With the request comes the origin that they chose: each chooses from the choice of the one before it.
+/// Each chooses an origin from the choice of the one before it.
 ///
 /// # Errors
 /// A function's own answer, or the page for its failure: it ends the chain. Neither meets cache, origin or viewer-response
@@ -17,8 +31,10 @@ pub async fn request(
     exchange: &mut Exchange,
     mut request: RequestHead,
     mut body: Body,
-) -> Result<(RequestHead, Body, Option<Target>), Answer> {
+) -> Result<Passed, Answer> {
     let mut target = None;
+    let runs = !context.plan.hooks.viewer_request.is_empty();
+    let sent = runs.then(|| overrides::among(&request.headers));
     for function in context.plan.hooks.viewer_request.iter().filter(|function| !context.goes_past(function)) {
         let mut ran = function.on_request(Hook::ViewerRequest, &context.call(), request, body, None).await;
         if let RequestVerdict::Continue { rewrite: Some(rewrite), .. } = &ran.verdict {
@@ -35,7 +51,8 @@ pub async fn request(
             RequestVerdict::Failed(failure) => return Err(respond::failed(&failure, &context.id)),
         };
     }
-    Ok((request, body, target))
+    let vouched = sent.map(|sent| overrides::set_since(&sent, &request.headers)).unwrap_or_default();
+    Ok(Passed { request, body, chosen: target, vouched })
 }
 
 /// Runs viewer-response: before every answer below 400 (`cloudfront-functions.md` section 2), and of 400 and above where

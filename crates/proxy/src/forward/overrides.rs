@@ -2,9 +2,10 @@
 //!
 //! An origin that believes them gives an answer that belongs to another key, and the cache would hand it to everybody.
 //! `cdn-behaviour.md` section 7.3 has some of them removed; common frameworks, and other proxies behind the node, believe the rest.
-//! They reach the origin where they are in the key, where `forward` lists them by name, and where nothing is stored.
+//! They reach the origin where they are in the key, where `forward` lists them by name, where nothing is stored, and where a
+//! viewer-request function set them: then they are no viewer's word.
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 
 /// What the names of whole families begin with.
 const FAMILIES: [&str; 10] = [
@@ -83,6 +84,17 @@ const NAMES: [&str; 58] = [
     "x-wap-profile",
     "x-webauth-user",
 ];
+
+/// Those that are there.
+pub(crate) fn among(headers: &HeaderMap) -> HeaderMap {
+    headers.iter().filter(|(name, _)| is_override(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Those in `headers` that are not as they were `before`.
+pub(crate) fn set_since(before: &HeaderMap, headers: &HeaderMap) -> Vec<HeaderName> {
+    let differs = |name: &&HeaderName| !headers.get_all(*name).iter().eq(before.get_all(*name).iter());
+    headers.keys().filter(|name| is_override(name)).filter(differs).cloned().collect()
+}
 
 /// Whether the header is one of them. `X-Forwarded-For` is not: the node appends to it, and every origin knows what it is worth.
 pub(super) fn is_override(name: &HeaderName) -> bool {
