@@ -1,6 +1,7 @@
 //! `cdn-behaviour.md` section 8: what fails, how often it is tried, what the viewer gets.
 
 use crate::{at, fetch, get, of, post, text};
+use http::HeaderValue;
 use rimward_config::{Origin as Configured, OriginUrl};
 use rimward_origin::{ErrorKind, Origins};
 use rimward_testkit::{Answer, Origin};
@@ -36,10 +37,16 @@ async fn a_get_on_a_connection_that_closes_is_sent_again_on_a_new_one() {
     let mut to = of(&origin);
     to.attempts = 1;
     text(get(&origins, &to, "/").await.unwrap()).await;
-    let fetched = get(&origins, &to, "/").await.unwrap();
+    let mut head = RequestHead::get("/page?a=1");
+    head.headers.append("cookie", HeaderValue::from_static("a=1"));
+    head.headers.append("cookie", HeaderValue::from_static("b=2"));
+    let fetched = fetch(&origins, &to, head, Body::Empty).await.unwrap();
     assert_eq!((fetched.attempts, fetched.connection_reused), (1, false));
     assert_eq!(text(fetched).await, "three");
     assert_eq!((origin.calls(), origin.connections()), (3, 2));
+    let [_, lost, again] = &origin.received()[..] else { panic!("three requests") };
+    assert_eq!((&lost.target, &lost.headers), (&again.target, &again.headers));
+    assert_eq!((again.target.as_str(), again.all("cookie")), ("/page?a=1", vec!["a=1", "b=2"]));
 }
 
 #[tokio::test]
