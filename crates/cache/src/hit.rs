@@ -382,8 +382,7 @@ impl Blocks {
     fn new(grip: Grip, start: u64, end: u64) -> Self {
         let mut next = 0;
         let mut skip = start;
-        // One that is gone already is told when it is read.
-        while let Ok(Some(block)) = grip.block(next)
+        while let Some(block) = grip.block(next)
             && block.len() as u64 <= skip
         {
             skip -= block.len() as u64;
@@ -402,11 +401,7 @@ impl http_body::Body for Blocks {
         if this.left == 0 {
             return Poll::Ready(None);
         }
-        let block = match this.grip.block(this.next) {
-            Ok(Some(block)) => block,
-            Ok(None) => return Poll::Ready(None),
-            Err(gone) => return Poll::Ready(Some(Err(BodyError::Stored(gone.to_string())))),
-        };
+        let Some(block) = this.grip.block(this.next) else { return Poll::Ready(None) };
         let end = (this.skip + this.left).min(block.len() as u64);
         let bytes = block.slice(this.skip as usize..end as usize);
         this.next += 1;

@@ -9,9 +9,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// Bytes that are taken first. A body that is not longer is complete by then.
 pub(crate) const FIRST: usize = 64 << 10;
+/// How long a body of unknown length may stand still, once it has begun: who sends a part and waits for the answer to it waits no
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes of all bodies together that wait so. Past it a body goes on with what has come of it.
 const TOGETHER: usize = 64 << 20;
 
@@ -64,7 +68,14 @@ pub(crate) async fn gather(mut body: Body, waiting: &Arc<Waiting>) -> Result<Bod
     let mut share = Share { waiting: waiting.clone(), bytes: 0 };
     let mut is_complete = false;
     while first.len() < FIRST && !is_complete {
-        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let next = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+        let frame = if length.exact().is_none() && !first.is_empty() {
+            let Ok(frame) = tokio::time::timeout(PATIENCE, next).await else { break };
+            frame
+        } else {
+            next.await
+        };
+        match frame {
             None => is_complete = true,
             Some(Err(error)) => return Err(error),
             // Trailers are not passed on.
@@ -157,6 +168,15 @@ mod tests {
         let long = now(body(&[FIRST - 1, 1, 5], true), &waiting).unwrap();
         assert_eq!(waiting.0.load(Ordering::Acquire), FIRST);
         assert_eq!(long.collect(u64::MAX).await.unwrap().len(), FIRST + 5);
+    }
+
+    #[tokio::test]
+    async fn who_sends_a_part_and_waits_for_an_answer_is_not_kept_waiting() {
+        let waiting = Arc::<Waiting>::default();
+        let body = gather(body(&[5], false), &waiting).await.unwrap();
+        let Body::Stream(mut body) = body else { panic!("a stream") };
+        let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap().len(), 5);
     }
 
     #[tokio::test]

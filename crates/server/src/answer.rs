@@ -25,8 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-/// Requests of an HTTP/2 connection that are worked on at a time, at most: as many again as there may be streams.
-const MOST_AT_WORK: usize = 2 * crate::connection::STREAMS as usize;
+/// Requests of an HTTP/2 connection that are worked on at a time, at most: those of its streams, and what outlives them. Refreshes of
+/// what is stale are among it, up to 256 of which wait for an origin that hangs.
+const MOST_AT_WORK: usize = 8 * crate::connection::STREAMS as usize;
 
 /// What the requests of one connection share.
 pub(crate) struct Session<S> {
@@ -130,7 +131,6 @@ impl<S: Service> Session<S> {
         }
         // Whoever works for a request of the connection holds it, those included that outlive their viewer.
         if request.version() == Version::HTTP_2 && Arc::strong_count(&self.connection) > MOST_AT_WORK {
-            self.flow.reset();
             return self.refuse(Refusal::TooMuchWork, Version::HTTP_2, b"");
         }
         if self.flow.is_revoked() {

@@ -305,6 +305,8 @@ async fn accept<S: Service>(
 
 /// Tells that connections cannot be accepted.
 static NOT_ACCEPTED: Seldom = Seldom::new();
+/// Addresses that have as many connections as they may.
+static TOO_MANY_OF_ADDRESS: Seldom = Seldom::new();
 
 /// Whether the process (EMFILE) or the system (ENFILE) has no descriptor left.
 fn is_out_of_descriptors(error: &io::Error) -> bool {
@@ -325,6 +327,9 @@ impl Shared {
                 id
             }
             Err(full) => {
+                if let (Full::Address, Some(times)) = (&full, TOO_MANY_OF_ADDRESS.note(Instant::now())) {
+                    tracing::warn!(%peer, times, "refused: one address has as many connections as it may; see `many-connections` of node.acl");
+                }
                 self.counters.refuse(match full {
                     Full::All => Refusal::TooManyConnections,
                     Full::Address => Refusal::TooManyOfAddress,

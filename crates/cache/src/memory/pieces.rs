@@ -3,8 +3,8 @@
 use super::ledger::Ledger;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 
 /// A body in pieces.
 #[derive(Debug)]
@@ -22,14 +22,10 @@ struct Use {
     is_evicted: bool,
 }
 
-/// How a reader has its body.
+/// How a reader has its body: it stays in memory until the reader has it all, evicted or not. What readers hold so is no room for
+/// others; the store evicts nothing in vain for it (`Ledger`).
 #[derive(Debug, Clone)]
-pub(crate) enum Grip {
-    /// It stays in memory until the reader has it all.
-    Held(Arc<Hold>),
-    /// It may be evicted, and the reader cut off: too much is held for others.
-    Loose(Weak<Pieces>),
-}
+pub(crate) struct Grip(Arc<Hold>);
 
 /// A body is held; let go when dropped.
 #[derive(Debug)]
@@ -51,12 +47,7 @@ impl Pieces {
 
     /// For one who reads it.
     pub(crate) fn grip(self: &Arc<Self>) -> Grip {
-        let is_held = self.usage.lock().holders > 0;
-        if is_held || !self.ledger.is_large(self.length) || self.ledger.may_hold(self.length) {
-            Grip::Held(Arc::new(self.hold()))
-        } else {
-            Grip::Loose(Arc::downgrade(self))
-        }
+        Grip(Arc::new(self.hold()))
     }
 
     /// For those who read it already.
@@ -84,22 +75,14 @@ impl Grip {
     pub(crate) fn alone(blocks: Vec<Bytes>) -> Self {
         let ledger = Ledger::new(super::Budget::new(0), 0, Arc::default());
         let length = blocks.iter().map(|block| block.len() as u64).sum();
-        Grip::Held(Arc::new(Pieces::new(blocks, length, ledger).hold()))
+        Pieces::new(blocks, length, ledger).grip()
     }
 
-    /// The block of a number, if there is one. `Err`: the body is gone.
-    pub(crate) fn block(&self, number: usize) -> Result<Option<Bytes>, Gone> {
-        match self {
-            Grip::Held(hold) => Ok(hold.0.blocks.get(number).cloned()),
-            Grip::Loose(pieces) => Ok(pieces.upgrade().ok_or(Gone)?.blocks.get(number).cloned()),
-        }
+    /// The block of a number, if there is one.
+    pub(crate) fn block(&self, number: usize) -> Option<Bytes> {
+        self.0.0.blocks.get(number).cloned()
     }
 }
-
-/// It was evicted while it was read, because too much was held for others.
-#[derive(Debug, thiserror::Error)]
-#[error("evicted while it was read: viewers that read slowly hold too much of the cache's memory")]
-pub(crate) struct Gone;
 
 impl Drop for Hold {
     fn drop(&mut self) {
@@ -119,7 +102,7 @@ mod tests {
     use std::sync::atomic::AtomicU64;
 
     #[test]
-    fn readers_hold_half_of_memory_and_those_after_them_what_stays_by_itself() {
+    fn what_is_read_is_held_once_and_stays_for_its_readers_when_it_is_evicted() {
         let budget = Budget::new(1000);
         let stored = Arc::<AtomicU64>::default();
         let ledger = Ledger::new(budget.clone(), 1000, stored.clone());
@@ -134,14 +117,17 @@ mod tests {
         };
         let [first, second, third] = [store(), store(), store()];
         assert_eq!(ledger.held(), 0);
-        let (held, loose, again) = (first.grip(), second.grip(), first.grip());
+        let (held, again) = (first.grip(), first.grip());
         assert_eq!(ledger.held(), 300, "a second reader holds no more");
-        assert!(matches!(loose, Grip::Loose(_)) && loose.block(0).unwrap().is_some());
+        let other = second.grip();
+        assert_eq!(ledger.held(), 600, "past the half too: a viewer that was promised a body gets it");
         evict(first);
-        assert_eq!((ledger.held(), ledger.apart()), (300, 300), "it is still read, and counted once");
+        assert_eq!((ledger.held(), ledger.apart()), (600, 300), "it is still read, and counted once");
         evict(second);
-        assert!(loose.block(0).is_err() && held.block(0).unwrap().is_some());
+        assert!(other.block(0).is_some() && held.block(0).is_some());
         drop((held, again));
+        assert_eq!((ledger.held(), budget.held()), (300, 600));
+        drop(other);
         assert_eq!((ledger.held(), budget.held()), (0, 300));
         drop(third.hold());
         assert_eq!(ledger.held(), 0);

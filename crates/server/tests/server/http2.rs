@@ -205,7 +205,7 @@ async fn streams_that_are_reset_later_end_the_connection_too() {
     let stage = Stage::start().await;
     let mut raw = Raw::connect(stage.address).await;
     raw.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
-    for round in 0..3u32 {
+    for round in 0..11u32 {
         let streams: Vec<[u8; 4]> = (0..100).map(|n| ((round * 100 + n) * 2 + 1).to_be_bytes()).collect();
         let mut heads = Vec::new();
         let mut resets = Vec::new();
@@ -248,19 +248,10 @@ async fn a_connection_has_a_bound_on_what_is_worked_on() {
     let client = Client::http2(stage.address).await;
     assert_eq!(client.get("/a").await.status(), 200);
     let connection = stage.script.connections.lock().unwrap()[0].clone();
-    let work = vec![connection; 256];
+    let work = vec![connection; 1024];
     assert_eq!(client.get("/b").await.status(), 503);
     assert_eq!(stage.refusals(), ["too-much-work "]);
     drop(work);
     assert_eq!(client.get("/c").await.status(), 200);
-    // Whoever goes on asking all the same is sent away like whoever resets.
-    let connection = stage.script.connections.lock().unwrap()[0].clone();
-    let _work = vec![connection; 256];
-    let mut refused = 1;
-    while client.fetch(client.request("GET", "/d", "")).await.is_ok() {
-        refused += 1;
-    }
-    assert!((250..=257).contains(&refused), "{refused}");
-    until("the connection to go", || count(&stage.counters.open) == 0).await;
-    assert_eq!(count(&stage.counters.flooded), 1);
+    assert_eq!(count(&stage.counters.flooded), 0, "a refusal is no flood: the viewer reset nothing");
 }
